@@ -1,0 +1,1 @@
+"""The page: ``panel serve app``. Opens survey tables, starts no science run."""

@@ -1,0 +1,33 @@
+"""The errors Glocal raises on purpose; each carries one sentence a user can act on.
+
+GlocalError
+├── TableError       a table lacks a column, has a wrong unit, a wrong schema, impossible values
+├── ModelGridError   a stellar-model file is absent or not what it claims to be
+├── SampleError      a galaxy sample cannot be used
+├── SettingsError    a setting is unknown or out of its range
+└── ShapeError       arrays do not fit each other
+"""
+
+
+class GlocalError(Exception):
+    """Anything Glocal refuses, said in one sentence."""
+
+
+class TableError(GlocalError):
+    """A table lacks a column, has a wrong unit, another schema, or impossible values."""
+
+
+class ModelGridError(GlocalError):
+    """A stellar-model file is absent or not what it claims to be."""
+
+
+class SampleError(GlocalError):
+    """A galaxy sample cannot be used."""
+
+
+class SettingsError(GlocalError):
+    """A setting is unknown or out of its range."""
+
+
+class ShapeError(GlocalError):
+    """Arrays do not fit each other."""

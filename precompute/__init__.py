@@ -1,0 +1,1 @@
+"""Runs the engine over files and writes the survey tables; see ``glocal --help``."""
