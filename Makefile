@@ -1,0 +1,44 @@
+# Two commands are enough: `make run` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+PORT   ?= 5006
+
+.PHONY: run test lint demo bench clean
+
+run: $(VENV)/.glocal-engine  ## install, build the default survey if it is not there, serve it
+	@$(BIN)/glocal serve --port $(PORT) --demo-if-missing
+
+test: $(VENV)/.glocal-test   ## install what the tests need and run them all
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.glocal-test   ## style and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+demo: $(VENV)/.glocal-engine ## build the default survey anew
+	@$(BIN)/glocal demo
+
+bench: $(VENV)/.glocal-test  ## print how fast the kernels and the page are
+	$(BIN)/python benchmarks/bench_library.py
+	$(BIN)/python benchmarks/bench_relations.py
+	$(BIN)/python benchmarks/bench_posterior.py
+	$(BIN)/python benchmarks/bench_app.py
+
+clean:                       ## forget the virtual environment (the survey stays)
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Glocal needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.glocal-engine: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -q -c constraints.txt -e '.[engine]'
+	@touch $@
+
+$(VENV)/.glocal-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -q -c constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/.glocal-engine

@@ -1,0 +1,84 @@
+"""The rooms keep their walls: contracts of imports, packages that stand alone, documented columns and commands."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from astropy import units as u
+from astropy.io.votable.ucd import check_ucd
+
+from engine.columns import GALAXY_COLUMNS, REGION_COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted(p for package in ("engine", "precompute", "app") for p in (ROOT / package).rglob("*.py"))
+COLUMNS = [pytest.param(c, id=c.name) for c in REGION_COLUMNS + GALAXY_COLUMNS]
+
+
+def python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
+
+
+def test_import_contracts_hold():
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_engine_needs_no_screen_and_no_table_library():
+    barred = ("panel", "bokeh", "holoviews", "datashader", "pandas", "pyarrow", "matplotlib", "bagpipes", "speclite")
+    code = (
+        "import sys, pkgutil, importlib, engine\n"
+        f"for name in {barred!r}: sys.modules[name] = None\n"
+        "for m in pkgutil.walk_packages(engine.__path__, 'engine.'): importlib.import_module(m.name)\n"
+    )
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_app_serves_without_the_libraries_that_compute():
+    code = (
+        "import sys, pkgutil, importlib, app\n"
+        "for name in ('bagpipes', 'speclite', 'ppxf'): sys.modules[name] = None\n"
+        "for m in pkgutil.walk_packages(app.__path__, 'app.'):\n"
+        "    m.name == 'app.main' or importlib.import_module(m.name)\n"
+    )
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_function_is_longer_than_sixty_lines_and_public_ones_say_what_they_do(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            doc = ast.get_docstring(node) or ""
+            length = node.end_lineno - node.lineno + 1 - len(doc.splitlines())
+            assert length <= 60, f"{node.name} has {length} lines"
+            public = not node.name.startswith("_") and node.col_offset == 0
+            assert doc or not public, f"{node.name} has no docstring"
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_has_words_a_valid_unit_and_a_valid_ucd(column):
+    assert column.label
+    assert column.description.endswith(".")
+    u.Unit(column.unit)
+    assert check_ucd(column.ucd, check_controlled_vocabulary=True)
+
+
+def test_column_names_are_unique_in_each_table():
+    for columns in (REGION_COLUMNS, GALAXY_COLUMNS):
+        names = [c.name for c in columns]
+        assert len(names) == len(set(names))
+
+
+def test_every_command_of_glocal_is_in_the_readme():
+    done = subprocess.run([sys.executable, "-m", "precompute", "--help"], capture_output=True, text=True, cwd=ROOT,
+                          timeout=120, env={"TERM": "dumb", "COLUMNS": "120", "PATH": ""})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    commands = re.findall(r"^\W*(demo|library|import-table|serve|bench)\b", done.stdout, flags=re.MULTILINE)
+    assert set(commands) == {"demo", "library", "import-table", "serve", "bench"}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"glocal {command}" in readme for command in commands)
