@@ -74,11 +74,16 @@ def read_survey(folder: Path, columns: list[str] | None = None) -> tuple[Columns
     Raises TableError for a missing file, another schema version, or two files that are no pair.
     """
     folder = Path(folder)
-    regions, galaxies = folder / REGIONS_FILE, folder / GALAXIES_FILE
-    meta, other = read_meta(regions), read_meta(galaxies)
+    meta = read_pair_meta(folder)
+    return _read(folder / REGIONS_FILE, columns), _read(folder / GALAXIES_FILE, None), meta
+
+
+def read_pair_meta(folder: Path) -> dict:
+    """The history of a survey; raises TableError as ``read_survey`` does."""
+    meta, other = read_meta(folder / REGIONS_FILE), read_meta(folder / GALAXIES_FILE)
     if meta["survey_id"] != other["survey_id"]:
         raise TableError(f"{folder}: {REGIONS_FILE} and {GALAXIES_FILE} do not belong together")
-    return _read(regions, columns), _read(galaxies, None), meta
+    return meta
 
 
 def read_meta(path: Path) -> dict:
@@ -136,8 +141,13 @@ def _arrow_table(table: Columns, columns: tuple[Column, ...], meta: dict) -> pa.
     present = [column for column in columns if column.name in table]
     fields = [_field(column) for column in present]
     notes = {META_KEY: json.dumps(meta), b"table_meta_yaml": _astropy_header(present, table, meta)}
+    notes |= {f"table::len::{c.name}": str(_widest(table[c.name])) for c in present if c.dtype == "str"}  # for astropy
     arrays = [pa.array(table[field.name], type=field.type) for field in fields]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=notes))
+
+
+def _widest(values: np.ndarray) -> int:
+    return max(int(np.strings.str_len(values).max()), 1)
 
 
 def _field(column: Column) -> pa.Field:

@@ -1,0 +1,241 @@
+"""The ``glocal`` command: build a survey, bring one in, look at it."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine.errors import GlocalError
+from precompute import layout, settings
+
+COMPUTE, LOOK = "Make a survey", "Look at it"
+COMPUTING_LIBRARIES = {"speclite", "ppxf", "bagpipes", "h5py"}
+
+cli = typer.Typer(
+    name="glocal",
+    help="Local and global drivers of stellar populations: build a survey of galaxy regions and explore it in the "
+    "browser.\n\nStart with `glocal demo`, then `glocal serve`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+bench = typer.Typer(no_args_is_help=True, help="Measure how fast things are on this machine.")
+cli.add_typer(bench, name="bench", rich_help_panel=LOOK)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _option(words: str, *names: str, **rules: object) -> object:
+    return typer.Option(*names, help=words, **rules)
+
+
+def _file(words: str, *names: str) -> object:
+    return typer.Option(*names, help=words, exists=True, dir_okay=False)
+
+
+OutFolder = Annotated[Path | None, _option("Folder for the survey; else $GLOCAL_DATA or assets/data.", "--out")]
+Folder = Annotated[Path | None, typer.Argument(help="Folder of the survey; else $GLOCAL_DATA or assets/data.")]
+Models = Annotated[int, _option("How many model galaxies to draw; each region is compared with all of them.", min=100)]
+Seed = Annotated[int, _option("Start of the random numbers: the same seed gives the same result.")]
+RealSample = Annotated[
+    Path | None,
+    _file(
+        "Table of the real CALIFA galaxies (DR3 objects, CSV): take their masses, sizes, inclinations and weights "
+        "instead of inventing galaxies."
+    ),
+]
+LibraryFile = Annotated[Path | None, _option("File for the library; else library.npz in the data folder.", "--out")]
+StellarModels = Annotated[
+    list[Path] | None,
+    _file(
+        "Your own simple stellar populations: GALAXEV .ised_ASCII files, plain or gzip, one per metallicity; repeat "
+        "the option. Else BC03-2016/MILES as bagpipes ships it.",
+        "--ssp",
+    ),
+]
+PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
+TheirTable = Annotated[Path, typer.Argument(help="Table of one galaxy's spaxels: FITS, HDF5, VOTable, ECSV, CSV, ...")]
+ImportFolder = Annotated[Path, _option("Folder for the survey.", "--out")]
+MappingName = Annotated[
+    str, _option("Which of their columns is which of ours: a TOML file, or a shipped mapping (pipe3d).")
+]
+GalaxyFacts = Annotated[
+    list[str] | None, _option("Facts of the galaxy: a table with a row for it, or key=value; repeat the option.")
+]
+NameTable = Annotated[Path | None, _option("CALIFA DR3 objects table (CSV), to look the galaxy up by name.")]
+AddTo = Annotated[Path | None, _option("Survey to add the galaxy to; it stays as it is unless it is also --out.")]
+Port = Annotated[int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535)]
+Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
+Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
+DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
+BenchFolder = Annotated[Path | None, _option("Folder of the survey; else $GLOCAL_DATA or assets/data.", "--data")]
+
+
+def main() -> None:
+    """Run the command; what Glocal refuses is said in one sentence, with exit code 2."""
+    try:
+        cli()
+    except GlocalError as refusal:
+        _refuse(str(refusal))
+    except ModuleNotFoundError as error:
+        if error.name not in COMPUTING_LIBRARIES:
+            raise
+        _refuse(
+            f"{error.name} is not installed: pip install 'glocal[engine]', or pip install '.[engine]' in a checkout"
+        )
+
+
+def _refuse(sentence: str) -> None:
+    err.print(f"glocal: {sentence}", markup=False, style="red")
+    sys.exit(2)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from precompute.io.products import software_version
+
+        out.print(software_version())
+        raise typer.Exit
+
+
+@cli.callback()
+def glocal(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options that belong to no command."""
+
+
+@cli.command(rich_help_panel=COMPUTE)
+def demo(
+    to: OutFolder = None, models: Models = settings.N_MODEL_DEMO, seed: Seed = settings.SEED, sample: RealSample = None
+) -> None:
+    """Build the default **mock** survey: 362 invented galaxies, about 600 000 regions.
+
+    Each region gets a star-formation history, indices and colours with noise, and is then measured as real data
+    would be. What was put in is kept beside what was measured. Takes a few minutes.
+
+    Examples: `glocal demo` | `glocal demo --models 500000 --out big`
+    """
+    _build_demo(layout.data_folder(to), models, seed, sample)
+
+
+def _build_demo(folder: Path, models: int, seed: int, sample: Path | None) -> None:
+    from precompute.progress import progress_bars
+    from precompute.stages.demo import run_demo
+
+    with progress_bars(out) as phases:
+        summary = run_demo(folder, n_model=models, seed=seed, sample=sample, phases=phases)
+    for words, value in summary.items():
+        out.print(f"  {words}: {value}", markup=False)
+    out.print(f"The mock survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
+
+
+@cli.command(rich_help_panel=COMPUTE)
+def library(
+    models: Models = settings.N_MODEL_LIBRARY,
+    to: LibraryFile = None,
+    ssp: StellarModels = None,
+    seed: Seed = settings.SEED,
+    priors_plot: PriorsPlot = None,
+) -> None:
+    """Draw a **library** of model galaxies: histories, enrichment and dust, then their indices and colours.
+
+    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz`
+    """
+    from precompute.progress import progress_bars
+    from precompute.stages.library import build_and_save, plot_priors
+
+    file = to or layout.library_file(layout.data_folder())
+    with progress_bars(out) as phases:
+        built = build_and_save(file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), phases=phases)
+    if priors_plot:
+        plot_priors(built, priors_plot)
+    out.print(f"The library of {models:,} models is in {file}.", markup=False)
+
+
+@cli.command("import-table", rich_help_panel=COMPUTE)
+def import_table(
+    table: TheirTable,
+    mapping: MappingName,
+    to: ImportFolder,
+    galaxy: GalaxyFacts = None,
+    sample: NameTable = None,
+    add_to: AddTo = None,
+) -> None:
+    """Turn a table of **real measurements** of one galaxy into a survey, alone or added to another survey.
+
+    docs/import.md shows how to write a mapping.
+
+    Example: `glocal import-table NGC4047.hdf5 --mapping pipe3d --sample objects.csv --out ngc4047`
+    """
+    from precompute.stages.import_table import ImportRequest, import_table
+
+    report = import_table(ImportRequest(table, mapping, tuple(galaxy or ()), sample, add_to), to)
+    for sentence in report.sentences():
+        out.print(sentence, markup=False)
+    out.print(f"Look at it with: glocal serve {to}", markup=False)
+
+
+@cli.command(rich_help_panel=LOOK)
+def serve(
+    folder: Folder = None,
+    port: Port = settings.PORT,
+    address: Address = settings.ADDRESS,
+    allow_origin: Origins = None,
+    demo_if_missing: DemoIfMissing = False,
+) -> None:
+    """Show a survey in the **browser**; Ctrl-C ends it.
+
+    Examples: `glocal serve` | `glocal serve my-survey --port 5007`
+    """
+    data = layout.data_folder(folder)
+    if not layout.has_survey(data):
+        if not demo_if_missing:
+            _refuse(f"there is no survey in {data}; make one with: glocal demo --out {data}")
+        out.print(f"There is no survey in {data} yet: building the mock survey once.", markup=False)
+        _build_demo(data, settings.N_MODEL_DEMO, settings.SEED, None)
+    sys.exit(_serve(data, address, port, allow_origin or []))
+
+
+def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
+    from precompute.io.products import read_pair_meta
+    from precompute.stages import serve as stage
+
+    meta = read_pair_meta(data)
+    port = stage.free_port(address, wanted)
+    if port != wanted:
+        out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
+    shown = "127.0.0.1" if address == "0.0.0.0" else address
+    command = stage.serve_command(address, port, stage.origins_of(address, port, origins))
+    out.print(f"Starting with the {meta['origin']} survey in {data} ...", markup=False)
+
+    def ready() -> None:
+        out.print(f"\n  Glocal is at  http://{shown}:{port}\n\n  Ctrl-C ends it.", markup=False)
+
+    return stage.run_server(command, data, address, port, ready)
+
+
+@bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
+    """Measure **selector to picture** in a headless browser, beside a plain HoloViews page over the same table.
+
+    Needs a checkout and Chromium. Other options go to benchmarks/bench_app.py.
+    """
+    script = layout.CHECKOUT / "benchmarks" / "bench_app.py"
+    if not script.is_file():
+        _refuse(
+            f"the benchmark of the page comes with the checkout, not with the installed package: {script} is not there"
+        )
+    data = layout.data_folder(folder)
+    sys.exit(subprocess.run([sys.executable, script, "--data", data, *context.args], check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()

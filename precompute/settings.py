@@ -1,0 +1,11 @@
+"""Defaults of the ``glocal`` command; what they mean for the science is said where they are used."""
+
+N_MODEL_DEMO = 60_000  # choice: the default survey in a few minutes
+N_MODEL_LIBRARY = 500_000  # ZG22 sec. 2.1
+SEED = 2022  # choice: any whole number
+
+ADDRESS = "127.0.0.1"
+PORT = 5006
+PORTS_TRIED = 50
+UNUSED_SESSION_LIFETIME_MS = 60_000
+CHECK_UNUSED_SESSIONS_MS = 10_000
