@@ -48,7 +48,8 @@ def write_survey(
     """
     if origin not in (MOCK, MEASURED, MIXED):
         raise TableError(f"the origin of a survey is {MOCK}, {MEASURED} or {MIXED}, not {origin!r}")
-    regions, galaxies = _sorted(check_regions(regions), "galaxy_id", "y", "x"), check_galaxies(galaxies)
+    regions = _sorted(check_regions(regions), "galaxy_id", "y", "x")
+    galaxies = _sorted(check_galaxies(galaxies), "galaxy_id")
     check_pair(regions, galaxies)
     meta = {
         "schema_version": SCHEMA_VERSION,
