@@ -1,0 +1,149 @@
+"""Rows into bins: the two numba passes behind every relation.
+
+Columns are handed over as read-only views, so that a table that forbids writing and one that does
+not share one compiled kernel per dtype; float32 columns are never copied to float64.
+"""
+
+import numba
+import numpy as np
+
+from engine.errors import ShapeError
+from engine.types import BoolArray, FloatArray, IntArray
+
+_ALL_ROWS = np.zeros(0, dtype=bool)
+_ALL_ROWS.flags.writeable = False
+
+
+def read_only(column: FloatArray) -> FloatArray:
+    """The same memory, contiguous and closed to writing."""
+    view = np.ascontiguousarray(column).view()
+    view.flags.writeable = False
+    return view
+
+
+def as_columns(mask: BoolArray | None, **columns: FloatArray) -> list[np.ndarray]:
+    """Read-only columns in the order given, the mask last; an empty mask means all rows.
+
+    Raises ShapeError naming the column that differs in length, or a mask that is not boolean.
+    """
+    named = dict(columns) if mask is None else {**columns, "mask": np.asarray(mask)}
+    first, shape = next((name, np.shape(column)) for name, column in named.items())
+    for name, column in named.items():
+        if np.shape(column) != shape or len(shape) != 1:
+            raise ShapeError(f"{name} has the shape {np.shape(column)} but {first} has {shape}; columns are needed")
+    if mask is not None and named["mask"].dtype != bool:
+        raise ShapeError(f"a mask is true or false per row, got {named['mask'].dtype}")
+    return [read_only(column) for column in named.values()] + ([_ALL_ROWS] if mask is None else [])
+
+
+def as_edges(edges: FloatArray) -> FloatArray:
+    """Bin edges as read-only float64; ShapeError unless they rise."""
+    edges = np.asarray(edges, dtype=float)
+    if edges.ndim != 1 or edges.size < 2 or not np.all(np.diff(edges) > 0):
+        raise ShapeError(f"bin edges must be two or more rising numbers, got {edges}")
+    return read_only(edges)
+
+
+def centres(edges: FloatArray) -> FloatArray:
+    """Middle of each bin."""
+    edges = np.asarray(edges, dtype=float)
+    return (edges[1:] + edges[:-1]) / 2.0
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def bin_of(value, edges, per_unit):
+    """Number of the bin that holds the value, as numpy.histogram counts (last edge included); -1 outside or NaN.
+
+    per_unit is the mean number of bins per unit of the value: bins are guessed with it, then corrected.
+    """
+    last = edges.size - 1
+    if not (edges[0] <= value <= edges[last]):
+        return -1
+    bin_ = min(int((value - edges[0]) * per_unit), last - 1)
+    while value < edges[bin_]:  # rounding, or edges that are not evenly spaced
+        bin_ -= 1
+    while bin_ < last - 1 and value >= edges[bin_ + 1]:
+        bin_ += 1
+    return bin_
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def bins_per_unit(edges):
+    """Mean number of bins per unit."""
+    return (edges.size - 1) / (edges[edges.size - 1] - edges[0])
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def takes_part(row, weight, mask):
+    """Whether the mask keeps the row and its weight is positive and finite."""
+    return (mask.size == 0 or mask[row]) and 0.0 < weight[row] < np.inf
+
+
+# Rows that do not count go to one bin behind the last: the streaming loop below then has no branch to mispredict.
+
+
+@numba.njit(cache=True, nogil=True)
+def bin_rows(x, value, weight, mask, edges):
+    """Bin of each row along x, (row,) int32, with rows (bin + 1,) and weight (bin + 1,) that count."""
+    n_bin, per_unit = edges.size - 1, bins_per_unit(edges)
+    bins = np.empty(x.size, np.int32)
+    count, total = np.zeros(n_bin + 1, np.int64), np.zeros(n_bin + 1)
+    for row in range(x.size):
+        bin_ = -1
+        if takes_part(row, weight, mask) and np.isfinite(value[row]):
+            bin_ = bin_of(x[row], edges, per_unit)
+        bins[row] = bin_ if bin_ >= 0 else n_bin
+        count[bins[row]] += 1
+        total[bins[row]] += weight[row]
+    return bins, count, total
+
+
+@numba.njit(cache=True, nogil=True)
+def bin_rows_2d(x, y, value, weight, mask, x_edges, y_edges):
+    """As bin_rows, for the cells ``y_bin * n_x + x_bin`` of a plane."""
+    n_x = x_edges.size - 1
+    n_bin = n_x * (y_edges.size - 1)
+    x_per_unit, y_per_unit = bins_per_unit(x_edges), bins_per_unit(y_edges)
+    bins = np.empty(x.size, np.int32)
+    count, total = np.zeros(n_bin + 1, np.int64), np.zeros(n_bin + 1)
+    for row in range(x.size):
+        x_bin, y_bin = -1, -1
+        if takes_part(row, weight, mask) and np.isfinite(value[row]):
+            x_bin, y_bin = bin_of(x[row], x_edges, x_per_unit), bin_of(y[row], y_edges, y_per_unit)
+        bins[row] = y_bin * n_x + x_bin if x_bin >= 0 and y_bin >= 0 else n_bin
+        count[bins[row]] += 1
+        total[bins[row]] += weight[row]
+    return bins, count, total
+
+
+@numba.njit(cache=True, nogil=True)
+def streamed_quantiles(bins, value, weight, order, total, quantiles):
+    """Weighted quantiles (quantile, bin) of the value in each bin, from one walk along the rising order.
+
+    The definition is that of engine.stats; quantiles rise; the last bin holds what does not count.
+    """
+    n_bin = total.size - 1
+    found = np.full((quantiles.size, n_bin), np.nan)
+    reached, step = np.zeros(total.size), np.zeros(n_bin, np.int64)
+    threshold = quantiles[0] * total
+    threshold[n_bin] = np.inf
+    for row in order:
+        bin_ = bins[row]
+        reached[bin_] += weight[row]
+        while reached[bin_] >= threshold[bin_]:
+            found[step[bin_], bin_] = value[row]
+            step[bin_] += 1
+            threshold[bin_] = quantiles[step[bin_]] * total[bin_] if step[bin_] < quantiles.size else np.inf
+    return found
+
+
+def quantiles_per_bin(
+    binned: tuple, value: FloatArray, weight: FloatArray, order: IntArray, quantiles: FloatArray
+) -> tuple[FloatArray, IntArray]:
+    """Quantiles (quantile, bin) and row counts (bin,) from the answer of bin_rows or bin_rows_2d."""
+    bins, count, total = binned
+    if order.shape != value.shape:
+        raise ShapeError(f"the order has {order.size} rows but the value has {value.size}; presort it again")
+    # 1 - 1e-12: the sums along the order and along the rows round differently, and q = 1 must still be reached
+    wanted = read_only(np.minimum(np.asarray(quantiles, dtype=float), 1.0 - 1e-12))
+    return streamed_quantiles(bins, value, weight, read_only(order), total, wanted), count[:-1]

@@ -1,0 +1,71 @@
+"""How much weight lies where in a plane: the grey shades, insets and contours of ZG22 Figs. 1-4, 6 and A1."""
+
+import numba
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from engine.errors import SettingsError
+from engine.relations.binning import as_columns, as_edges, bin_of, bins_per_unit, takes_part
+from engine.types import BoolArray, FloatArray, IntArray
+
+
+@numba.njit(cache=True, nogil=True)
+def _sums(x, y, weight, mask, x_edges, y_edges):  # noqa: PLR0913 - a kernel takes bare columns
+    density = np.zeros((y_edges.size - 1, x_edges.size - 1))
+    count = np.zeros(density.shape, np.int64)
+    x_per_unit, y_per_unit = bins_per_unit(x_edges), bins_per_unit(y_edges)
+    for row in range(x.size):
+        if takes_part(row, weight, mask):
+            x_bin, y_bin = bin_of(x[row], x_edges, x_per_unit), bin_of(y[row], y_edges, y_per_unit)
+            if x_bin >= 0 and y_bin >= 0:
+                density[y_bin, x_bin] += weight[row]
+                count[y_bin, x_bin] += 1
+    return density, count
+
+
+def density_and_count(
+    x: FloatArray, y: FloatArray, weight: FloatArray, x_edges: FloatArray, y_edges: FloatArray,
+    mask: BoolArray | None = None,
+) -> tuple[FloatArray, IntArray]:  # fmt: skip
+    """Sum of the weights and number of rows per cell, (y, x) each; see weighted_density."""
+    x, y, weight, rows = as_columns(mask, x=x, y=y, weight=weight)
+    return _sums(x, y, weight, rows, as_edges(x_edges), as_edges(y_edges))
+
+
+def weighted_density(
+    x: FloatArray, y: FloatArray, weight: FloatArray, x_edges: FloatArray, y_edges: FloatArray,
+    mask: BoolArray | None = None,
+) -> FloatArray:  # fmt: skip
+    """Sum of the weights in each cell of the plane, (y, x), in the unit of the weight.
+
+    Parameters: x, y, weight, mask (row,), float32 or float64; rising edges, cells as in numpy.histogram2d.
+    Raises ShapeError for columns that do not fit.
+    """
+    return density_and_count(x, y, weight, x_edges, y_edges, mask)[0]
+
+
+def normalise_peak(density: FloatArray, peak: float | None = None) -> FloatArray:
+    """Density over its highest value, or over the peak of another sample (Fig. 6); an empty plane stays 0."""
+    peak = np.max(density, initial=0.0) if peak is None else peak
+    return density / peak if peak > 0 else np.zeros_like(density)
+
+
+def normalise_columns(density: FloatArray) -> FloatArray:
+    """Distribution of y at each x: every column of (y, x) sums to 1 (insets of Fig. 3); empty columns stay 0."""
+    total = density.sum(axis=0, keepdims=True)
+    return np.divide(density, total, out=np.zeros_like(density, dtype=float), where=total > 0)
+
+
+def contour_levels(n: int, lowest: float) -> FloatArray:
+    """Levels (n,) of a peak-normalised density, evenly spaced in the log from the lowest to below the peak at 1.
+
+    Raises SettingsError unless n is 1 or more and the lowest lies between 0 and 1.
+    """
+    if n < 1 or not 0.0 < lowest < 1.0:
+        raise SettingsError(f"contours need one level or more above 0 and below 1, got {n} from {lowest:g}")
+    return np.geomspace(lowest, 1.0, n + 1)[:-1]
+
+
+def smooth_density(density: FloatArray, cells: float) -> FloatArray:
+    """Density (y, x) blurred by a Gaussian of that many cells, for quiet contours; the total weight is kept."""
+    return gaussian_filter(np.asarray(density, dtype=float), cells, mode="reflect")
