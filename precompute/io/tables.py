@@ -10,6 +10,8 @@ from astropy.table import Table
 
 from engine.errors import TableError
 
+# where astropy does not guess the format, or needs to be told
+FORMATS = {".hdf5": "hdf5", ".h5": "hdf5", ".hdf": "hdf5", ".txt": "ascii", ".dat": "ascii"}
 DIMENSIONLESS_WORDS = {"", "fraction", "none", "dimensionless"}
 
 
@@ -28,12 +30,12 @@ def read_table(path: Path, inner: str | None = None) -> Table:
 
 
 def _read(path: Path, inner: str | None) -> Table:
-    hdf5 = path.suffix.lower() in (".hdf5", ".h5", ".hdf")
-    place = {} if inner is None else {"path": inner} if hdf5 else {"hdu": inner}
+    kind = FORMATS.get(path.suffix.lower())
+    place = {} if inner is None else {"path": inner} if kind == "hdf5" else {"hdu": inner}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units astropy does not know are looked at below
         try:
-            return Table.read(path, format="hdf5" if hdf5 else None, **place)
+            return Table.read(path, format=kind, **place)
         except ModuleNotFoundError:
             raise
         except Exception as error:  # each format has its own way to fail
