@@ -17,7 +17,7 @@ class MedianMap(NamedTuple):
     count: IntArray  # rows
 
 
-def median_map(
+def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how to bin them
     x: FloatArray,
     y: FloatArray,
     z: FloatArray,
@@ -38,7 +38,7 @@ def median_map(
     x_edges, y_edges = as_edges(x_edges), as_edges(y_edges)
     shape = (y_edges.size - 1, x_edges.size - 1)
     cells = bin_rows_2d(x, y, z, weight, rows, x_edges, y_edges)
-    values, count = quantiles_per_bin(cells, z, weight, order_of_z, PERCENTILES)
+    values, count = quantiles_per_bin(cells, z, weight, order_of_z, shape[0] * shape[1], PERCENTILES)
     values[:, count < min_count] = np.nan
     low, median, high = values.reshape(3, *shape)
     return MedianMap(median, (high - low) / 2.0, count.reshape(shape))

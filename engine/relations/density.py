@@ -1,26 +1,11 @@
 """How much weight lies where in a plane: the grey shades, insets and contours of ZG22 Figs. 1-4, 6 and A1."""
 
-import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from engine.errors import SettingsError
-from engine.relations.binning import as_columns, as_edges, bin_of, bins_per_unit, takes_part
+from engine.relations.binning import as_columns, as_edges, bin_rows_2d, tally
 from engine.types import BoolArray, FloatArray, IntArray
-
-
-@numba.njit(cache=True, nogil=True)
-def _sums(x, y, weight, mask, x_edges, y_edges):  # noqa: PLR0913 - a kernel takes bare columns
-    density = np.zeros((y_edges.size - 1, x_edges.size - 1))
-    count = np.zeros(density.shape, np.int64)
-    x_per_unit, y_per_unit = bins_per_unit(x_edges), bins_per_unit(y_edges)
-    for row in range(x.size):
-        if takes_part(row, weight, mask):
-            x_bin, y_bin = bin_of(x[row], x_edges, x_per_unit), bin_of(y[row], y_edges, y_per_unit)
-            if x_bin >= 0 and y_bin >= 0:
-                density[y_bin, x_bin] += weight[row]
-                count[y_bin, x_bin] += 1
-    return density, count
 
 
 def density_and_count(
@@ -29,7 +14,11 @@ def density_and_count(
 ) -> tuple[FloatArray, IntArray]:  # fmt: skip
     """Sum of the weights and number of rows per cell, (y, x) each; see weighted_density."""
     x, y, weight, rows = as_columns(mask, x=x, y=y, weight=weight)
-    return _sums(x, y, weight, rows, as_edges(x_edges), as_edges(y_edges))
+    x_edges, y_edges = as_edges(x_edges), as_edges(y_edges)
+    shape = (y_edges.size - 1, x_edges.size - 1)
+    cells = bin_rows_2d(x, y, x, weight, rows, x_edges, y_edges)
+    count, density = tally(cells, weight, shape[0] * shape[1])
+    return density[:-1].reshape(shape), count[:-1].reshape(shape)
 
 
 def weighted_density(

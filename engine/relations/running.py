@@ -22,7 +22,7 @@ def presort(y: FloatArray) -> IntArray:
     return np.argsort(y).astype(np.int32)
 
 
-def running_quantiles(
+def running_quantiles(  # noqa: PLR0913, PLR0917 - three columns, their weight and how to bin them
     x: FloatArray,
     y: FloatArray,
     weight: FloatArray,
@@ -41,7 +41,8 @@ def running_quantiles(
     quantiles = _checked(quantiles)
     x, y, weight, rows = as_columns(mask, x=x, y=y, weight=weight)
     edges = as_edges(edges)
-    values, count = quantiles_per_bin(bin_rows(x, y, weight, rows, edges), y, weight, order, quantiles)
+    bins = bin_rows(x, y, weight, rows, edges)
+    values, count = quantiles_per_bin(bins, y, weight, order, edges.size - 1, quantiles)
     values[:, count < min_count] = np.nan
     return RunningQuantiles(centres(edges), values, count)
 
