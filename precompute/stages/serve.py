@@ -1,5 +1,6 @@
 """Serving a survey: panel as a child process that ends when we end."""
 
+import errno
 import os
 import signal
 import socket
@@ -38,7 +39,7 @@ def _can_bind(address: str, port: int) -> bool:
         except PermissionError:
             return False
         except OSError as error:
-            if error.errno == 99:  # EADDRNOTAVAIL: no other port will help
+            if error.errno == errno.EADDRNOTAVAIL:  # no other port will help
                 raise SettingsError(f"{address!r} is not an address of this machine") from None
             return False
     return True

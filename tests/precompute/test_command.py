@@ -1,0 +1,178 @@
+"""The command: quick to answer, one sentence for a refusal, the right call for each word."""
+
+import os
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.columns import REGIONS_FILE
+from engine.errors import SettingsError
+from precompute import __main__ as command
+from precompute import layout
+from precompute.io.products import read_survey, write_survey
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = CliRunner()
+
+
+def glocal(*words, **environment) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "precompute", *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, timeout=120, env={**os.environ, "COLUMNS": "100", **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["demo", "library", "import-table", "serve", "bench", "bench app"])
+def test_every_command_explains_itself(name):
+    done = RUN.invoke(command.cli, [*name.split(), "--help"])
+    assert done.exit_code == 0
+    assert len(done.output) > 300 or name == "bench"
+
+
+def test_help_loads_no_heavy_library():
+    code = (
+        "import sys, precompute.__main__; print(*{'numpy', 'pandas', 'panel', 'astropy', 'pyarrow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout.split() == []
+
+
+def test_help_answers_within_a_second():
+    times = []
+    for _ in range(3):
+        start = time.monotonic()
+        assert glocal("--help").returncode == 0
+        times.append(time.monotonic() - start)
+    assert min(times) < 1.0
+
+
+def test_the_version_is_that_of_the_package():
+    assert glocal("--version").stdout.startswith("glocal ")
+
+
+def test_a_refusal_is_one_sentence_without_traceback_and_exit_code_2(tmp_path):
+    done = glocal("import-table", tmp_path / "none.fits", "--mapping", "nobody", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("glocal: there is no mapping 'nobody'")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_serving_an_empty_folder_says_how_to_make_a_survey(tmp_path):
+    done = glocal("serve", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"glocal: there is no survey in {tmp_path}; make one with: glocal demo --out {tmp_path}\n"
+
+
+def test_the_data_folder_is_the_given_one_then_the_variable_then_assets(monkeypatch):
+    monkeypatch.delenv(layout.DATA_VARIABLE, raising=False)
+    assert layout.data_folder() == Path("assets/data")
+    monkeypatch.setenv(layout.DATA_VARIABLE, "/elsewhere")
+    assert layout.data_folder() == Path("/elsewhere")
+    assert layout.data_folder(Path("here")) == Path("here")
+
+
+def test_a_table_is_imported_from_the_command_line(tmp_path, their_table, their_mapping, facts):
+    their_table.write(tmp_path / "t.ecsv")
+    (tmp_path / "m.toml").write_text(their_mapping)
+    galaxy = [word for fact in facts for word in ("--galaxy", fact)]
+    words = ["import-table", tmp_path / "t.ecsv", "--mapping", tmp_path / "m.toml", *galaxy, "--out", tmp_path / "out"]
+    done = RUN.invoke(command.cli, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    assert "NGC 1: 8 regions from 9 rows." in done.output
+    assert len(read_survey(tmp_path / "out")[0]["x"]) == 8
+
+
+@pytest.fixture
+def fake_stages(monkeypatch):
+    """The two long computations replaced by recorders; returns what they were asked."""
+    asked = {}
+
+    def run_demo(out, **words):
+        words.pop("phases")("measuring")(1, 2)
+        asked["demo"] = (out, words)
+        return {"regions": "12"}
+
+    def build_and_save(out, **words):
+        words.pop("phases")
+        asked["library"] = (out, words)
+        return "built"
+
+    def plot_priors(library, png):
+        asked["plot"] = (library, png)
+
+    library = types.SimpleNamespace(build_and_save=build_and_save, plot_priors=plot_priors)
+    monkeypatch.setitem(sys.modules, "precompute.stages.demo", types.SimpleNamespace(run_demo=run_demo))
+    monkeypatch.setitem(sys.modules, "precompute.stages.library", library)
+    return asked
+
+
+def test_demo_passes_its_options_on_and_reports(fake_stages, tmp_path):
+    done = RUN.invoke(command.cli, ["demo", "--out", str(tmp_path), "--models", "500", "--seed", "3"])
+    assert done.exit_code == 0, done.output
+    assert fake_stages["demo"] == (tmp_path, {"n_model": 500, "seed": 3, "sample": None})
+    assert "regions: 12" in done.output
+
+
+def test_library_passes_its_options_on_and_plots(fake_stages, tmp_path):
+    png = tmp_path / "p.png"
+    done = RUN.invoke(
+        command.cli, ["library", "--models", "500", "--out", str(tmp_path / "l"), "--priors-plot", str(png)]
+    )
+    assert done.exit_code == 0, done.output
+    assert fake_stages["library"] == (tmp_path / "l", {"n_model": 500, "seed": 2022, "ssp_files": ()})
+    assert fake_stages["plot"] == ("built", png)
+
+
+def test_serve_builds_the_demo_only_where_there_is_none(fake_stages, tmp_path, monkeypatch, regions, galaxies):
+    served = []
+    monkeypatch.setattr(command, "_serve", lambda *words: served.append(words) or 0)
+    RUN.invoke(command.cli, ["serve", str(tmp_path), "--demo-if-missing"])
+    assert fake_stages.pop("demo")[0] == tmp_path
+    write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
+    RUN.invoke(command.cli, ["serve", str(tmp_path), "--demo-if-missing"])
+    assert not fake_stages
+    assert [words[0] for words in served] == [tmp_path, tmp_path]
+
+
+def main_saying(monkeypatch, capsys, error) -> tuple[int, str]:
+    def fails():
+        raise error
+
+    monkeypatch.setattr(command, "cli", fails)
+    with pytest.raises(SystemExit) as left:
+        command.main()
+    return left.value.code, capsys.readouterr().err
+
+
+def test_brackets_and_long_sentences_survive_the_printing(monkeypatch, capsys):
+    sentence = "[columns.log_age_wr] " + "is wrong " * 40
+    code, said = main_saying(monkeypatch, capsys, SettingsError(sentence))
+    assert (code, said) == (2, f"glocal: {sentence}\n")
+
+
+def test_a_missing_computing_library_says_what_to_install(monkeypatch, capsys):
+    code, said = main_saying(monkeypatch, capsys, ModuleNotFoundError("x", name="speclite"))
+    assert code == 2
+    assert "pip install 'glocal[engine]'" in said
+    assert "pip install '.[engine]'" in said
+
+
+def test_other_missing_modules_are_not_hidden(monkeypatch):
+    monkeypatch.setattr(command, "cli", lambda: (_ for _ in ()).throw(ModuleNotFoundError("x", name="numpy")))
+    with pytest.raises(ModuleNotFoundError):
+        command.main()
+
+
+def test_a_survey_that_is_no_pair_is_not_served(tmp_path, regions, galaxies):
+    write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
+    (tmp_path / REGIONS_FILE).write_text("broken")
+    done = glocal("serve", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"glocal: {tmp_path / REGIONS_FILE} is not a Parquet file\n"
