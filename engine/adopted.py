@@ -52,6 +52,15 @@ LOG_M_STAR_THRESHOLD = 10.3
 LOG_MU_E_THRESHOLD = 2.5
 M_STAR_BIN_DEX = 0.2  # running medians, ZG22 footnote 6
 
+# Median errors, ZG22 Fig. 1 as told in sec. 2.2: column, log mu_star, dex
+MEDIAN_ERRORS = (
+    ("log_age_wr", 2.0, 0.25),
+    ("log_Z_wr", 1.0, 0.3),
+    ("log_Z_wr", 4.0, 0.1),
+    ("log_mu_star", 1.5, 0.15),
+    ("log_mu_star", 4.0, 0.10),
+)
+
 # Presets of the selectors (Fig. 6 shows four bins of M*; its edges are not printed: choice)
 LOG_M_STAR_BINS = (9.8, 10.3, 10.8)
 LOG_MU_E_BINS = (2.2, 2.5, 2.8)

@@ -1,0 +1,129 @@
+"""Maps of one invented galaxy on the CALIFA grid: mass density, targets of age, metallicity and dust, kinematics."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.special import ndtr
+
+from engine.adopted import CALIFA_PSF_FWHM_ARCSEC, CALIFA_SPAXEL_ARCSEC
+from engine.cosmology import pc_per_arcsec
+from engine.galaxy.structure import Ellipse, galaxy_frame
+from engine.mock.galaxies import MockGalaxies
+from engine.mock.populations import expected_log_Z, old_probability, young_log_age
+from engine.mock.settings import MockSettings
+from engine.types import BoolArray, FloatArray
+
+FWHM_PER_SIGMA = 2.3548
+
+
+class GalaxyMaps(NamedTuple):
+    """What is true at each spaxel of a map, (y, x) each.
+
+    log_mu_star [Msun/pc2]; targets log_age [yr], log_Z [Zsun], depth (V-band optical depth of diffuse dust);
+    rank, evenly spread in 0..1 and smooth on the sky; v_star and sigma_star [km/s].
+    """
+
+    log_mu_star: FloatArray
+    log_age: FloatArray
+    log_Z: FloatArray
+    depth: FloatArray
+    rank: FloatArray
+    v_star: FloatArray
+    sigma_star: FloatArray
+
+
+def ellipse_of(galaxy: MockGalaxies, settings: MockSettings) -> Ellipse:
+    """Half-light ellipse of a mock galaxy, in the middle of the map."""
+    rows, columns = settings.map_shape
+    centre = (columns - 1) / 2.0, (rows - 1) / 2.0
+    size, flattening = float(galaxy.half_light_radius), float(galaxy.profile.axis_ratio)
+    return Ellipse(*centre, size, flattening, float(galaxy.position_angle))
+
+
+@cache
+def field_of_view(settings: MockSettings) -> BoolArray:
+    """Spaxels inside the hexagon of the CALIFA field, corners east and west, (y, x)."""
+    rows, columns = settings.map_shape
+    y, x = np.indices(settings.map_shape) * CALIFA_SPAXEL_ARCSEC
+    x, y = np.abs(x - (columns - 1) / 2.0), np.abs(y - (rows - 1) / 2.0)
+    width, height = settings.field_arcsec
+    return (y <= height / 2.0) & (x <= width / 2.0 - y / height * width / 2.0)
+
+
+def random_field(shape: tuple[int, int], length: float, rng: np.random.Generator) -> FloatArray:
+    """Gaussian field of mean 0 and scatter 1 whose values resemble each other over a length [spaxel], (y, x)."""
+    noise = gaussian_filter(rng.standard_normal(shape), length, mode="wrap")
+    return noise * (2.0 * np.sqrt(np.pi) * length)  # variance of a smoothed white field: 1 / (4 pi length^2)
+
+
+def mass_maps(galaxy: MockGalaxies, settings: MockSettings) -> tuple[FloatArray, FloatArray]:
+    """Mass density of bulge and of disc [Msun/pc2], (y, x) each: the profile averaged over spaxels, then blurred."""
+    n = settings.oversampling
+    fine = (np.arange(n) + 0.5) / n - 0.5
+    y, x = (
+        axis[:, None, :, None] + step
+        for axis, step in zip(
+            np.indices(settings.map_shape), (fine[None, :, None, None], fine[None, None, None, :]), strict=True
+        )
+    )
+    along, across = galaxy_frame(x, y, ellipse_of(galaxy, settings), CALIFA_SPAXEL_ARCSEC)
+    radius = np.hypot(along, across / galaxy.profile.axis_ratio)
+    scale = 10.0**galaxy.log_M_star / pc_per_arcsec(galaxy.redshift) ** 2
+    blur = CALIFA_PSF_FWHM_ARCSEC / FWHM_PER_SIGMA / CALIFA_SPAXEL_ARCSEC
+    bulge, disc = (
+        gaussian_filter(scale * part.mean(axis=(1, 3)), blur, mode="constant")
+        for part in galaxy.profile.densities(radius)
+    )
+    return bulge, disc
+
+
+def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Generator) -> GalaxyMaps:
+    """Invent the maps of one galaxy: smooth bulge and disc, clumps, two age sequences, correlated scatter.
+
+    galaxy is one row; rng its own generator. The clumps redistribute mass inside the map and add none.
+    """
+    bulge, disc = mass_maps(galaxy, settings)
+    fields = [random_field(settings.map_shape, settings.correlation_length, rng) for _ in range(6)]
+    smooth = bulge + disc
+    clumped = smooth * 10.0 ** (settings.clumps * fields[0])
+    log_mu = np.log10(clumped * smooth.sum() / clumped.sum())
+    old = _old_regions(log_mu, bulge / smooth, galaxy, settings, (fields[1], rng.standard_normal()))
+    log_age = _ages(log_mu, old, galaxy, settings, fields[2])
+    of_regions, of_galaxies = settings.log_Z_scatter
+    log_Z = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
+    log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
+    depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
+    v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
+    return GalaxyMaps(log_mu, log_age, log_Z, depth, ndtr(fields[5]), v_star, sigma_star)
+
+
+def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:
+    """Patches on the old ridge: where a smooth field falls short of the probability."""
+    field, offset = chance
+    offset = settings.old_half_scatter * offset
+    return ndtr(field) < old_probability(log_mu, bulge, galaxy.log_M_star, galaxy.spheroid, settings, offset)
+
+
+def _ages(log_mu, old, galaxy, settings, field) -> FloatArray:
+    young = young_log_age(log_mu, galaxy.log_M_star, settings) + settings.young_age_scatter * field
+    return np.where(old, settings.old_log_age + settings.old_age_scatter * field, young)
+
+
+def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) -> tuple[FloatArray, FloatArray]:
+    """Rotation of an inclined disc and a dispersion that follows the bulge [km/s], (y, x) each.
+
+    The speed follows M* as in Tully & Fisher, the bulge's dispersion as in Faber & Jackson.
+    """
+    y, x = np.indices(settings.map_shape)
+    along, across = galaxy_frame(x, y, ellipse_of(galaxy, settings), CALIFA_SPAXEL_ARCSEC)
+    flattening = galaxy.profile.axis_ratio
+    radius = np.hypot(along, across / flattening) + 1e-6
+    mass = galaxy.log_M_star - 10.0
+    speed = settings.rotation[0] * 10.0 ** (settings.rotation[1] * mass) * (0.4 if galaxy.spheroid else 1.0)
+    rise = 2.0 / np.pi * np.arctan(radius / (0.3 * galaxy.half_light_radius))
+    sine = np.sqrt(np.clip((1.0 - flattening**2) / (1.0 - settings.disc_thickness**2), 0.0, 1.0))
+    hot = settings.dispersion[0] * 10.0 ** (settings.dispersion[1] * mass)
+    cold = settings.disc_dispersion
+    return speed * rise * sine * along / radius, np.sqrt(bulge * hot**2 + (1.0 - bulge) * cold**2)

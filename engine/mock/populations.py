@@ -1,0 +1,82 @@
+"""The rules the mock obeys: age, metallicity and dust expected where a galaxy has a given mass and density."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from engine.adopted import LOG_M_STAR_THRESHOLD
+from engine.library.types import Library
+from engine.mock.settings import MockSettings
+from engine.types import BoolArray, FloatArray
+
+R_BAND = 2  # place of r in ugriz
+
+
+def old_probability(
+    log_mu: FloatArray,
+    bulge: FloatArray,
+    log_mass: FloatArray,
+    spheroid: BoolArray,
+    settings: MockSettings,
+    offset: FloatArray | float = 0.0,
+) -> FloatArray:
+    """Chance that a region lies on the old ridge, from its density, the share of bulge, and its galaxy.
+
+    Arrays broadcast. The density at which half of the regions are old falls with M*, faster below the
+    threshold of ZG22 sec. 5; offset [dex] shifts it for one galaxy.
+    """
+    at_threshold, above, below = settings.old_half_disc
+    excess = np.asarray(log_mass) - LOG_M_STAR_THRESHOLD
+    disc_half = at_threshold + np.where(excess > 0, above, below) * excess
+    half = np.where(spheroid, settings.old_half_spheroid, disc_half) + offset
+    return ndtr((log_mu + settings.bulge_is_older * bulge - half) / settings.old_half_width)
+
+
+def young_log_age(log_mu: FloatArray, log_mass: FloatArray, settings: MockSettings) -> FloatArray:
+    """Young sequence: log age at a density, lower in the faint outskirts of light galaxies (ZG22 sec. 5)."""
+    at_two, slope = settings.young_log_age
+    light, faint = np.asarray(log_mass) < LOG_M_STAR_THRESHOLD, np.asarray(log_mu) < 1.5
+    return at_two + slope * (log_mu - 2.0) - settings.faint_disc_step * (light & faint)
+
+
+def expected_log_Z(log_mu: FloatArray, log_mass: FloatArray, old: FloatArray, settings: MockSettings) -> FloatArray:
+    """Metallicity at a density: rises with it, falls below the threshold mass, a little higher in young regions."""
+    at_two, slope, fall = settings.log_Z
+    lack = np.maximum(LOG_M_STAR_THRESHOLD - np.asarray(log_mass), 0.0)
+    return at_two + slope * (log_mu - 2.0) - fall * lack + (1.0 - old) * settings.young_log_Z_offset
+
+
+class LightPerMass(NamedTuple):
+    """Fit of log r-band flux per Msun (unit of Library.flux) as a quadratic in log age and log Z."""
+
+    coefficients: FloatArray
+
+    def __call__(self, log_age: FloatArray, log_Z: FloatArray) -> FloatArray:
+        return np.tensordot(self.coefficients, _quadratic(log_age, log_Z), axes=1)
+
+
+def fit_light_per_mass(library: Library) -> LightPerMass:
+    """Least-squares fit to all models of a library; good to about 0.1 dex, enough to select galaxies by size."""
+    terms = _quadratic(library.log_age_wr.astype(float), library.log_Z_wr.astype(float))
+    target = np.log10(library.flux[:, R_BAND].astype(float))
+    return LightPerMass(np.linalg.lstsq(terms.T, target, rcond=None)[0])
+
+
+def _quadratic(log_age: FloatArray, log_Z: FloatArray) -> FloatArray:
+    age, metal = np.broadcast_arrays(np.asarray(log_age) - 9.5, log_Z)
+    return np.stack([np.ones_like(age), age, metal, age**2, age * metal, metal**2])
+
+
+def expected_light(
+    log_mu: FloatArray, bulge: FloatArray, log_mass: FloatArray, spheroid: BoolArray, model: tuple
+) -> FloatArray:
+    """r-band flux per area of the mean galaxy at a density, old and young regions mixed by their chance.
+
+    model is (LightPerMass, MockSettings). Unit of Library.flux per pc2.
+    """
+    light, settings = model
+    old = old_probability(log_mu, bulge, log_mass, spheroid, settings)
+    young_light = light(young_log_age(log_mu, log_mass, settings), expected_log_Z(log_mu, log_mass, 0.0, settings))
+    old_light = light(settings.old_log_age, expected_log_Z(log_mu, log_mass, 1.0, settings))
+    return 10.0**log_mu * (old * 10.0**old_light + (1.0 - old) * 10.0**young_light)

@@ -1,0 +1,215 @@
+"""The mock survey: every galaxy invented, observed spaxel by spaxel, then measured like real data."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from engine.adopted import CALIFA_SPAXEL_ARCSEC, SNR_MINIMUM_PER_ANGSTROM, SNR_TARGET_PER_ANGSTROM
+from engine.adopted import SURFACE_BRIGHTNESS_LIMIT as SB_LIMIT
+from engine.columns import BANDS, INDEX_NAMES, MOCK
+from engine.cosmology import pc_per_arcsec
+from engine.flags import SpaxelFlag
+from engine.galaxy.structure import elliptical_radius, log_mean_density
+from engine.inference.posterior import Observed, Posterior
+from engine.library.types import Library
+from engine.mock.galaxies import MockGalaxies, flux_to_brightness
+from engine.mock.maps import GalaxyMaps, draw_maps, ellipse_of, field_of_view
+from engine.mock.observe import (
+    MAG_PER_E_FOLD,
+    choose_smoothing,
+    index_errors,
+    lost_to_stars,
+    magnitude_errors,
+    smooth,
+    smoothing_offsets,
+    spaxel_snr,
+)
+from engine.mock.populations import R_BAND
+from engine.mock.settings import MockSettings
+from engine.regions import Rows, region_rows, stack_regions
+from engine.spectrum.photometry import surface_flux
+from engine.types import BoolArray, FloatArray, IntArray, Progress
+
+N_BANDS = len(BANDS)
+
+
+class Truth(NamedTuple):
+    """Library of star-formation histories the mock regions take, and the tree that finds the nearest."""
+
+    library: Library
+    tree: cKDTree
+    settings: MockSettings
+
+    @classmethod
+    def from_library(cls, library: Library, settings: MockSettings) -> "Truth":
+        depth = library.parameters["tau_v"] * library.parameters["ism_fraction"]
+        points = np.stack([library.log_age_wr, library.log_Z_wr, depth], axis=-1) / settings.neighbour_scale
+        return cls(library, cKDTree(points), settings)
+
+    def choose(self, maps: GalaxyMaps) -> IntArray:
+        """The model of each spaxel (y, x): one of the nearest to its targets, picked by its rank."""
+        targets = np.stack([maps.log_age, maps.log_Z, maps.depth], axis=-1) / self.settings.neighbour_scale
+        near = self.tree.query(targets, k=self.settings.neighbours)[1]
+        pick = np.minimum((maps.rank * self.settings.neighbours).astype(int), self.settings.neighbours - 1)
+        return np.take_along_axis(near, pick[..., None], axis=-1)[..., 0]
+
+    def indices(self, model: IntArray, sigma_star: FloatArray) -> FloatArray:
+        """Indices of the models at the dispersion of the grid nearest to sigma_star, (..., 5)."""
+        nearest = np.abs(self.library.sigma_grid - sigma_star[..., None]).argmin(axis=-1)
+        return self.library.indices[model, nearest].astype(float)
+
+
+class Seen(NamedTuple):
+    """Kept spaxels of one galaxy as columns of the region table, and how many lay above the brightness cut."""
+
+    spaxels: Rows
+    n_above_cut: int
+
+
+def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator) -> Seen:
+    """One galaxy from its maps to observed indices and magnitudes with noise; ZG22 sec. 2.1 in its order."""
+    maps = draw_maps(galaxy, settings, rng)
+    model = truth.choose(maps)
+    flux = 10.0 ** maps.log_mu_star[..., None] * truth.library.flux[model]
+    r_brightness = flux_to_brightness(flux[..., R_BAND], galaxy.redshift)
+    usable = field_of_view(settings) & ~lost_to_stars(settings.map_shape, settings, rng)
+    above = field_of_view(settings) & (r_brightness < SB_LIMIT)
+    snr = spaxel_snr(r_brightness, settings, 10.0 ** (settings.snr_scatter * rng.standard_normal()))
+    smoothing = choose_smoothing(flux[..., R_BAND], snr, usable, settings)
+    quantities = np.concatenate([truth.indices(model, maps.sigma_star), flux], axis=-1)
+    smoothed = smooth(quantities, smoothing.level, usable)
+    worked = rng.uniform(size=usable.shape) >= settings.failures
+    kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
+    observed = _with_noise(smoothed[kept], smoothing.level[kept], smoothing.snr[kept], galaxy.redshift, (settings, rng))
+    return Seen(
+        {**_place(kept, smoothing, r_brightness, maps), **observed, **_true_values(maps, model, truth, kept)},
+        int(above.sum()),
+    )
+
+
+def _place(kept: BoolArray, smoothing, r_brightness: FloatArray, maps: GalaxyMaps) -> Rows:
+    y, x = np.nonzero(kept)
+    level, snr = smoothing.level[kept], smoothing.snr[kept]
+    flags = np.where(level > 1, SpaxelFlag.SMOOTHED, 0)
+    flags = flags | np.where(snr < SNR_TARGET_PER_ANGSTROM, SpaxelFlag.TARGET_MISSED, 0)
+    return {
+        "x": x, "y": y, "smoothing_level": level, "snr_per_angstrom": snr, "flags": flags,
+        "sb_r": r_brightness[kept], "v_star": maps.v_star[kept], "sigma_star": maps.sigma_star[kept],
+    }  # fmt: skip
+
+
+def _true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, kept: BoolArray) -> Rows:
+    return {
+        "true_log_mu_star": maps.log_mu_star[kept],
+        "true_log_age_wr": truth.library.log_age_wr[model[kept]],
+        "true_log_Z_wr": truth.library.log_Z_wr[model[kept]],
+    }
+
+
+def _with_noise(smoothed: FloatArray, level: IntArray, snr: FloatArray, redshift: float, how: tuple) -> Rows:
+    """Columns of indices and magnitudes with their errors, noise added."""
+    settings, rng = how
+    indices, flux = smoothed[:, :N_BANDS], smoothed[:, N_BANDS:]
+    errors = index_errors(snr, settings)
+    indices = indices + errors * rng.standard_normal(indices.shape)
+    n_spaxels = smoothing_offsets()[1][level - 1]
+    mag_errors = magnitude_errors(flux_to_brightness(flux, redshift), n_spaxels, settings)
+    noisy = flux * 10.0 ** (-0.4 * mag_errors * rng.standard_normal(flux.shape))
+    magnitudes = flux_to_brightness(noisy, redshift) - 2.5 * np.log10(CALIFA_SPAXEL_ARCSEC**2)
+    columns = _columns(INDEX_NAMES, indices, errors)
+    return {**columns, **_columns([f"mag_{band}" for band in BANDS], magnitudes, mag_errors)}
+
+
+def _columns(names, values: FloatArray, errors: FloatArray) -> Rows:
+    pairs = (((name, values[:, i]), (f"{name}_err", errors[:, i])) for i, name in enumerate(names))
+    return dict(column for pair in pairs for column in pair)
+
+
+def observed_from(rows: Rows, redshift: FloatArray, spaxel_arcsec: float = CALIFA_SPAXEL_ARCSEC) -> Observed:
+    """What the posterior needs, from columns of the region table; redshift (spaxel,) or a number."""
+    indices = np.stack([rows[name] for name in INDEX_NAMES], axis=-1)
+    index_errors_ = np.stack([rows[f"{name}_err"] for name in INDEX_NAMES], axis=-1)
+    magnitudes = np.stack([rows[f"mag_{band}"] for band in BANDS], axis=-1)
+    mag_errors = np.stack([rows[f"mag_{band}_err"] for band in BANDS], axis=-1)
+    brightness = magnitudes + 2.5 * np.log10(spaxel_arcsec**2)
+    flux = surface_flux(brightness, np.broadcast_to(redshift, len(brightness))[:, None])
+    return Observed(indices, index_errors_, flux, flux * mag_errors / MAG_PER_E_FOLD, rows["sigma_star"])
+
+
+class Observation(NamedTuple):
+    """The whole survey before measurement: region columns, redshift of each region, spaxels above the cut."""
+
+    regions: Rows
+    redshift: FloatArray
+    n_above_cut: IntArray
+
+
+def observe_survey(
+    galaxies: MockGalaxies,
+    truth: Truth,
+    settings: MockSettings,
+    rng: np.random.Generator,
+    progress: Progress = lambda done, total: None,
+) -> Observation:
+    """Observe all galaxies, each with its own stream of chance, so that their order does not matter."""
+    number, rows, above = len(galaxies.galaxy_id), [], []
+    for i, stream in enumerate(rng.spawn(number)):
+        galaxy = galaxies.row(i)
+        seen = observe_galaxy(galaxy, truth, settings, stream)
+        facts = {"pc_per_arcsec": pc_per_arcsec(galaxy.redshift), "inv_vmax": galaxy.inv_vmax}
+        facts |= {"galaxy_id": galaxy.galaxy_id, "spaxel_arcsec": CALIFA_SPAXEL_ARCSEC}
+        rows.append(region_rows(seen.spaxels, **facts))
+        above.append(seen.n_above_cut)
+        progress(i + 1, number)
+    regions = stack_regions(rows)
+    place = np.argsort(galaxies.galaxy_id)
+    of_region = place[np.searchsorted(galaxies.galaxy_id[place], regions["galaxy_id"])]
+    return Observation(regions, galaxies.redshift[of_region], np.array(above))
+
+
+def with_measurements(regions: Rows, posterior: Posterior) -> Rows:
+    """Region columns with the estimates of the posterior beside them; flags of both are joined."""
+    measured = posterior._asdict()
+    flags = regions["flags"] | measured.pop("flags")
+    return {**regions, **measured, "flags": flags}
+
+
+def galaxy_table(galaxies: MockGalaxies, regions: Rows, n_above_cut: IntArray, settings: MockSettings) -> Rows:
+    """Columns of the galaxy table; the mean density inside the half-light ellipse is that of the measured map."""
+    number = len(galaxies.galaxy_id)
+    n_regions = [(regions["galaxy_id"] == i).sum() for i in galaxies.galaxy_id]
+    rows, columns = settings.map_shape
+    return {
+        "galaxy_id": galaxies.galaxy_id,
+        "name": galaxies.name,
+        "origin": np.full(number, MOCK),
+        "ra": galaxies.ra,
+        "dec": galaxies.dec,
+        "redshift": galaxies.redshift,
+        "log_M_star": galaxies.log_M_star_measured,
+        "log_mu_e": measured_mean_densities(galaxies, regions, settings),
+        "inv_vmax": galaxies.inv_vmax,
+        "pc_per_arcsec": pc_per_arcsec(galaxies.redshift),
+        "spaxel_arcsec": np.full(number, CALIFA_SPAXEL_ARCSEC),
+        "axis_ratio": galaxies.profile.axis_ratio,
+        "position_angle": galaxies.position_angle,
+        "half_light_radius": galaxies.half_light_radius,
+        "iso_diameter": galaxies.iso_diameter,
+        "x_centre": np.full(number, (columns - 1) / 2.0),
+        "y_centre": np.full(number, (rows - 1) / 2.0),
+        "hubble_type": np.where(galaxies.spheroid, "spheroid", "disc"),
+        "n_regions": np.array(n_regions),
+        "n_spaxels_above_cut": n_above_cut,
+    }
+
+
+def measured_mean_densities(galaxies: MockGalaxies, regions: Rows, settings: MockSettings) -> FloatArray:
+    """log <mu*>e of each galaxy from the measured densities of its regions, (galaxy,)."""
+    out = np.empty(len(galaxies.galaxy_id))
+    for i, number in enumerate(galaxies.galaxy_id):
+        mine = regions["galaxy_id"] == number
+        ellipse = ellipse_of(galaxies.row(i), settings)
+        radius = elliptical_radius(regions["x"][mine], regions["y"][mine], ellipse, CALIFA_SPAXEL_ARCSEC)
+        out[i] = log_mean_density(regions["log_mu_star"][mine], radius, ellipse.semi_major, CALIFA_SPAXEL_ARCSEC)
+    return out

@@ -1,0 +1,78 @@
+"""Invented galaxies against published relations and the selection they must pass."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine.cosmology import comoving_distance
+from engine.errors import SampleError
+from engine.galaxy.sample import vmax
+from engine.mock.galaxies import (
+    draw_axis_ratios,
+    draw_galaxies,
+    draw_masses,
+    draw_redshifts,
+    flux_to_brightness,
+    mass_function,
+    survey_volume,
+)
+from engine.mock.populations import fit_light_per_mass
+from engine.mock.settings import MockSettings
+from engine.spectrum.photometry import surface_flux
+
+
+def test_the_number_of_galaxies_is_that_of_the_mass_function():
+    settings = MockSettings()
+    masses = draw_masses(1e6, settings, np.random.default_rng(1))
+    heavy = (masses > 10.0) & (masses < 10.2)
+    expected = mass_function(10.1, settings) * 0.2 * 1e6
+    assert heavy.sum() == pytest.approx(expected, abs=4 * np.sqrt(expected))
+
+
+def test_redshifts_fill_the_volume_evenly():
+    redshift = draw_redshifts(20_000, np.random.default_rng(2))
+    near, far = comoving_distance(np.array([0.005, 0.03])) ** 3
+    share = (comoving_distance(redshift) ** 3 - near) / (far - near)
+    assert np.histogram(share, 10, (0, 1))[0] == pytest.approx(np.full(10, 2000), abs=200)
+
+
+def test_a_disc_is_never_thinner_than_its_thickness():
+    q = draw_axis_ratios(np.zeros(5000, bool), MockSettings(), np.random.default_rng(3))
+    assert q.min() >= MockSettings().disc_thickness
+    assert np.median(q) == pytest.approx(np.sqrt(0.04 + 0.96 * 0.25), abs=0.02)
+
+
+def test_the_diameters_of_the_drawn_galaxies_pass_the_selection_and_give_their_volumes(galaxies, settings):
+    assert len(galaxies.galaxy_id) == settings.n_galaxies
+    assert np.all((galaxies.iso_diameter >= 45.0) & (galaxies.iso_diameter <= 79.2))
+    assert 1.0 / galaxies.inv_vmax == pytest.approx(vmax(galaxies.iso_diameter, galaxies.redshift))
+    assert np.all(1.0 / galaxies.inv_vmax <= survey_volume())
+
+
+def test_the_same_seed_draws_the_same_galaxies_and_another_does_not(truth, settings, galaxies):
+    light = fit_light_per_mass(truth.library)
+    again, other = (draw_galaxies(light, settings, np.random.default_rng(seed)) for seed in (5, 6))
+    assert np.array_equal(galaxies.log_M_star, again.log_M_star)
+    assert not np.array_equal(galaxies.log_M_star, other.log_M_star)
+
+
+def test_a_sample_larger_than_the_selection_is_refused(truth, settings):
+    many = dataclasses.replace(settings, n_galaxies=10**6)
+    with pytest.raises(SampleError, match="mock galaxies"):
+        draw_galaxies(fit_light_per_mass(truth.library), many, np.random.default_rng(5))
+
+
+def test_weighted_counts_recover_the_mass_function_they_were_drawn_from(truth):
+    settings = dataclasses.replace(MockSettings(), n_galaxies=1200)
+    galaxies = draw_galaxies(fit_light_per_mass(truth.library), settings, np.random.default_rng(8))
+    middle = (galaxies.log_M_star > 10.0) & (galaxies.log_M_star < 11.0)
+    grid = np.linspace(10.0, 11.0, 101)
+    shape = np.histogram(galaxies.log_M_star[middle], [10.0, 10.5, 11.0], weights=galaxies.inv_vmax[middle])[0]
+    truth_shape = [mass_function(grid[:51], settings).mean(), mass_function(grid[50:], settings).mean()]
+    assert shape[1] / shape[0] == pytest.approx(truth_shape[1] / truth_shape[0], rel=0.25)
+
+
+def test_brightness_and_surface_flux_are_inverse():
+    flux = np.geomspace(1e-3, 1e3, 7)
+    assert surface_flux(flux_to_brightness(flux, 0.02), 0.02) == pytest.approx(flux, rel=1e-3)

@@ -1,0 +1,69 @@
+"""Maps of invented galaxies: mass, field, scatter and the rules of the two sequences."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine.cosmology import pc_per_arcsec
+from engine.mock.maps import draw_maps, field_of_view, mass_maps, random_field
+from engine.mock.populations import expected_log_Z, old_probability, young_log_age
+from engine.mock.settings import MockSettings
+
+WIDE = dataclasses.replace(MockSettings(), map_shape=(400, 400))
+
+
+@pytest.mark.parametrize("i", [0, 3])
+def test_the_mass_of_the_maps_is_the_mass_of_the_galaxy(galaxies, i):
+    galaxy = galaxies.row(i)
+    mass = sum(part.sum() for part in mass_maps(galaxy, WIDE)) * pc_per_arcsec(galaxy.redshift) ** 2
+    assert mass == pytest.approx(10.0**galaxy.log_M_star, rel=0.02)
+
+
+def test_clumps_move_mass_and_add_none(galaxies):
+    galaxy, settings = galaxies.row(1), MockSettings()
+    smooth = sum(mass_maps(galaxy, settings)).sum()
+    maps = draw_maps(galaxy, settings, np.random.default_rng(1))
+    assert (10.0**maps.log_mu_star).sum() == pytest.approx(smooth)
+
+
+def test_the_field_is_a_hexagon_of_the_right_area():
+    width, height = MockSettings().field_arcsec
+    assert field_of_view(MockSettings()).sum() == pytest.approx(0.75 * width * height, rel=0.02)
+
+
+def test_a_random_field_has_unit_scatter_and_remembers_its_neighbours():
+    field = random_field((400, 400), 3.0, np.random.default_rng(4))
+    assert field.std() == pytest.approx(1.0, abs=0.1)
+    near, far = (np.mean(field[:, :-step] * field[:, step:]) for step in (1, 30))
+    assert near > 0.9
+    assert abs(far) < 0.15
+
+
+def test_regions_are_older_in_denser_places_heavier_galaxies_and_spheroids():
+    settings, log_mu = MockSettings(), np.linspace(1.0, 4.0, 7)
+    chance = {
+        (mass, kind): old_probability(log_mu, 0.0, mass, np.array(kind), settings)
+        for mass in (9.5, 10.3, 11.0) for kind in (False, True)
+    }  # fmt: skip
+    assert all(np.all(np.diff(p) >= 0) for p in chance.values())
+    assert np.all(chance[11.0, False] >= chance[10.3, False])
+    assert np.all(chance[10.3, False] >= chance[9.5, False])
+    assert np.all(chance[10.3, True] >= chance[10.3, False])
+
+
+def test_the_young_sequence_ages_with_density_and_metals_follow_density_mass_and_youth():
+    settings = MockSettings()
+    assert young_log_age(3.0, 11.0, settings) > young_log_age(2.0, 11.0, settings)
+    assert young_log_age(1.0, 9.0, settings) < young_log_age(1.0, 11.0, settings)
+    assert expected_log_Z(3.0, 11.0, 1.0, settings) > expected_log_Z(2.0, 11.0, 1.0, settings)
+    assert expected_log_Z(2.0, 9.5, 1.0, settings) < expected_log_Z(2.0, 10.3, 1.0, settings)
+    assert expected_log_Z(2.0, 10.3, 1.0, settings) == expected_log_Z(2.0, 11.5, 1.0, settings)
+    assert 0 < expected_log_Z(2.0, 11.0, 0.0, settings) - expected_log_Z(2.0, 11.0, 1.0, settings) <= 0.1
+
+
+def test_a_galaxy_rotates_about_its_minor_axis(galaxies):
+    flat = int(np.argmin(galaxies.profile.axis_ratio))
+    maps = draw_maps(galaxies.row(flat), MockSettings(), np.random.default_rng(1))
+    assert maps.v_star == pytest.approx(-maps.v_star[::-1, ::-1], abs=1e-6)
+    assert np.abs(maps.v_star).max() > 50.0

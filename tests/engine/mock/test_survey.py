@@ -1,0 +1,92 @@
+"""The mock survey as a whole: reproducible, honest about what is kept, and measured without bias."""
+
+import numpy as np
+import pytest
+
+from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
+from engine.columns import BANDS, INDEX_NAMES
+from engine.cosmology import pc_per_arcsec
+from engine.flags import SpaxelFlag
+from engine.inference.posterior import infer
+from engine.mock.survey import galaxy_table, observe_survey, observed_from, with_measurements
+from engine.survey import check_galaxies, check_pair, check_regions
+
+
+@pytest.fixture(scope="module")
+def observation(galaxies, truth, settings):
+    return observe_survey(galaxies, truth, settings, np.random.default_rng(11))
+
+
+@pytest.fixture(scope="module")
+def measured(observation, inference_library):
+    """Every twentieth region of the survey, measured with a library of another seed."""
+    rows = {name: values[::20] for name, values in observation.regions.items()}
+    posterior = infer(observed_from(rows, observation.redshift[::20]), inference_library)
+    return with_measurements(rows, posterior)
+
+
+def test_the_same_seed_gives_the_same_survey(observation, galaxies, truth, settings):
+    again = observe_survey(galaxies, truth, settings, np.random.default_rng(11))
+    assert all(np.array_equal(observation.regions[name], again.regions[name]) for name in observation.regions)
+
+
+def test_another_seed_gives_another_survey(observation, galaxies, truth, settings):
+    other = observe_survey(galaxies, truth, settings, np.random.default_rng(12))
+    assert not np.array_equal(observation.regions["hbeta"][:100], other.regions["hbeta"][:100])
+
+
+def test_a_galaxy_is_the_same_whoever_comes_after_it(observation, galaxies, truth, settings):
+    first = observe_survey(galaxies.take(np.arange(2)), truth, settings, np.random.default_rng(11)).regions
+    n = len(first["region_id"])
+    assert np.array_equal(observation.regions["hbeta"][:n], first["hbeta"])
+
+
+def test_spaxels_below_the_cuts_are_never_in_the_table(observation):
+    assert np.all(observation.regions["sb_r"] < SURFACE_BRIGHTNESS_LIMIT)
+    assert np.all(observation.regions["snr_per_angstrom"] >= SNR_MINIMUM_PER_ANGSTROM)
+    assert len(observation.regions["x"]) < observation.n_above_cut.sum()
+
+
+def test_level_and_flags_tell_the_same_story(observation):
+    regions = observation.regions
+    smoothed = (regions["flags"] & SpaxelFlag.SMOOTHED) > 0
+    missed = (regions["flags"] & SpaxelFlag.TARGET_MISSED) > 0
+    assert np.array_equal(smoothed, regions["smoothing_level"] > 1)
+    assert np.all(regions["smoothing_level"][missed] == 5)
+    median = [np.median(regions["sb_r"][regions["smoothing_level"] == level]) for level in range(1, 6)]
+    assert median == sorted(median)
+
+
+def test_weights_are_area_times_inverse_volume(observation, galaxies):
+    row = np.searchsorted(galaxies.galaxy_id, observation.regions["galaxy_id"])
+    area = pc_per_arcsec(galaxies.redshift[row]) ** 2
+    assert observation.regions["weight"] == pytest.approx(area * galaxies.inv_vmax[row])
+
+
+def test_noise_is_as_large_as_its_errors_say(observation, truth):
+    unsmoothed = observation.regions["smoothing_level"] == 1
+    rows = {name: values[unsmoothed] for name, values in observation.regions.items()}
+    age, metal = rows["true_log_age_wr"], rows["true_log_Z_wr"]
+    expected = 1.5 + 0.5 * (age - 9.5) + 0.1 * metal  # the toy library's D4000n
+    pull = (rows["d4000n"] - expected) / rows["d4000n_err"]
+    assert np.std(pull) == pytest.approx(1.0, abs=0.05)
+    assert abs(np.mean(pull)) < 0.05
+
+
+def test_what_is_measured_differs_from_the_truth_but_agrees_within_the_errors(measured):
+    for name in ("log_mu_star", "log_age_wr", "log_Z_wr"):
+        pull = (measured[name] - measured[f"true_{name}"]) / measured[f"{name}_err"]
+        assert not np.allclose(measured[name], measured[f"true_{name}"])
+        assert abs(np.median(pull)) < 0.35, name
+        half_width = np.diff(np.percentile(pull, [16, 84]))[0] / 2
+        assert 0.5 < half_width < 1.5, name
+
+
+def test_the_tables_are_sound_and_complete(measured, galaxies, settings, observation):
+    table = galaxy_table(galaxies, measured, observation.n_above_cut, settings)
+    regions = check_regions(measured)
+    check_pair(regions, check_galaxies(table))
+    for name in (*INDEX_NAMES, *(f"mag_{band}" for band in BANDS), "true_log_mu_star", "sigma_star"):
+        assert np.isfinite(measured[name]).all(), name
+    assert all(name.startswith("mock") for name in table["name"])
+    assert set(table["origin"]) == {"mock"}
