@@ -1,25 +1,25 @@
 """Facts about one galaxy that no map holds: redshift, total mass, volume, half-light ellipse."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from astropy.table import Table
 
 from engine.columns import GALAXY
 from engine.errors import TableError
-from precompute.io.tables import parse_unit, plain_name, read_table, stated_unit
+from precompute.io.califa import read_califa_objects
+from precompute.io.tables import parse_unit, plain_name, read_table, stated_unit, words
 
 VMAX = "vmax"  # Mpc3; accepted in the place of inv_vmax
 WORDS = {"name", "hubble_type"}
 FILLED_HERE = {"origin", "n_regions", "n_spaxels_above_cut"}
 KNOWN = (set(GALAXY) | {VMAX}) - FILLED_HERE
 
-# CALIFA DR3 objects (GAVO): ours -> theirs. Their column "redshift" is the one behind M*; sdss_z is the one
-# behind V'max, so it gives the distances.
-CALIFA = {
-    "galaxy_id": "califaid", "name": "target_name", "ra": "raj2000", "dec": "dej2000", "redshift": "sdss_z",
-    "log_M_star": "mstar", VMAX: "vmax_denscorr", "axis_ratio": "axis_ratio", "position_angle": "position_angle",
-    "half_light_radius": "el_hlr", "iso_diameter": "maj_axis", "hubble_type": "hubtyp",
-}  # fmt: skip
+# what the CALIFA DR3 objects table knows; its V'max is the density-corrected one
+FROM_CALIFA = (
+    "galaxy_id", "name", "ra", "dec", "redshift", "log_M_star", "axis_ratio", "position_angle", "half_light_radius",
+    "iso_diameter", "hubble_type",
+)  # fmt: skip
 
 Facts = dict[str, float | str]
 
@@ -57,12 +57,10 @@ def _value(key: str, value: object, label: str) -> float | str:
 
 
 def _califa_facts(path: Path, name: str) -> Facts:
-    table = read_table(path)
-    lacking = [theirs for theirs in CALIFA.values() if theirs not in table.colnames]
-    if lacking:
-        raise TableError(f"{path}: column {lacking[0]} is missing, so this is not the CALIFA DR3 objects table")
-    row = _row_of(table, CALIFA["name"], name, path)
-    return _known_values({ours: table[theirs][row] for ours, theirs in CALIFA.items()}, str(path))
+    objects = read_califa_objects(path)
+    row = _row_of(objects.name, name, path)
+    facts = {ours: getattr(objects, ours)[row] for ours in FROM_CALIFA}
+    return _known_values({**facts, VMAX: objects.vmax_denscorr[row]}, str(path))
 
 
 def _file_facts(path: Path, name: str) -> Facts:
@@ -71,7 +69,7 @@ def _file_facts(path: Path, name: str) -> Facts:
         if key not in KNOWN:
             raise TableError(f"{path}: unknown fact {key!r}; known are {', '.join(sorted(KNOWN))}")
         _check_unit(table, key, path)
-    row = _row_of(table, "name", name, path) if len(table) > 1 else 0
+    row = _row_of(words(table, "name") if "name" in table.colnames else [], name, path) if len(table) > 1 else 0
     return _known_values({key: table[key][row] for key in table.colnames}, str(path))
 
 
@@ -82,13 +80,13 @@ def _check_unit(table: Table, key: str, path: Path) -> None:
         raise TableError(f"{path}: {key} has the unit {stated!r}, but must be in {wanted or 'no unit'}")
 
 
-def _row_of(table: Table, column: str, name: str, path: Path) -> int:
-    if not name or column not in table.colnames:
+def _row_of(names: Iterable[str], name: str, path: Path) -> int:
+    plain = [plain_name(str(entry)) for entry in names]
+    if not name or not plain:
         raise TableError(f"{path} holds many galaxies: say which one with --galaxy name=...")
-    names = [plain_name(str(entry)) for entry in table[column]]
-    if plain_name(name) not in names:
+    if plain_name(name) not in plain:
         raise TableError(f"{path}: there is no galaxy {name}")
-    return names.index(plain_name(name))
+    return plain.index(plain_name(name))
 
 
 def _known_values(row: dict, label: str) -> Facts:

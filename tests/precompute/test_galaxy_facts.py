@@ -3,7 +3,7 @@
 import pytest
 from astropy.table import QTable, Table
 
-from engine.errors import TableError
+from engine.errors import SampleError, TableError
 from precompute.io.galaxy_facts import collect_facts
 from precompute.io.tables import plain_name
 
@@ -55,7 +55,7 @@ def test_a_wrong_unit_and_an_unknown_column_in_a_file_are_refused(tmp_path):
 
 
 def test_a_sample_that_is_not_califa_is_refused(galaxy_file):
-    with pytest.raises(TableError, match="not the CALIFA DR3 objects table"):
+    with pytest.raises(SampleError, match="lacks the CALIFA DR3 columns"):
         collect_facts((), galaxy_file, "IC1")
 
 
