@@ -127,9 +127,11 @@ def demo(
 
 
 def _build_demo(folder: Path, models: int, seed: int, sample: Path | None) -> None:
+    from precompute.io.products import refuse_to_replace
     from precompute.progress import progress_bars
     from precompute.stages.demo import run_demo
 
+    refuse_to_replace(folder, "mock")
     with progress_bars(out) as phases:
         summary = run_demo(folder, n_model=models, seed=seed, sample=sample, phases=phases)
     for words, value in summary.items():

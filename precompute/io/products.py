@@ -74,14 +74,13 @@ def read_survey(folder: Path, columns: list[str] | None = None) -> tuple[Columns
 
     Raises TableError for a missing file, another schema version, or two files that are no pair.
     """
-    folder = Path(folder)
-    meta = read_pair_meta(folder)
+    meta = read_pair_meta(folder := Path(folder))
     return _read(folder / REGIONS_FILE, columns), _read(folder / GALAXIES_FILE, None), meta
 
 
 def read_pair_meta(folder: Path) -> dict:
     """The history of a survey; raises TableError as ``read_survey`` does."""
-    meta, other = read_meta(folder / REGIONS_FILE), read_meta(folder / GALAXIES_FILE)
+    meta, other = (read_meta(Path(folder) / name) for name in (REGIONS_FILE, GALAXIES_FILE))
     if meta["survey_id"] != other["survey_id"]:
         raise TableError(f"{folder}: {REGIONS_FILE} and {GALAXIES_FILE} do not belong together")
     return meta
@@ -102,6 +101,16 @@ def read_meta(path: Path) -> dict:
         came = meta.get("schema_version")
         raise TableError(f"{path} has schema version {came}, but this Glocal reads version {SCHEMA_VERSION}")
     return meta
+
+
+def refuse_to_replace(folder: Path, origin: str) -> None:
+    """Raise TableError if ``folder`` holds a survey of another origin: hours of work are not lost by a slip."""
+    try:
+        found = read_pair_meta(folder)["origin"]
+    except TableError:  # nothing there that could be read
+        return
+    if found != origin:
+        raise TableError(f"{folder} holds a {found} survey: choose another folder for the {origin} one")
 
 
 def file_checksum(path: Path) -> str:

@@ -15,7 +15,7 @@ from engine.galaxy.structure import Ellipse, elliptical_radius, log_mean_density
 from engine.survey import Columns, check_galaxies, check_regions
 from precompute.io.galaxy_facts import VMAX, Facts, collect_facts
 from precompute.io.mapping import NEEDED, ColumnRule, Mapping, check_stated_unit, convert, mapping_file, read_mapping
-from precompute.io.products import file_checksum, read_survey, write_survey
+from precompute.io.products import file_checksum, read_survey, refuse_to_replace, write_survey
 from precompute.io.tables import numbers, read_table, stated_unit, words
 from precompute.stages.merge import merge_surveys
 
@@ -80,11 +80,13 @@ def _files(request: ImportRequest, mapping: Path) -> list[Path]:
 
 
 def _write(galaxy: Galaxy, add_to: Path | None, out: Path, history: dict) -> str:
-    if add_to is None:
-        return write_survey(out, galaxy.regions, galaxy.galaxies, origin=MEASURED, **history)
-    base = read_survey(add_to)
-    regions, galaxies, origin = merge_surveys(base, galaxy.regions, galaxy.galaxies)
-    history["settings"]["added_to"] = base[2]
+    regions, galaxies, origin = galaxy.regions, galaxy.galaxies, MEASURED
+    if add_to is not None:
+        base = read_survey(add_to)
+        regions, galaxies, origin = merge_surveys(base, regions, galaxies)
+        history["settings"]["added_to"] = base[2]
+    if add_to is None or out.resolve() != Path(add_to).resolve():
+        refuse_to_replace(out, origin)
     return write_survey(out, regions, galaxies, origin=origin, **history)
 
 

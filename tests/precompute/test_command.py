@@ -120,6 +120,13 @@ def test_demo_passes_its_options_on_and_reports(fake_stages, tmp_path):
     assert "regions: 12" in done.output
 
 
+def test_demo_does_not_replace_a_measured_survey(fake_stages, tmp_path, regions, galaxies):
+    write_survey(tmp_path, regions, galaxies, origin="measured", settings={}, inputs={})
+    done = RUN.invoke(command.cli, ["demo", "--out", str(tmp_path)])
+    assert "holds a measured survey" in str(done.exception)
+    assert not fake_stages
+
+
 def test_library_passes_its_options_on_and_plots(fake_stages, tmp_path):
     png = tmp_path / "p.png"
     done = RUN.invoke(

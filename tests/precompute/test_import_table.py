@@ -283,6 +283,14 @@ def test_a_measured_survey_stays_measured_when_another_galaxy_joins(bring_in, tm
     assert rows["name"].tolist() == ["NGC 1", "NGC 2"]
 
 
+def test_a_mock_survey_is_not_replaced_by_a_slip(bring_in, tmp_path, regions, galaxies):
+    base = write_survey(tmp_path / "out", regions, galaxies, origin="mock", settings={}, inputs={})
+    with pytest.raises(TableError, match="holds a mock survey: choose another folder for the measured one"):
+        bring_in()
+    assert read_survey(tmp_path / "out")[2]["survey_id"] == base
+    assert bring_in(add_to=tmp_path / "out")[2]["origin"] == "mixed"  # joining it in place is meant
+
+
 def test_joining_a_survey_of_another_schema_is_refused(bring_in, tmp_path):
     (tmp_path / "old").mkdir()
     Table({"a": [1]}).write(tmp_path / "old" / REGIONS_FILE, format="parquet")
