@@ -216,12 +216,15 @@ def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
         out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
     shown = "127.0.0.1" if address == "0.0.0.0" else address
     command = stage.serve_command(address, port, stage.origins_of(address, port, origins))
-    out.print(f"Starting with the {meta['origin']} survey in {data} ...", markup=False)
+    out.print(f"Starting with the {meta['origin']} survey in {data}: {stage.size_in_words(data)} ...", markup=False)
 
     def ready() -> None:
         out.print(f"\n  Glocal is at  http://{shown}:{port}\n\n  Ctrl-C ends it.", markup=False)
 
-    return stage.run_server(command, data, address, port, ready)
+    code = stage.run_server(command, data, address, port, ready)
+    if code:
+        err.print(f"glocal: the server ended by itself (exit code {code}); its last words are above", style="red")
+    return code
 
 
 @bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
+from engine.columns import GALAXIES_FILE, REGIONS_FILE
 from engine.errors import SettingsError
 from precompute.layout import DATA_VARIABLE, app_folder, style_folder
 from precompute.settings import CHECK_UNUSED_SESSIONS_MS, PORTS_TRIED, UNUSED_SESSION_LIFETIME_MS
@@ -19,6 +22,12 @@ MEMORY_VARIABLES = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 POLL = 0.1  # s
 PATIENCE = 10.0  # s a server may take to end before it is killed
+
+
+def size_in_words(folder: Path) -> str:
+    """How many regions and galaxies a survey has, from the headers of its files."""
+    regions, galaxies = (pq.read_metadata(folder / name).num_rows for name in (REGIONS_FILE, GALAXIES_FILE))
+    return f"{regions:,} regions of {galaxies:,} galaxies"
 
 
 def free_port(address: str, wanted: int) -> int:

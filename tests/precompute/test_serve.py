@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError
-from precompute.stages.serve import free_port, origins_of, run_server, serve_command
+from precompute.io.products import write_survey
+from precompute.stages.serve import free_port, origins_of, run_server, serve_command, size_in_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,11 @@ def test_an_address_that_is_not_ours_is_refused(address):
 def test_pages_of_this_machine_and_of_named_hosts_may_connect():
     assert origins_of("127.0.0.1", 5006, []) == ["127.0.0.1:5006", "localhost:5006"]
     assert origins_of("0.0.0.0", 5006, ["glocal.org", "a.b:443"])[2:] == ["glocal.org:5006", "a.b:443"]
+
+
+def test_the_size_of_a_survey_is_said_in_words(tmp_path, regions, galaxies):
+    write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
+    assert size_in_words(tmp_path) == "6 regions of 2 galaxies"
 
 
 def test_panel_accepts_every_flag_we_give():
