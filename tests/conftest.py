@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from engine.adopted import GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE, OLD_RIDGE_LOG_AGE
+from engine.columns import BANDS, INDEX_NAMES, MOCK
+from engine.flags import SpaxelFlag
+from precompute.io.products import write_survey
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -13,3 +19,77 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("no folder 'shared' with real data beside the checkout")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def small_survey(tmp_path_factory) -> Path:
+    """Folder of a made-up survey of eight galaxies and about 20 000 regions, written as a mock."""
+    folder = tmp_path_factory.mktemp("survey")
+    write_small_survey(folder)
+    return folder
+
+
+def write_small_survey(folder: Path, n_galaxies: int = 8, seed: int = 5) -> None:
+    """Galaxies from 10^9 to 10^11.4 Msun with two sequences of age, every column filled, some values missing."""
+    rng = np.random.default_rng(seed)
+    galaxies = _galaxies(n_galaxies)
+    parts = [_regions({k: v[i] for k, v in galaxies.items()}, rng) for i in range(n_galaxies)]
+    regions = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    regions["region_id"] = np.arange(len(regions["x"]))
+    galaxies["n_regions"] = np.array([len(part["x"]) for part in parts])
+    galaxies["n_spaxels_above_cut"] = galaxies["n_regions"] + 100
+    write_survey(folder, regions, galaxies, origin=MOCK, settings={"seed": seed}, inputs={})
+
+
+def _galaxies(n: int) -> dict:
+    log_M_star = np.linspace(9.0, 11.4, n)
+    return {
+        "galaxy_id": np.arange(1, n + 1), "name": np.array([f"mock {i:03d}" for i in range(1, n + 1)]),
+        "origin": np.full(n, MOCK), "redshift": np.linspace(0.006, 0.028, n), "log_M_star": log_M_star,
+        "log_mu_e": 2.4 + 0.55 * (log_M_star - 10.3) + 0.3 * np.sin(7 * log_M_star),
+        "inv_vmax": 10 ** (-5 - 0.5 * (log_M_star - 10)), "pc_per_arcsec": np.linspace(125, 560, n),
+        "spaxel_arcsec": np.ones(n), "axis_ratio": np.linspace(0.4, 0.95, n), "x_centre": np.full(n, 36.0),
+        "y_centre": np.full(n, 34.0), "position_angle": np.linspace(20, 160, n), "half_light_radius": np.full(n, 13.0),
+    }  # fmt: skip
+
+
+def _regions(galaxy: dict, rng: np.random.Generator) -> dict:
+    """An elliptical disc of spaxels, dense in the middle, with a hole where a star was masked."""
+    y, x = (axis.ravel() for axis in np.mgrid[0:68, 0:73])
+    angle = np.deg2rad(galaxy["position_angle"])
+    east, north = galaxy["x_centre"] - x, y - galaxy["y_centre"]
+    along, across = east * np.sin(angle) + north * np.cos(angle), east * np.cos(angle) - north * np.sin(angle)
+    radius = np.hypot(along, across / galaxy["axis_ratio"]) / galaxy["half_light_radius"]
+    keep = (radius < 2.6) & (np.hypot(x - 50, y - 40) > 2)
+    return _columns(galaxy, x[keep], y[keep], radius[keep], along[keep], rng)
+
+
+def _columns(galaxy: dict, x: np.ndarray, y: np.ndarray, radius: np.ndarray, along: np.ndarray, rng) -> dict:
+    n, noise = len(x), rng.standard_normal((3, len(x)))
+    log_mu_star = galaxy["log_mu_e"] + 0.5 - 0.9 * radius
+    is_old = rng.random(n) < 0.15 + 0.7 * (galaxy["log_M_star"] > 10.3) * (log_mu_star > 2.0)
+    young = GREEN_VALLEY_SLOPE * log_mu_star + GREEN_VALLEY_INTERCEPT - 0.4
+    truth = {
+        "log_mu_star": log_mu_star, "log_age_wr": np.where(is_old, OLD_RIDGE_LOG_AGE, young + 0.12 * noise[0]),
+        "log_Z_wr": np.clip(-0.7 + 0.25 * log_mu_star + 0.15 * noise[1], -1.6, 0.4),
+    }  # fmt: skip
+    errors = {"log_mu_star": 0.12, "log_age_wr": 0.15, "log_Z_wr": 0.2}
+    lost = rng.random(n) < 0.002
+    columns = {"galaxy_id": np.full(n, galaxy["galaxy_id"]), "x": x, "y": y}
+    for (name, values), scatter in zip(truth.items(), noise[[2, 1, 0]], strict=True):
+        columns[f"true_{name}"] = values
+        measured = values + 0.5 * errors[name] * scatter
+        columns[name] = np.where(lost, np.nan, np.minimum(measured, 10.1) if "age" in name else measured)
+        columns[f"{name}_err"] = np.where(lost, np.nan, errors[name] * (1 + 0.3 * radius))
+    level = np.clip(1 + 2 * radius, 1, 5).astype(int)
+    columns |= {
+        "area_pc2": np.full(n, galaxy["pc_per_arcsec"] ** 2), "smoothing_level": level,
+        "weight": np.full(n, galaxy["pc_per_arcsec"] ** 2 * galaxy["inv_vmax"]),
+        "snr_per_angstrom": 40 * np.exp(-radius) + 8, "sb_r": 19.0 + 1.3 * radius, "v_star": 90 * np.tanh(along / 10),
+        "sigma_star": 60 + 80 * np.exp(-radius), "chi2": rng.chisquare(7, n),
+        "flags": np.where(lost, SpaxelFlag.NOT_MEASURED.value, (level > 1).astype(int)),
+    }  # fmt: skip
+    for i, name in enumerate((*INDEX_NAMES, *(f"mag_{band}" for band in BANDS))):
+        columns[name] = 1.5 + 0.2 * i + 0.1 * noise[i % 3]
+        columns[f"{name}_err"] = np.full(n, 0.05)
+    return columns
