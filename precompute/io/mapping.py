@@ -143,10 +143,9 @@ def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float,
 
 
 def _factor(source: u.UnitBase, target: u.UnitBase, rule: ColumnRule, ours: Column, label: str) -> float:
-    try:
-        return float(source.to(target))
-    except (u.UnitConversionError, TypeError):
+    if isinstance(source, u.function.FunctionUnitBase) or not source.is_equivalent(target):
         wanted = ours.unit or "no unit"
         raise TableError(
             f"{label}: column {rule.column} in {rule.unit!r} cannot become {ours.name}, which is in {wanted}"
-        ) from None
+        )
+    return float(source.to(target))
