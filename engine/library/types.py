@@ -1,0 +1,21 @@
+"""What a model library is to the rest of the engine."""
+
+from typing import NamedTuple
+
+from engine.types import FloatArray
+
+
+class Library(NamedTuple):
+    """Model galaxies: what was put in and what would be observed.
+
+    Indices are in the order of ``columns.INDEX_NAMES``, at 6 Angstrom FWHM broadened by each sigma_grid value;
+    fluxes are AB in ugriz per Msun of surviving stars, in units of a source of absolute AB magnitude 0.
+    """
+
+    log_age_wr: FloatArray  # (model,) dex(yr), ZG22 eq. 1
+    log_Z_wr: FloatArray  # (model,) dex(Zsun), ZG22 eq. 2
+    indices: FloatArray  # (model, sigma, 5) float32
+    sigma_grid: FloatArray  # (sigma,) km/s
+    flux: FloatArray  # (model, 5) float32
+    parameters: dict[str, FloatArray]  # what was drawn, (model,) each: tau_v, ism_fraction, log_t_form, ...
+    meta: dict  # imf, version, seed, priors, fwhm, checksums: strings and numbers only
