@@ -1,0 +1,168 @@
+"""The survey in memory: opened once per process, read-only, shared by all visitors."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE, SCHEMA_VERSION
+from engine.errors import TableError
+from engine.relations.green_valley import Line, fit_green_valley
+from engine.relations.running import presort
+
+# Columns every page needs; the others stay in the file until a galaxy is opened
+RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
+WEIGHTINGS = {"area/V'max": "weight", "area": "area_pc2", "equal": None}
+
+
+class Survey:
+    """One survey: ``galaxies`` (a frame) and region columns by name, ``survey["log_mu_star"]`` (row,) float32.
+
+    Galaxy values broadcast to their regions under their own name (``survey["log_M_star"]``). Nothing here
+    may be changed in place: every visitor sees the same arrays.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.meta = _pair_meta(self.folder)
+        self.origin = self.meta["origin"]
+        self._file = pq.ParquetFile(self.folder / REGIONS_FILE)
+        self.galaxies = pq.read_table(self.folder / GALAXIES_FILE).to_pandas()
+        names = [name for name in RESIDENT if name in self._file.schema_arrow.names]
+        table = self._file.read(columns=names)
+        self._columns = {name: _frozen(table.column(name).to_numpy()) for name in names}
+        self._derived: dict = {}
+
+    def __getitem__(self, name: str) -> np.ndarray | None:
+        """A region column, or a galaxy's value for each of its regions; None if the survey lacks it."""
+        if name in self._columns:
+            return self._columns[name]
+        if name in GALAXY and name in self.galaxies:
+            return self._once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
+        return None
+
+    def has(self, name: str) -> bool:
+        """Whether regions have a value of that name without reading the file again."""
+        return self[name] is not None
+
+    @property
+    def n_regions(self) -> int:
+        """Rows of the region table."""
+        return len(self._columns["galaxy_id"])
+
+    @cached_property
+    def stamp(self) -> str:
+        """Words of the stamp mock data wear; empty for measured ones."""
+        if self.origin == MEASURED:
+            return ""
+        kind = "MOCK survey" if self.origin == MOCK else "MOCK and measured galaxies"
+        seed = self.meta.get("settings", {}).get("seed")
+        version = self.meta.get("software", "").removeprefix("glocal ")
+        words = [kind, f"seed {seed}" if seed is not None else "", f"v{version}" if version else ""]
+        return " · ".join(word for word in words if word)
+
+    @cached_property
+    def galaxy_index(self) -> np.ndarray:
+        """Row of ``galaxies`` per region, (row,) int32."""
+        ids = self.galaxies["galaxy_id"].to_numpy()
+        by_id = np.argsort(ids, kind="stable")
+        return _frozen(by_id[np.searchsorted(ids[by_id], self._columns["galaxy_id"])].astype(np.int32))
+
+    def weight(self, weighting: str) -> np.ndarray:
+        """Statistical weight under one of WEIGHTINGS, (row,) float32 with mean 1."""
+        return self._once(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
+
+    def order(self, name: str) -> np.ndarray:
+        """Rows by rising value of a column, NaN last, (row,) int32."""
+        return self._once(("order", name), lambda: presort(self[name]))
+
+    def fitted_valley(self, weighting: str) -> Line:
+        """The green valley as fitted to this survey; NaN if it has no two peaks."""
+        columns = [self["log_mu_star"], self["log_age_wr"], self.weight(weighting)]
+        return self._once(("valley", weighting), lambda: fit_green_valley(*columns))
+
+    def rows(self, galaxy_id: int) -> slice:
+        """Where the regions of a galaxy lie in every column."""
+        return self._slices.get(int(galaxy_id), slice(0, 0))
+
+    def galaxy_row(self, galaxy_id: int) -> pd.Series | None:
+        """The galaxy's row of the galaxy table."""
+        found = self.galaxies.loc[self.galaxies["galaxy_id"] == galaxy_id]
+        return found.iloc[0] if len(found) else None
+
+    def galaxy_maps(self, galaxy_id: int) -> dict[str, np.ndarray]:
+        """All columns of one galaxy's regions, (region,) each; reads only the row groups they lie in."""
+        rows = self.rows(galaxy_id)
+        ends = np.cumsum([self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups)])
+        first, last = np.searchsorted(ends, [rows.start, rows.stop - 1], side="right")
+        groups = list(range(first, last + 1)) if rows.stop > rows.start else []
+        table = self._file.read_row_groups(groups)
+        begin = rows.start - (int(ends[first - 1]) if first else 0)
+        table = table.slice(begin, rows.stop - rows.start)
+        return {name: table.column(name).to_numpy() for name in table.column_names}
+
+    @cached_property
+    def _slices(self) -> dict[int, slice]:
+        ids, starts, counts = np.unique(self._columns["galaxy_id"], return_index=True, return_counts=True)
+        return {int(i): slice(int(s), int(s + n)) for i, s, n in zip(ids, starts, counts, strict=True)}
+
+    def _weight(self, column: str | None) -> np.ndarray:
+        if column is None:
+            return np.ones(self.n_regions, np.float32)
+        weight = self._columns[column].astype(np.float64)
+        mean = weight.mean() if weight.size else 1.0
+        return (weight / (mean if mean > 0 else 1.0)).astype(np.float32)
+
+    def _once(self, key: object, make) -> object:
+        if key not in self._derived:
+            made = make()
+            self._derived[key] = _frozen(made) if isinstance(made, np.ndarray) else made
+        return self._derived[key]
+
+
+_opened: dict[Path, tuple[tuple, Survey]] = {}
+
+
+def open_survey(folder: Path) -> Survey:
+    """The survey in a folder, from memory if its files are as they were; raises TableError in one sentence."""
+    folder = Path(folder).resolve()
+    stamp = _stamp(folder)
+    if folder not in _opened or _opened[folder][0] != stamp:
+        _opened[folder] = (stamp, Survey(folder))
+    return _opened[folder][1]
+
+
+def _stamp(folder: Path) -> tuple:
+    try:
+        return tuple((folder / name).stat().st_mtime_ns for name in (REGIONS_FILE, GALAXIES_FILE))
+    except OSError as error:
+        raise TableError(f"there is no survey in {folder}: {Path(error.filename).name} is missing") from None
+
+
+def _pair_meta(folder: Path) -> dict:
+    meta, other = (_meta(folder / name) for name in (REGIONS_FILE, GALAXIES_FILE))
+    if meta.get("survey_id") != other.get("survey_id"):
+        raise TableError(f"{folder}: {REGIONS_FILE} and {GALAXIES_FILE} do not belong together")
+    return meta
+
+
+def _meta(path: Path) -> dict:
+    try:
+        stored = (pq.read_schema(path).metadata or {}).get(b"glocal")
+    except (OSError, ValueError):  # pyarrow's ArrowInvalid is a ValueError
+        raise TableError(f"{path} is not a readable Parquet file") from None
+    if stored is None:
+        raise TableError(f"{path} is a Parquet file, but not of a Glocal survey")
+    meta = json.loads(stored)
+    if meta.get("schema_version") != SCHEMA_VERSION:
+        came = meta.get("schema_version")
+        raise TableError(f"{path} has schema version {came}, but this Glocal reads version {SCHEMA_VERSION}")
+    return meta
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
