@@ -1,0 +1,169 @@
+"""The fast posterior against the plain one, and what must hold for any library."""
+
+import numpy as np
+import pytest
+
+from engine.errors import ShapeError
+from engine.flags import SpaxelFlag
+from engine.inference import posterior as module
+from engine.inference.arrangement import CELL_DEX
+from engine.inference.posterior import Observed, infer
+from tests.reference.posterior_plain import posterior_of
+from tests.reference.toy_library import toy_library, toy_observed
+
+TOLERANCE = 1.01 * CELL_DEX
+
+
+@pytest.fixture(scope="module")
+def library():
+    return toy_library(2000, np.random.default_rng(11))
+
+
+@pytest.fixture
+def observed(library):
+    return toy_observed(library, 30, np.random.default_rng(12))[0]
+
+
+def assert_agrees_with_the_plain_version(observed, library):
+    fast = infer(observed, library)
+    for row in range(len(observed.sigma_star)):
+        quantiles, chi2, weight = posterior_of(row, observed, library)
+        assert fast.chi2[row] == pytest.approx(chi2, rel=1e-4, abs=1e-3)
+        assert bool(fast.flags[row] & SpaxelFlag.FEW_MODELS) == (weight.sum() ** 2 / (weight**2).sum() < 10)
+        medians = [fast.log_mu_star[row], fast.log_age_wr[row], fast.log_Z_wr[row]]
+        errors = [fast.log_mu_star_err[row], fast.log_age_wr_err[row], fast.log_Z_wr_err[row]]
+        np.testing.assert_allclose(medians, quantiles[:, 1], atol=TOLERANCE)
+        np.testing.assert_allclose(errors, (quantiles[:, 2] - quantiles[:, 0]) / 2, atol=TOLERANCE)
+
+
+def test_the_fast_posterior_agrees_with_the_plain_one(observed, library):
+    assert_agrees_with_the_plain_version(observed, library)
+
+
+def test_it_agrees_with_observables_missing_at_random(observed, library):
+    rng = np.random.default_rng(13)
+    holes = [np.where(rng.random(part.shape) < 0.4, np.nan, part) for part in observed[:4]]
+    holes[1][0, 0], holes[3][1, 2] = -1.0, 0.0  # errors that are not positive
+    sigma = np.where(rng.random(30) < 0.3, np.nan, observed.sigma_star)
+    holes[2][:, 2] = observed.flux[:, 2]  # keep r: without any light the plain version has no scale
+    holes[3][:, 2] = observed.flux_errors[:, 2]
+    assert_agrees_with_the_plain_version(Observed(*holes, sigma), library)
+
+
+def test_it_agrees_at_a_very_high_signal_to_noise_ratio(observed, library):
+    sharp = observed._replace(index_errors=observed.index_errors / 30, flux_errors=observed.flux_errors / 30)
+    assert_agrees_with_the_plain_version(sharp, library)
+
+
+def test_a_library_member_without_noise_finds_itself(library):
+    observed, member, log_mu_star = toy_observed(library, 50, np.random.default_rng(14), noise=0.0)
+    sharp = observed._replace(index_errors=observed.index_errors / 1e3, flux_errors=observed.flux_errors / 1e3)
+    found = infer(sharp, library)
+    np.testing.assert_allclose(found.log_age_wr, library.log_age_wr[member], atol=CELL_DEX)
+    np.testing.assert_allclose(found.log_Z_wr, library.log_Z_wr[member], atol=CELL_DEX)
+    np.testing.assert_allclose(found.log_mu_star, log_mu_star, atol=CELL_DEX)
+    assert found.chi2.max() < 1e-2
+
+
+@pytest.mark.parametrize("factor", [1e-9, 0.1, 37.0, 1e12])
+def test_scaling_the_fluxes_moves_mu_star_and_nothing_else(observed, library, factor):
+    scaled = observed._replace(flux=observed.flux * factor, flux_errors=observed.flux_errors * factor)
+    before, after = infer(observed, library), infer(scaled, library)
+    np.testing.assert_allclose(after.log_mu_star, before.log_mu_star + np.log10(factor), atol=1e-4)
+    for name in ("log_age_wr", "log_age_wr_err", "log_Z_wr", "log_Z_wr_err", "log_mu_star_err", "chi2"):
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), rtol=1e-4, atol=1e-4)
+
+
+def test_the_order_of_the_models_is_irrelevant(observed, library):
+    order = np.random.default_rng(15).permutation(library.log_age_wr.size)
+    shuffled = library._replace(
+        log_age_wr=library.log_age_wr[order], log_Z_wr=library.log_Z_wr[order],
+        indices=library.indices[order], flux=library.flux[order],
+    )  # fmt: skip
+    for before, after in zip(infer(observed, library), infer(observed, shuffled), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-5)
+
+
+def test_every_model_twice_changes_nothing(observed, library):
+    twice = library._replace(
+        **{name: np.concatenate([getattr(library, name)] * 2) for name in ("log_age_wr", "log_Z_wr", "indices", "flux")}
+    )
+    for before, after in zip(infer(observed, library)[:7], infer(observed, twice)[:7], strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-5)
+
+
+def test_many_chunks_give_what_one_chunk_gives(observed, library, monkeypatch):
+    whole = infer(observed, library)
+    monkeypatch.setattr(module, "_CHUNK", 7)
+    calls = []
+    parts = infer(observed, library, lambda done, total: calls.append((done, total)))
+    for before, after in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(after, before)
+    assert calls[-1] == (30, 30)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+
+
+def test_medians_scatter_around_the_truth_as_the_errors_say():
+    library = toy_library(20_000, np.random.default_rng(16))
+    observed, member, log_mu_star = toy_observed(library, 1500, np.random.default_rng(17))
+    found = infer(observed, library)
+    for median, error, truth in (
+        (found.log_age_wr, found.log_age_wr_err, library.log_age_wr[member]),
+        (found.log_Z_wr, found.log_Z_wr_err, library.log_Z_wr[member]),
+        (found.log_mu_star, found.log_mu_star_err, log_mu_star),
+    ):
+        assert np.mean(np.abs(median - truth) < error) == pytest.approx(0.68, abs=0.05)
+
+
+def test_indices_alone_give_age_and_metallicity_but_no_mass(observed, library):
+    dark = observed._replace(flux=np.full_like(observed.flux, np.nan))
+    found = infer(dark, library)
+    assert np.isnan(found.log_mu_star).all()
+    assert np.isnan(found.log_mu_star_err).all()
+    assert np.isfinite([found.log_age_wr, found.log_Z_wr, found.chi2]).all()
+    assert np.all(found.flags & SpaxelFlag.PHOTOMETRY_MASKED)
+
+
+def test_a_region_without_observables_is_not_measured(observed, library):
+    nothing = Observed(*(np.full_like(part, np.nan) for part in observed))
+    found = infer(nothing, library)
+    assert np.isnan(found[:7]).all()
+    assert np.all(found.flags & SpaxelFlag.NOT_MEASURED)
+
+
+def test_flags_tell_what_was_left_out_and_what_fits_badly(observed, library):
+    odd = observed._replace(indices=observed.indices.copy(), flux=observed.flux.copy())
+    odd.indices[0, 3], odd.flux[1, 4], odd.indices[2] = np.nan, np.nan, 50.0
+    flags = infer(odd, library).flags
+    assert [bool(f & SpaxelFlag.INDEX_MASKED) for f in flags[:4]] == [True, False, False, False]
+    assert [bool(f & SpaxelFlag.PHOTOMETRY_MASKED) for f in flags[:4]] == [False, True, False, False]
+    assert flags[2] & SpaxelFlag.NO_GOOD_MODEL
+    assert not flags[3] & SpaxelFlag.NO_GOOD_MODEL
+
+
+def test_models_that_are_not_finite_are_passed_over(observed, library):
+    broken = library._replace(indices=library.indices.copy(), flux=library.flux.copy())
+    broken.indices[::2, 1, 0], broken.flux[1::4, 2] = np.nan, 0.0
+    rest = slice(3, None, 4)
+    kept = library._replace(
+        log_age_wr=library.log_age_wr[rest], log_Z_wr=library.log_Z_wr[rest],
+        indices=library.indices[rest], flux=library.flux[rest],
+    )  # fmt: skip
+    for before, after in zip(infer(observed, kept)[:7], infer(observed, broken)[:7], strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-5)
+
+
+def test_no_regions_are_no_error(library):
+    none = Observed(*(np.zeros((0, 5)) for _ in range(4)), np.zeros(0))
+    assert infer(none, library).log_age_wr.shape == (0,)
+
+
+def test_a_library_without_models_is_refused(observed, library):
+    empty = library._replace(flux=np.full_like(library.flux, np.nan))
+    with pytest.raises(ShapeError, match="no model"):
+        infer(observed, empty)
+
+
+def test_arrays_that_do_not_fit_are_named(observed, library):
+    with pytest.raises(ShapeError, match="flux has the shape"):
+        infer(observed._replace(flux=observed.flux[:, :4]), library)
