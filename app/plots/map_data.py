@@ -20,6 +20,7 @@ CENTRED = ("v_star",)  # quantities whose zero is the middle of the colours, bes
 LIMIT_PERCENTILES = (1.0, 99.0)  # choice: a few wild regions do not wash out the map
 LEVEL_LIMITS = (0.5, 5.5)  # levels 1 to 5, one grey step each
 SCALE_BARS_KPC = (0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50)
+FOOT = 0.14  # part of a map's height that is left to the scale and the colour bar
 VALUE, NO_REGION, NOT_MEASURED, NO_VALUE = range(4)  # what a spaxel of a map holds
 
 
@@ -123,11 +124,11 @@ def region_at(frame: Frame, x: float, y: float) -> int | None:
 
 
 def square_window(frame: Frame) -> tuple[float, float, float, float]:
-    """x and y limits of a square that shows the whole frame in its middle: left, right, bottom, top."""
+    """A square around the frame, with room for scale and colour bar below: left, right, bottom, top [spaxel]."""
     n_y, n_x = frame.row.shape
-    half = max(n_x, n_y) / 2
-    x, y = frame.x0 + (n_x - 1) / 2, frame.y0 + (n_y - 1) / 2
-    return x - half, x + half, y - half, y + half
+    side = max(n_x, n_y / (1 - FOOT))
+    x, top = frame.x0 + (n_x - 1) / 2, frame.y0 + (n_y - 1) / 2 + (1 - FOOT) * side / 2
+    return x - side / 2, x + side / 2, top - side, top
 
 
 def colour_limits(values: np.ndarray, name: str) -> tuple[float, float]:
@@ -171,3 +172,46 @@ def half_light_ellipse(facts: dict, n: int = 121) -> tuple[FloatArray, FloatArra
     along, across = radius / spaxel * np.cos(t), radius / spaxel * ratio * np.sin(t)
     east, north = along * np.sin(angle) + across * np.cos(angle), along * np.cos(angle) - across * np.sin(angle)
     return x_centre - east, y_centre + north
+
+
+class Picture(NamedTuple):
+    """One map, ready to be drawn: values, their errors and what is there, (y, x) each, and the colour limits."""
+
+    quantity: Quantity
+    frame: Frame
+    values: np.ndarray
+    errors: np.ndarray
+    there: np.ndarray
+    limits: tuple[float, float]
+
+
+def picture(columns: dict, frame: Frame, name: str, limits: tuple[float, float]) -> Picture:
+    """The map of one quantity of a galaxy; raises KeyError for a column the survey does not have."""
+    what, values = _quantity(name), values_of(columns, name)
+    errors = values_of(columns, what.error) if what.error in columns else np.full(len(values), np.nan)
+    there = what_is_there(columns, values, frame)
+    return Picture(what, frame, to_map(values, frame), to_map(errors, frame), there, limits)
+
+
+class SkyMarks(NamedTuple):
+    """What is drawn over a map that shows ``window`` (left, right, bottom, top), all in spaxels.
+
+    bar: x and y of its two ends, labelled bar_label; north and east: where the arrows from ``corner`` end.
+    """
+
+    bar: tuple[FloatArray, FloatArray]
+    bar_label: str
+    corner: tuple[float, float]
+    north: tuple[float, float]
+    east: tuple[float, float]
+
+
+def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float) -> SkyMarks:
+    """Scale bar at the lower left and compass at the upper right of the window, north up and east left."""
+    left, right, bottom, top = window
+    width, height = right - left, top - bottom
+    kpc, length = scale_bar(pc_per_spaxel, width)
+    x, y = left + 0.05 * width, bottom + 0.05 * height
+    corner = right - 0.04 * width, top - 0.135 * height
+    north, east = (corner[0], corner[1] + 0.065 * height), (corner[0] - 0.065 * width, corner[1])
+    return SkyMarks((np.array([x, x + length]), np.array([y, y])), f"{kpc:g} kpc", corner, north, east)

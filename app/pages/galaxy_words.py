@@ -1,0 +1,137 @@
+"""What the galaxy page says: facts of a galaxy, values of a spaxel, and the search for a name. No widgets."""
+
+import re
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from app.plots.map_data import ESTIMATES, MINUS_TRUE, has_values
+from app.theme import html_label, thousands
+from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
+from engine.columns import MOCK
+from engine.flags import SpaxelFlag
+
+MINUS = "\N{MINUS SIGN}"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+FLAG_WORDS = {
+    SpaxelFlag.TARGET_MISSED: "S/N still below target at the largest kernel",
+    SpaxelFlag.INDEX_MASKED: "an index was left out",
+    SpaxelFlag.PHOTOMETRY_MASKED: "a band was left out",
+    SpaxelFlag.FEW_MODELS: "few models fit",
+    SpaxelFlag.NO_GOOD_MODEL: "no model fits well",
+    SpaxelFlag.NOT_MEASURED: "not measured",
+}
+Rows = list[tuple[str, str]]
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number with a real minus sign, or a dash where there is none."""
+    return f"{value:.{decimals}f}".replace("-", MINUS) if np.isfinite(value) else "–"
+
+
+def power(value: float) -> str:
+    """A small or large number as 2.1×10⁻⁶."""
+    if not np.isfinite(value) or value == 0:
+        return number(value, 0)
+    exponent = int(np.floor(np.log10(abs(value))))
+    return f"{value / 10.0**exponent:.1f}×10{str(exponent).translate(SUPERSCRIPTS)}"
+
+
+def galaxy_facts(galaxy: pd.Series, old_fraction: float) -> Rows:
+    """Label and value of what is known of a galaxy; ``old_fraction`` of its regions lie on the old ridge."""
+    lost = galaxy.get("n_spaxels_above_cut", 0) or 0
+    kept = f"{thousands(galaxy.n_regions)} of {thousands(lost)}" if lost > 0 else thousands(galaxy.n_regions)
+    rows = [
+        (html_label("log_M_star"), number(galaxy.log_M_star)),
+        (html_label("log_mu_e"), number(galaxy.log_mu_e)),
+        (html_label("redshift"), number(galaxy.redshift, 4)),
+        (html_label("pc_per_arcsec"), f"{number(galaxy.pc_per_arcsec, 0)} pc"),
+        (html_label("n_regions"), kept),
+        ("on the old ridge", f"{number(100 * old_fraction, 0)} %"),
+        (html_label("inv_vmax"), f"{power(galaxy.inv_vmax)} Mpc⁻³"),
+    ]
+    kind = galaxy.get("hubble_type")
+    return [*rows, (html_label("hubble_type"), kind)] if isinstance(kind, str) and kind.strip() else rows
+
+
+def spaxel_facts(columns: dict, row: int) -> Rows:
+    """Label and value ± error of one region, with its truth where the survey knows it."""
+    at = {name: values[row] for name, values in columns.items()}
+    rows = [(html_label(name), _with_error(at, name)) for name in ESTIMATES]
+    for name in ESTIMATES:
+        if has_values(columns, f"{name}{MINUS_TRUE}"):
+            rows.append((html_label(f"true_{name}"), number(at[f"true_{name}"])))
+    for name, decimals in (("snr_per_angstrom", 1), ("sb_r", 2), ("v_star", 0), ("sigma_star", 0)):
+        if has_values(columns, name):
+            rows.append((html_label(name), number(at[name], decimals)))
+    if has_values(columns, "smoothing_level"):
+        rows.append((html_label("smoothing_level"), str(int(at["smoothing_level"]))))
+    return rows
+
+
+def _with_error(at: dict, name: str) -> str:
+    error = at.get(f"{name}_err", np.nan)
+    return f"{number(at[name])} ± {number(error)}" if np.isfinite(error) else number(at[name])
+
+
+def spaxel_sentence(columns: dict, row: int, is_old: bool | None) -> str:
+    """Sequence, smoothing and flags of one region in words; ``is_old`` is None where the age is not known."""
+    words = [] if is_old is None else ["old ridge" if is_old else "young sequence"]
+    words += _level_words(int(columns["smoothing_level"][row]) if "smoothing_level" in columns else 0)
+    flags = int(columns["flags"][row]) if "flags" in columns else 0
+    return "; ".join(words + [said for flag, said in FLAG_WORDS.items() if flags & flag])
+
+
+def _level_words(level: int) -> list[str]:
+    if level < 1:
+        return []
+    return ["as observed"] if level == 1 else [f"median with a corona of {level - 1} spaxel{'s' * (level > 2)}"]
+
+
+def missing_sentence(columns: dict) -> str:
+    """What this galaxy's table does not tell, in one sentence; empty if all is there."""
+    kinds = {
+        "errors of mass": "log_mu_star_err", "errors of age": "log_age_wr_err", "smoothing level": "smoothing_level",
+        "S/N": "snr_per_angstrom", "surface brightness": "sb_r", "indices": "d4000n", "magnitudes": "mag_r",
+    }  # fmt: skip
+    missing = [words for words, name in kinds.items() if not has_values(columns, name)]
+    return f"This table has no {_listed(missing)}." if missing else ""
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and no {words[-1]}"
+
+
+def reasons(origin: str) -> tuple[str, ...]:
+    """Why a spaxel of a map is grey, in the order of ``map_data``: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE."""
+    cut = f"below {SURFACE_BRIGHTNESS_LIMIT} mag arcsec⁻², S/N under {SNR_MINIMUM_PER_ANGSTROM} per Å, or masked"
+    absent = f"no region here: {cut}" if origin == MOCK else "no region here: the imported table has no value"
+    return "", absent, "not measured: no posterior", "no value of this quantity"
+
+
+def find_galaxy(galaxies: pd.DataFrame, words: str) -> int | None:
+    """galaxy_id of the name or number typed (spaces, case and a leading CALIFA do not matter), or None."""
+    names = {_plain(name): int(i) for name, i in zip(galaxies["name"], galaxies["galaxy_id"], strict=True)}
+    typed = _plain(words.split("·", maxsplit=1)[0])
+    if typed in names:
+        return names[typed]
+    digits = re.fullmatch(r"(?:califa|no)?(\d+)", typed)
+    wanted = int(digits.group(1)) if digits else None
+    return wanted if wanted in set(names.values()) else None
+
+
+def search_words(galaxies: pd.DataFrame) -> list[str]:
+    """One line per galaxy to search in: its name, and its CALIFA number if it was measured."""
+    rows = zip(galaxies["name"], galaxies["galaxy_id"], galaxies["origin"], strict=True)
+    return [name if origin == MOCK else f"{name} · CALIFA {number_}" for name, number_, origin in rows]
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[\s_-]", "", str(words)).lower()
+
+
+def rows_html(rows: Rows) -> str:
+    """Rows as a table of two columns; labels are HTML of ``theme``, values plain words."""
+    cells = "".join(f"<tr><th scope='row'>{k}</th><td>{escape(str(v))}</td></tr>" for k, v in rows)
+    return f"<table class='facts'>{cells}</table>"

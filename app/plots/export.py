@@ -1,0 +1,122 @@
+"""Figures for papers and talks from the same arrays as the screen: matplotlib without pyplot, safe in threads."""
+
+import textwrap
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from app import theme
+from app.plots.map_data import LEVEL, LEVEL_LIMITS, Picture, SkyMarks
+from app.plots.maps import RING, colours_of
+
+DPI = 300
+PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
+FONT, SMALL = 8, 7  # pt
+LINE = 0.135  # in; one line of the caption
+HEAD = 0.28  # in; title and stamp
+CAPTION_COLUMNS = 132  # characters of SMALL text across the page
+INK = theme.INK
+
+
+class Note(NamedTuple):
+    """The words that go with a figure. ``stamp`` is empty for measured data; ``link`` restores the view."""
+
+    title: str
+    caption: str
+    stamp: str
+    link: str
+    software: str
+
+
+def png_bytes(figure: Figure, note: Note) -> bytes:
+    """The figure as a PNG file of 300 dpi that tells what it shows, whether it is a mock, and where to see it again."""
+    stamped = f"{note.stamp}. {note.caption}" if note.stamp else note.caption
+    told = {"Title": f"{note.title} ({note.stamp})" if note.stamp else note.title}
+    told |= {"Software": note.software, "Description": f"{stamped} View: {note.link}", "Source": note.link}
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=DPI, metadata=told)
+    return file.getvalue()
+
+
+def page(note: Note, body_height: float) -> tuple[Figure, float]:
+    """An empty page of MNRAS width with title, stamp and caption; and the height of its foot [in]."""
+    lines = textwrap.wrap(note.caption, CAPTION_COLUMNS)
+    foot = (len(lines) + 0.8) * LINE
+    height = HEAD + body_height + foot
+    figure = Figure(figsize=(PAGE_WIDTH, round(height * DPI) / DPI), facecolor="white")
+    top = 1 - 0.08 / height
+    figure.text(0.01, top, note.title, size=FONT + 1, weight="bold", color=INK, va="top")
+    if note.stamp:
+        box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": theme.MOCK, "linewidth": 0.8}
+        figure.text(0.985, top, note.stamp, size=SMALL, color=theme.MOCK, ha="right", va="top", bbox=box)
+    for i, line in enumerate(reversed(lines)):
+        figure.text(0.01, (0.3 + i) * LINE / height, line, size=SMALL, color=INK, va="bottom")
+    return figure, foot
+
+
+class MapsView(NamedTuple):
+    """Everything on the map row of the galaxy page: the maps shown, the sky window and what is drawn over it."""
+
+    pictures: list[Picture]
+    window: tuple[float, float, float, float]
+    marks: SkyMarks
+    ellipse: tuple | None
+    ring: tuple[float, float] | None
+
+
+def maps_figure(view: MapsView, note: Note) -> Figure:
+    """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
+    n, gap = max(len(view.pictures), 1), 0.08
+    side = min((PAGE_WIDTH - 0.16 - gap * (n - 1)) / n, 3.4)
+    figure, foot = page(note, side + 0.34)
+    height = figure.get_figheight()
+    for i, picture in enumerate(view.pictures):
+        left = 0.08 + i * (side + gap)
+        box = (left / PAGE_WIDTH, (foot + 0.06) / height, side / PAGE_WIDTH, side / height)
+        _draw_map(figure.add_axes(box), picture, view)
+    return figure
+
+
+def _draw_map(ax, picture: Picture, view: MapsView) -> None:
+    frame, what = picture.frame, picture.quantity
+    n_y, n_x = picture.values.shape
+    extent = (frame.x0 - 0.5, frame.x0 + n_x - 0.5, frame.y0 - 0.5, frame.y0 + n_y - 0.5)
+    colours = ListedColormap(colours_of(what.name, what.centred))
+    norm = BoundaryNorm(np.arange(LEVEL_LIMITS[0], LEVEL_LIMITS[1] + 1), colours.N) if what.name == LEVEL else None
+    image = ax.imshow(
+        picture.values, origin="lower", extent=extent, cmap=colours, norm=norm or Normalize(*picture.limits),
+        interpolation="nearest",
+    )  # fmt: skip
+    ax.set(xlim=view.window[:2], ylim=view.window[2:], xticks=[], yticks=[], facecolor=theme.NO_DATA)
+    ax.set_title(what.tex_axis, size=FONT, color=INK, pad=4)
+    _draw_marks(ax, view)
+    _draw_colour_bar(ax, image, what.name)
+
+
+def _draw_marks(ax, view: MapsView) -> None:
+    marks, (cx, cy) = view.marks, view.marks.corner
+    ax.plot(*marks.bar, color=INK, lw=1.6, solid_capstyle="butt")
+    ax.annotate(marks.bar_label, (marks.bar[0][0], marks.bar[1][0]), (0, 2.5), textcoords="offset points", size=6)
+    ax.plot([marks.north[0], cx, marks.east[0]], [marks.north[1], cy, marks.east[1]], color=INK, lw=0.7)
+    for (x, y), word, where in ((marks.north, "N", (0, 1.5)), (marks.east, "E", (-3.5, -2.5))):
+        ax.annotate(word, (x, y), where, textcoords="offset points", size=6, ha="center", va="bottom")
+    if view.ellipse is not None:
+        ax.plot(*view.ellipse, color="white", lw=1.6, alpha=0.6)
+        ax.plot(*view.ellipse, color=INK, lw=0.6, ls=(0, (4, 3)))
+    if view.ring is not None:
+        for colour, width in (("white", 2.4), (RING, 1.2)):
+            ax.plot(*view.ring, "o", ms=8, mfc="none", mec=colour, mew=width)
+
+
+def _draw_colour_bar(ax, image, name: str) -> None:
+    inset = ax.inset_axes((0.6, 0.085, 0.35, 0.03))
+    bar = ax.figure.colorbar(image, cax=inset, orientation="horizontal")
+    bar.outline.set_linewidth(0.5)
+    bar.set_ticks([1, 2, 3, 4, 5] if name == LEVEL else MaxNLocator(3).tick_values(*image.get_clim()))
+    bar.minorticks_off()
+    inset.tick_params(labelsize=5.5, length=1.5, width=0.5, pad=1.5, colors=INK)
+    inset.set_xlim(image.get_clim())

@@ -1,0 +1,172 @@
+"""Maps of one galaxy on the screen: Bokeh figures that are made once and patched in place."""
+
+from collections.abc import Callable
+
+import numpy as np
+from bokeh.events import Tap
+from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, CustomJSHover, HoverTool, LinearColorMapper, Range1d
+from bokeh.plotting import figure
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from app import theme
+from app.plots.map_data import LEVEL, Picture, SkyMarks
+
+N_COLOURS = 256
+RING = theme.OLD_RIDGE["line_color"]
+LEVEL_GREYS = ("#ffffff", "#cfd3da", "#98a0ac", "#565f6e", "#10151d")  # as observed is white, most smoothed black
+REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
+    "",
+    "not kept: outside the galaxy's map, fainter than the surface-brightness cut, S/N too low, or masked",
+    "kept, but no model fits: not measured",
+    "no value in the table",
+)
+HOVER = """
+const d = source.data, i = special_vars.image_index.flat_index
+const n = (v) => Math.abs(v) >= 1000 || (v != 0 && Math.abs(v) < 0.001) ? v.toExponential(2) : v.toFixed(d.decimals[0])
+const what = d.there[0][i]
+if (what > 0) return d.reasons[0][what]
+const error = d.errors[0][i]
+return d.label[0] + "  " + n(d.values[0][i]).replace("-", "−") + (isFinite(error) ? " ± " + n(error) : "")
+"""
+
+
+def colours_of(name: str, centred: bool = False) -> tuple[str, ...]:
+    """Colours of a quantity from low to high: the same on the screen and in the exports."""
+    if name == LEVEL:
+        return LEVEL_GREYS
+    colours = colormaps[_colour_map(name, centred)].resampled(N_COLOURS)
+    return tuple(to_hex(colours(i)) for i in range(N_COLOURS))
+
+
+def _colour_map(name: str, centred: bool) -> str:
+    if centred:
+        return "RdBu_r"
+    if name.endswith("_err"):
+        return "bone_r"
+    if name.startswith(("sb_", "mag_")):
+        return "bone"  # bright is a small number: dark sky, white light
+    known = theme.MAP_COLOURS | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
+    return known.get(name.removeprefix("true_"), "viridis")
+
+
+def decimals_for(limits: tuple[float, float]) -> int:
+    """Digits after the point that resolve a hundredth of the colour range."""
+    return int(np.clip(np.ceil(2 - np.log10(limits[1] - limits[0])), 0, 4))
+
+
+class Sky:
+    """What all maps of a galaxy share: the window on the sky, scale bar, compass, ellipse and the ring of a pick."""
+
+    def __init__(self) -> None:
+        self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
+        empty = {"x": [], "y": []}
+        self.ring, self.ellipse = ColumnDataSource(empty), ColumnDataSource(empty)
+        self.lines = ColumnDataSource({"xs": [], "ys": [], "width": []})
+        self.words = ColumnDataSource(empty | {"text": [], "align": []})
+
+    @property
+    def window(self) -> tuple[float, float, float, float]:
+        """left, right, bottom, top [spaxel], as the visitor sees it now."""
+        return self.x_range.start, self.x_range.end, self.y_range.start, self.y_range.end
+
+    def look_at(self, window: tuple[float, float, float, float]) -> None:
+        """Show this part of the sky; the reset tool comes back to it."""
+        for range_, (start, end) in ((self.x_range, window[:2]), (self.y_range, window[2:])):
+            range_.update(start=start, end=end, reset_start=start, reset_end=end)
+
+    def mark(self, marks: SkyMarks) -> None:
+        """Draw scale bar and compass."""
+        (cx, cy), (nx, ny), (ex, ey) = marks.corner, marks.north, marks.east
+        x, y = marks.bar
+        self.lines.data = {"xs": [list(x), [nx, cx, ex]], "ys": [list(y), [ny, cy, ey]], "width": [3, 1.2]}
+        self.words.data = {
+            "x": [x[0], nx, ex],
+            "y": [y[0], ny, ey],
+            "text": [marks.bar_label, "N", "E"],
+            "align": ["left", "center", "right"],
+        }
+
+    def ring_at(self, x: float | None = None, y: float | None = None) -> None:
+        """Put the ring round a spaxel, or take it away."""
+        self.ring.data = {"x": [], "y": []} if x is None else {"x": [x], "y": [y]}
+
+    def outline(self, ellipse: tuple | None) -> None:
+        """Draw the half-light ellipse, or none."""
+        x, y = ellipse if ellipse is not None else ([], [])
+        self.ellipse.data = {"x": x, "y": y}
+
+
+class MapPanel:
+    """One map; ``pick`` is called with the x and y [spaxel] that a visitor clicks."""
+
+    def __init__(self, sky: Sky, pick: Callable[[float, float], None]) -> None:
+        self.picture: Picture | None = None
+        self.source = ColumnDataSource(_nothing())
+        self.mapper = LinearColorMapper(palette=LEVEL_GREYS, low=0, high=1, nan_color=theme.NO_DATA)
+        self.figure = _empty_figure(sky)
+        image = self.figure.image(
+            "values", x="x", y="y", dw="dw", dh="dh", source=self.source, color_mapper=self.mapper, level="image"
+        )
+        self._draw_marks(sky)
+        self.figure.add_layout(_colour_bar(self.mapper))
+        words = CustomJSHover(args={"source": self.source}, code=HOVER)
+        self.figure.add_tools(
+            HoverTool(renderers=[image], tooltips="@values{custom}", formatters={"@values": words}, visible=False)
+        )
+        self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
+
+    def show(self, picture: Picture, reasons: tuple[str, ...] = REASONS) -> None:
+        """Put another map into the panel, in one patch of its source."""
+        self.picture = picture
+        n_y, n_x = picture.values.shape
+        what, (low, high) = picture.quantity, picture.limits
+        self.mapper.update(palette=colours_of(what.name, what.centred), low=low, high=high)
+        self.source.data = {
+            "values": [picture.values], "errors": [picture.errors], "there": [picture.there],
+            "x": [picture.frame.x0 - 0.5], "y": [picture.frame.y0 - 0.5], "dw": [n_x], "dh": [n_y],
+            "label": [what.axis], "reasons": [list(reasons)],
+            "decimals": [0 if what.name == LEVEL else decimals_for(picture.limits)],
+        }  # fmt: skip
+
+    def clear(self) -> None:
+        """An empty panel, for a quantity this galaxy does not have."""
+        self.picture = None
+        self.source.data = _nothing()
+
+    def _draw_marks(self, sky: Sky) -> None:
+        plot, ink = self.figure, theme.INK
+        plot.line("x", "y", source=sky.ellipse, color="white", line_width=2.5, alpha=0.6)
+        plot.line("x", "y", source=sky.ellipse, color=ink, line_width=1, line_dash="dashed")
+        plot.multi_line("xs", "ys", source=sky.lines, color=ink, line_width="width")
+        plot.text(
+            "x", "y", "text", source=sky.words, text_align="align", y_offset=-3, text_color=ink, text_font_size="11px"
+        )
+        for colour, width in (("white", 5), (RING, 2.5)):
+            plot.scatter("x", "y", source=sky.ring, size=16, fill_color=None, line_color=colour, line_width=width)
+
+
+def _nothing() -> dict:
+    names = ("values", "errors", "there", "x", "y", "dw", "dh", "label", "reasons", "decimals")
+    return {name: [] for name in names}
+
+
+def _empty_figure(sky: Sky):
+    plot = figure(
+        x_range=sky.x_range, y_range=sky.y_range, tools="pan,box_zoom,wheel_zoom,reset", active_drag="box_zoom",
+        sizing_mode="scale_width", aspect_ratio=1, min_border=0, background_fill_color=theme.NO_DATA,
+        toolbar_location="above", toolbar_inner=True, outline_line_color=theme.RULE,
+    )  # fmt: skip
+    plot.toolbar.update(autohide=True, logo=None)
+    plot.axis.visible = False
+    plot.grid.visible = False
+    return plot
+
+
+def _colour_bar(mapper: LinearColorMapper) -> ColorBar:
+    return ColorBar(
+        color_mapper=mapper, orientation="horizontal", location="bottom_right", width=86, height=7, padding=4,
+        margin=2, background_fill_alpha=0, ticker=BasicTicker(desired_num_ticks=3, num_minor_ticks=0),
+        major_label_text_font_size="10px", major_label_text_color=theme.INK, bar_line_color=theme.INK,
+        major_tick_line_color=theme.INK, major_tick_in=0, major_tick_out=3, label_standoff=3,
+    )  # fmt: skip
