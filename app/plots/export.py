@@ -12,6 +12,12 @@ from matplotlib.ticker import MaxNLocator
 from app import theme
 from app.plots.map_data import LEVEL, LEVEL_LIMITS, Picture, SkyMarks
 from app.plots.maps import RING, colours_of
+from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
+from app.reference import Curve, gallazzi05
+from app.selection import Selection
+from app.store import Survey
+from engine.columns import column
+from engine.relations.running import RunningQuantiles
 
 DPI = 300
 PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
@@ -20,6 +26,9 @@ LINE = 0.135  # in; one line of the caption
 HEAD = 0.28  # in; title and stamp
 CAPTION_COLUMNS = 132  # characters of SMALL text across the page
 INK = theme.INK
+PT_PER_PX = 0.5  # a plane is 270 px wide on the screen and 1.8 in on paper
+PLANE_HEIGHTS = {1: 4.8, 2: 2.6, 3: 1.9}  # in, by planes beside each other
+INSET_BOX = (0.62, 0.03, 0.35, 0.3)  # left, bottom, width, height in parts of the plane
 
 
 class Note(NamedTuple):
@@ -108,8 +117,7 @@ def _draw_marks(ax, view: MapsView) -> None:
         ax.plot(*view.ellipse, color="white", lw=1.6, alpha=0.6)
         ax.plot(*view.ellipse, color=INK, lw=0.6, ls=(0, (4, 3)))
     if view.ring is not None:
-        for colour, width in (("white", 2.4), (RING, 1.2)):
-            ax.plot(*view.ring, "o", ms=8, mfc="none", mec=colour, mew=width)
+        _ring(ax, *view.ring)
 
 
 def _draw_colour_bar(ax, image, name: str) -> None:
@@ -120,3 +128,113 @@ def _draw_colour_bar(ax, image, name: str) -> None:
     bar.minorticks_off()
     inset.tick_params(labelsize=5.5, length=1.5, width=0.5, pad=1.5, colors=INK)
     inset.set_xlim(image.get_clim())
+
+
+class PlaneView(NamedTuple):
+    """One plane as a visitor sees it: ``show`` names the overlays of ``selection.OVERLAYS`` that are on.
+
+    contours: lists of x and of y; valley: x and y of its ends; points: x and y of one galaxy's regions over it.
+    """
+
+    spec: PlaneSpec
+    data: PlaneData
+    contours: tuple[list, list]
+    valley: tuple[list, list]
+    published: Curve | None
+    show: tuple[str, ...]
+    normalised: bool = False
+    points: tuple | None = None
+    ring: tuple[float, float] | None = None
+
+
+def plane_view(survey: Survey, selection: Selection, spec: PlaneSpec, data: PlaneData) -> PlaneView:
+    """The plane on the screen, with everything that is drawn over it."""
+    return PlaneView(
+        spec, data, contours(survey, spec, selection.weighting), valley_line(selection.line(survey)),
+        gallazzi05(spec.y) if spec.published else None, tuple(selection.show), selection.normalised,
+    )  # fmt: skip
+
+
+def planes_figure(views: list[PlaneView], note: Note, columns: int = 3) -> Figure:
+    """Planes beside and below each other, as seen: same shades, views, lines and insets."""
+    columns = min(columns, max(len(views), 1))
+    rows = -(-len(views) // columns)
+    width, height = PAGE_WIDTH / columns, PLANE_HEIGHTS.get(columns, 1.85)
+    figure, foot = page(note, rows * height)
+    total = figure.get_figheight()
+    for i, view in enumerate(views):
+        row, column = divmod(i, columns)
+        left, bottom = column * width + 0.46, foot + (rows - 1 - row) * height + 0.4
+        box = (left / PAGE_WIDTH, bottom / total, (width - 0.56) / PAGE_WIDTH, (height - 0.46) / total)
+        draw_plane(figure.add_axes(box), view)
+    return figure
+
+
+def draw_plane(ax, view: PlaneView) -> None:
+    """One plane into matplotlib axes, with an inset if insets are shown."""
+    data, spec = view.data, view.spec
+    _shades(ax, data.normalised if view.normalised else data.image, data.view)
+    if "contours" in view.show:
+        for x, y in zip(*view.contours, strict=True):
+            ax.plot(x, y, color=theme.CONTOUR, lw=0.4)
+    if view.points is not None:
+        ax.plot(*view.points, ".", ms=1.2, mec="none", mfc=RING, alpha=0.6)
+    _lines(ax, view)
+    if view.ring is not None:
+        _ring(ax, *view.ring)
+    ax.set(xlim=data.view[:2], ylim=data.view[2:])
+    ax.set_xlabel(column(spec.x).tex_axis, size=FONT, color=INK, labelpad=2)
+    ax.set_ylabel(column(spec.y).tex_axis, size=FONT, color=INK, labelpad=2)
+    ax.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL, length=3, width=0.6)
+    if "insets" in view.show:
+        inset = ax.inset_axes(INSET_BOX)
+        _shades(inset, data.image if view.normalised else data.normalised, data.view)
+        inset.set(xticks=[], yticks=[])
+
+
+def _shades(ax, shades: np.ndarray, view: tuple) -> None:
+    colours = ListedColormap(["#ffffff", *theme.ink_palette()])
+    options = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    ax.imshow(shades, extent=view, cmap=colours, vmin=0, vmax=255, **options)
+
+
+def _lines(ax, view: PlaneView) -> None:
+    if "Gallazzi+05" in view.show and view.published is not None:
+        _published(ax, view.published)
+    if "median" in view.show and view.data.running is not None:
+        _running(ax, view.data.running)
+    peaks = view.data.peaks
+    if "old ridge" in view.show and peaks is not None:
+        _line(ax, peaks.centre, peaks.old, theme.OLD_RIDGE)
+    if "young sequence" in view.show and peaks is not None:
+        _line(ax, peaks.centre, peaks.young, theme.YOUNG_SEQUENCE)
+    if "green valley" in view.show and view.spec.valley:
+        _line(ax, *view.valley, theme.GREEN_VALLEY)
+
+
+def _published(ax, curve: Curve) -> None:
+    _line(ax, curve.x, curve.median, theme.PUBLISHED, marker="o")
+    for edge in (curve.low, curve.high):
+        _line(ax, curve.x, edge, theme.PUBLISHED | {"line_width": 1.0}, "dotted")
+
+
+def _running(ax, running: RunningQuantiles) -> None:
+    low, median, high = running.values
+    for values, style in ((low, theme.PERCENTILE), (high, theme.PERCENTILE), (median, theme.MEDIAN)):
+        _line(ax, running.centre, values, theme.HALO | {"line_width": style["line_width"] + 2})
+        _line(ax, running.centre, values, style)
+
+
+def _line(ax, x, y, style: dict, dash: str | list = "", marker: str | None = None) -> None:
+    """A line of the screen's style; its pixels become points."""
+    dash, width = dash or style.get("line_dash", "solid"), style["line_width"]
+    pattern = dash if isinstance(dash, str) else (0, [length / width for length in dash])
+    ax.plot(
+        x, y, color=style["line_color"], lw=width * PT_PER_PX, ls=pattern, alpha=style.get("line_alpha", 1.0),
+        marker=marker, ms=3, mfc="white", mew=0.7,
+    )  # fmt: skip
+
+
+def _ring(ax, x: float, y: float) -> None:
+    for colour, width in (("white", 2.4), (RING, 1.2)):
+        ax.plot(x, y, "o", ms=8, mfc="none", mec=colour, mew=width)
