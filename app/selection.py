@@ -14,6 +14,8 @@ PAGES = ("relations", "galaxy")
 SEQUENCES = ("all", "old ridge", "young sequence")
 VALLEYS = ("paper", "fitted", "hand")
 SMOOTHINGS = ("all", "unsmoothed")
+MAPS = ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level")
+MAP_RANGES = ("survey", "galaxy")
 OVERLAYS = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", "insets")
 ZOOMABLE = ("log_mu_star", "log_mu_e", "log_M_star", "log_age_wr", "log_Z_wr")
 Range = tuple[float, float]
@@ -37,6 +39,9 @@ class Selection(param.Parameterized):
     zoom = param.Dict(default={}, doc="Limits of zoomed axes by column name.")
     galaxy_id = param.Integer(default=None, allow_None=True)
     spaxel = param.NumericTuple(default=None, length=2, allow_None=True, doc="Column and row in the map.")
+
+    maps = param.List(default=list(MAPS), bounds=(len(MAPS), len(MAPS)), doc="Quantities of the four maps.")
+    map_range = param.Selector(default="survey", objects=list(MAP_RANGES), doc="Colours span the survey or the galaxy.")
 
     def line(self, survey: Survey) -> Line:
         """The green valley in force: eq. 3, fitted to the survey, or by hand."""
@@ -147,5 +152,7 @@ _WORDS: dict[str, tuple[Callable, Callable]] = {
     "plane": _text,
     "zoom": (_read_zoom, _write_zoom),
     "galaxy_id": (lambda word: int(word) if word else None, lambda i: "" if i is None else str(i)),
+    "maps": (_read_list, ",".join),
+    "map_range": _text,
     "spaxel": (_read_spaxel, lambda place: "" if place is None else f"{place[0]},{place[1]}"),
 }
