@@ -6,7 +6,7 @@ import numpy as np
 from engine.inference.arrangement import CELL_DEX
 from engine.inference.likelihood import BLOCK, chi2_of_block
 
-MAX_DELTA_CHI2 = 40.0  # a model worse than the best by more weighs less than 2e-9 of it and is left out
+MAX_DELTA_CHI2 = 30.0  # a model worse than the best by more weighs less than 3e-7 of it and is left out
 MU_HALF_RANGE_DEX = 3.0  # mu_star is counted within this of the best model's, beyond it at the ends
 N_MU_CELL = 2 * int(MU_HALF_RANGE_DEX / CELL_DEX) + 1
 
@@ -44,13 +44,13 @@ def _weigh(data, blocks, age_cell, Z_cell, smallest, out, histograms):
     best, best_block = smallest.min(), smallest.argmin()
     chi2_of_block(blocks[best_block], data[0], data[1], data[2], data[3], out)
     centre = _log_scale(out[BLOCK + out[:BLOCK].argmin()])
-    total, squares = 0.0, 0.0
+    total, squares, half = 0.0, 0.0, np.float32(0.5)
     for block in np.flatnonzero(smallest <= best + MAX_DELTA_CHI2):
         chi2_of_block(blocks[block], data[0], data[1], data[2], data[3], out)
         start = block * BLOCK
         for at in range(min(BLOCK, age_cell.size - start)):
             if out[at] <= best + MAX_DELTA_CHI2:
-                weight = np.exp(0.5 * (best - out[at]))
+                weight = np.exp(half * (best - out[at]))
                 total += weight
                 squares += weight * weight
                 age[age_cell[start + at]] += weight
