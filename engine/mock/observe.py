@@ -106,8 +106,9 @@ def _smooth(values, level, good, offsets, count):
 
 
 def index_errors(snr: FloatArray, settings: MockSettings) -> FloatArray:
-    """One-sigma errors of the five indices at a S/N per Angstrom, (..., 5)."""
-    return np.asarray(settings.index_noise) / np.asarray(snr)[..., None]
+    """One-sigma errors of the five indices at a S/N per Angstrom, (..., 5): photons, and a floor of calibration."""
+    at_one = settings.index_noise_factor * np.asarray(settings.index_noise)
+    return at_one * np.hypot(1.0 / np.asarray(snr), 1.0 / settings.index_snr_ceiling)[..., None]
 
 
 def magnitude_errors(brightness: FloatArray, n_spaxels: IntArray, settings: MockSettings) -> FloatArray:

@@ -48,24 +48,29 @@ def expected_log_Z(log_mu: FloatArray, log_mass: FloatArray, old: FloatArray, se
 
 
 class LightPerMass(NamedTuple):
-    """Fit of log r-band flux per Msun (unit of Library.flux) as a quadratic in log age and log Z."""
+    """Fit of log r-band flux per Msun (unit of Library.flux): quadratic in log age and log Z, linear in dust depth."""
 
     coefficients: FloatArray
 
-    def __call__(self, log_age: FloatArray, log_Z: FloatArray) -> FloatArray:
-        return np.tensordot(self.coefficients, _quadratic(log_age, log_Z), axes=1)
+    def __call__(self, log_age: FloatArray, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
+        return np.tensordot(self.coefficients, _terms(log_age, log_Z, depth), axes=1)
 
 
 def fit_light_per_mass(library: Library) -> LightPerMass:
-    """Least-squares fit to all models of a library; good to about 0.1 dex, enough to select galaxies by size."""
-    terms = _quadratic(library.log_age_wr.astype(float), library.log_Z_wr.astype(float))
+    """Least-squares fit to all models of a library; good to 0.1 or 0.2 dex, enough to select galaxies by size."""
+    terms = _terms(library.log_age_wr.astype(float), library.log_Z_wr.astype(float), dust_depth(library))
     target = np.log10(library.flux[:, R_BAND].astype(float))
     return LightPerMass(np.linalg.lstsq(terms.T, target, rcond=None)[0])
 
 
-def _quadratic(log_age: FloatArray, log_Z: FloatArray) -> FloatArray:
-    age, metal = np.broadcast_arrays(np.asarray(log_age) - 9.5, log_Z)
-    return np.stack([np.ones_like(age), age, metal, age**2, age * metal, metal**2])
+def dust_depth(library: Library) -> FloatArray:
+    """V-band optical depth of the diffuse dust of each model, the one that old stars see."""
+    return library.parameters["tau_v"] * library.parameters["ism_fraction"]
+
+
+def _terms(log_age: FloatArray, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
+    age, metal, dust = np.broadcast_arrays(np.asarray(log_age) - 9.5, log_Z, depth)
+    return np.stack([np.ones_like(age), age, metal, age**2, age * metal, metal**2, dust])
 
 
 def expected_light(
@@ -77,6 +82,7 @@ def expected_light(
     """
     light, settings = model
     old = old_probability(log_mu, bulge, log_mass, spheroid, settings)
-    young_light = light(young_log_age(log_mu, log_mass, settings), expected_log_Z(log_mu, log_mass, 0.0, settings))
-    old_light = light(settings.old_log_age, expected_log_Z(log_mu, log_mass, 1.0, settings))
+    young_age, (old_dust, young_dust) = young_log_age(log_mu, log_mass, settings), settings.dust_depth
+    young_light = light(young_age, expected_log_Z(log_mu, log_mass, 0.0, settings), young_dust)
+    old_light = light(settings.old_log_age, expected_log_Z(log_mu, log_mass, 1.0, settings), old_dust)
     return 10.0**log_mu * (old * 10.0**old_light + (1.0 - old) * 10.0**young_light)

@@ -17,6 +17,7 @@ from engine.mock.galaxies import MockGalaxies, flux_to_brightness
 from engine.mock.maps import GalaxyMaps, draw_maps, ellipse_of, field_of_view
 from engine.mock.observe import (
     MAG_PER_E_FOLD,
+    Smoothing,
     choose_smoothing,
     index_errors,
     lost_to_stars,
@@ -25,7 +26,7 @@ from engine.mock.observe import (
     smoothing_offsets,
     spaxel_snr,
 )
-from engine.mock.populations import R_BAND
+from engine.mock.populations import R_BAND, dust_depth
 from engine.mock.settings import MockSettings
 from engine.regions import Rows, region_rows, stack_regions
 from engine.spectrum.photometry import surface_flux
@@ -43,8 +44,9 @@ class Truth(NamedTuple):
 
     @classmethod
     def from_library(cls, library: Library, settings: MockSettings) -> "Truth":
-        depth = library.parameters["tau_v"] * library.parameters["ism_fraction"]
-        points = np.stack([library.log_age_wr, library.log_Z_wr, depth], axis=-1) / settings.neighbour_scale
+        points = (
+            np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
+        )
         return cls(library, cKDTree(points), settings)
 
     def choose(self, maps: GalaxyMaps) -> IntArray:
@@ -82,21 +84,33 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     worked = rng.uniform(size=usable.shape) >= settings.failures
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
     observed = _with_noise(smoothed[kept], smoothing.level[kept], smoothing.snr[kept], galaxy.redshift, (settings, rng))
-    return Seen(
-        {**_place(kept, smoothing, r_brightness, maps), **observed, **_true_values(maps, model, truth, kept)},
-        int(above.sum()),
-    )
+    moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
+    place = _place(kept, smoothing, r_brightness)
+    return Seen({**place, **moving, **observed, **_true_values(maps, model, truth, kept)}, int(above.sum()))
 
 
-def _place(kept: BoolArray, smoothing, r_brightness: FloatArray, maps: GalaxyMaps) -> Rows:
+def _kinematics(maps: GalaxyMaps, kept: BoolArray, snr: FloatArray, how: tuple) -> Rows:
+    """Velocity and dispersion with noise that grows as 1 / (S/N)."""
+    settings, rng = how
+    noise = rng.standard_normal((2, snr.size)) * SNR_TARGET_PER_ANGSTROM / snr
+    v_error, sigma_error = settings.kinematic_errors
+    sigma_star = maps.sigma_star[kept] + sigma_error * noise[1]
+    return {"v_star": maps.v_star[kept] + v_error * noise[0], "sigma_star": np.maximum(sigma_star, 5.0)}
+
+
+def _place(kept: BoolArray, smoothing: Smoothing, r_brightness: FloatArray) -> Rows:
     y, x = np.nonzero(kept)
     level, snr = smoothing.level[kept], smoothing.snr[kept]
     flags = np.where(level > 1, SpaxelFlag.SMOOTHED, 0)
     flags = flags | np.where(snr < SNR_TARGET_PER_ANGSTROM, SpaxelFlag.TARGET_MISSED, 0)
     return {
-        "x": x, "y": y, "smoothing_level": level, "snr_per_angstrom": snr, "flags": flags,
-        "sb_r": r_brightness[kept], "v_star": maps.v_star[kept], "sigma_star": maps.sigma_star[kept],
-    }  # fmt: skip
+        "x": x,
+        "y": y,
+        "smoothing_level": level,
+        "snr_per_angstrom": snr,
+        "flags": flags,
+        "sb_r": r_brightness[kept],
+    }
 
 
 def _true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, kept: BoolArray) -> Rows:

@@ -84,8 +84,10 @@ def test_lost_spaxels_never_enter_a_kernel():
     assert np.all(np.isnan(seen[~good]))
 
 
-def test_index_errors_fall_as_one_over_snr():
-    assert index_errors(np.array([20.0]), SETTINGS) == pytest.approx(index_errors(np.array([10.0]), SETTINGS) / 2)
+def test_index_errors_fall_as_one_over_snr_down_to_a_floor():
+    faint, half, bright, brighter = index_errors(np.array([1.0, 0.5, 1e4, 1e5]), SETTINGS)
+    assert half == pytest.approx(2 * faint, rel=1e-3)
+    assert bright == pytest.approx(brighter, rel=1e-3)
 
 
 def test_magnitude_errors_are_the_floor_where_bright_and_shrink_with_the_kernel_where_faint():
