@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.plots.map_data import ESTIMATES, MINUS_TRUE, has_values
+from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK
@@ -101,6 +101,14 @@ def missing_sentence(columns: dict) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and no {words[-1]}"
+
+
+def caption(galaxy: pd.Series, columns: dict) -> str:
+    """What the maps show and how to read them, in a few sentences."""
+    level = "Level: 1 as observed, n the median with a corona of n − 1 spaxels. " if has_values(columns, LEVEL) else ""
+    ellipse = "Dashed: half-light ellipse. " if np.isfinite(galaxy.get("half_light_radius", np.nan)) else ""
+    grey = "Grey spaxels have no value; hover says why. "
+    return f"North is up, east left. {ellipse}{level}{grey}{missing_sentence(columns)}"
 
 
 def reasons(origin: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
 FONT, SMALL = 8, 7  # pt
 LINE = 0.135  # in; one line of the caption
 HEAD = 0.28  # in; title and stamp
+MAP_GAP = 0.08  # in
 CAPTION_COLUMNS = 132  # characters of SMALL text across the page
 INK = theme.INK
 PT_PER_PX = 0.5  # a plane is 270 px wide on the screen and 1.8 in on paper
@@ -79,18 +80,32 @@ class MapsView(NamedTuple):
 
 def maps_figure(view: MapsView, note: Note) -> Figure:
     """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
-    n, gap = max(len(view.pictures), 1), 0.08
-    side = min((PAGE_WIDTH - 0.16 - gap * (n - 1)) / n, 3.4)
-    figure, foot = page(note, side + 0.34)
-    height = figure.get_figheight()
-    for i, picture in enumerate(view.pictures):
-        left = 0.08 + i * (side + gap)
-        box = (left / PAGE_WIDTH, (foot + 0.06) / height, side / PAGE_WIDTH, side / height)
-        _draw_map(figure.add_axes(box), picture, view)
+    figure, foot = page(note, maps_height(view))
+    place_maps(figure, view, foot)
     return figure
 
 
-def _draw_map(ax, picture: Picture, view: MapsView) -> None:
+def maps_height(view: MapsView) -> float:
+    """What the row of maps needs, with titles [in]."""
+    return _map_side(view) + 0.34 if view.pictures else 0.0
+
+
+def place_maps(figure: Figure, view: MapsView, bottom: float) -> None:
+    """The row of maps on a page, from ``bottom`` [in]."""
+    height, side = figure.get_figheight(), _map_side(view)
+    for i, picture in enumerate(view.pictures):
+        left = 0.08 + i * (side + MAP_GAP)
+        box = (left / PAGE_WIDTH, (bottom + 0.06) / height, side / PAGE_WIDTH, side / height)
+        draw_map(figure.add_axes(box), picture, view)
+
+
+def _map_side(view: MapsView) -> float:
+    n = max(len(view.pictures), 1)
+    return min((PAGE_WIDTH - 0.16 - MAP_GAP * (n - 1)) / n, 3.4)
+
+
+def draw_map(ax, picture: Picture, view: MapsView) -> None:
+    """One map into matplotlib axes, with scale bar, compass, ring and colour bar."""
     frame, what = picture.frame, picture.quantity
     n_y, n_x = picture.values.shape
     extent = (frame.x0 - 0.5, frame.x0 + n_x - 0.5, frame.y0 - 0.5, frame.y0 + n_y - 0.5)
@@ -147,6 +162,15 @@ class PlaneView(NamedTuple):
     ring: tuple[float, float] | None = None
 
 
+def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure:
+    """A galaxy's maps and, below them, its regions over the sample."""
+    planes_height = PLANE_HEIGHTS[2] if planes else 0.0
+    figure, foot = page(note, maps_height(maps) + planes_height)
+    place_maps(figure, maps, foot + planes_height)
+    place_planes(figure, planes, foot, 2)
+    return figure
+
+
 def plane_view(survey: Survey, selection: Selection, spec: PlaneSpec, data: PlaneData) -> PlaneView:
     """The plane on the screen, with everything that is drawn over it."""
     return PlaneView(
@@ -158,16 +182,20 @@ def plane_view(survey: Survey, selection: Selection, spec: PlaneSpec, data: Plan
 def planes_figure(views: list[PlaneView], note: Note, columns: int = 3) -> Figure:
     """Planes beside and below each other, as seen: same shades, views, lines and insets."""
     columns = min(columns, max(len(views), 1))
-    rows = -(-len(views) // columns)
-    width, height = PAGE_WIDTH / columns, PLANE_HEIGHTS.get(columns, 1.85)
-    figure, foot = page(note, rows * height)
+    figure, foot = page(note, -(-len(views) // columns) * PLANE_HEIGHTS[columns])
+    place_planes(figure, views, foot, columns)
+    return figure
+
+
+def place_planes(figure: Figure, views: list[PlaneView], bottom: float, columns: int) -> None:
+    """Planes on a page, so many beside each other, from ``bottom`` [in]."""
+    rows, width, height = -(-len(views) // columns), PAGE_WIDTH / columns, PLANE_HEIGHTS[columns]
     total = figure.get_figheight()
     for i, view in enumerate(views):
-        row, column = divmod(i, columns)
-        left, bottom = column * width + 0.46, foot + (rows - 1 - row) * height + 0.4
-        box = (left / PAGE_WIDTH, bottom / total, (width - 0.56) / PAGE_WIDTH, (height - 0.46) / total)
+        row, place = divmod(i, columns)
+        left, low = place * width + 0.46, bottom + (rows - 1 - row) * height + 0.4
+        box = (left / PAGE_WIDTH, low / total, (width - 0.56) / PAGE_WIDTH, (height - 0.46) / total)
         draw_plane(figure.add_axes(box), view)
-    return figure
 
 
 def draw_plane(ax, view: PlaneView) -> None:

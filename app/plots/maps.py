@@ -1,10 +1,21 @@
 """Maps of one galaxy on the screen: Bokeh figures that are made once and patched in place."""
 
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
-from bokeh.events import Tap
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, CustomJSHover, HoverTool, LinearColorMapper, Range1d
+from bokeh.events import DoubleTap, Tap
+from bokeh.models import (
+    BasicTicker,
+    BoxZoomTool,
+    ColorBar,
+    ColumnDataSource,
+    CustomJSHover,
+    HoverTool,
+    Label,
+    LinearColorMapper,
+    Range1d,
+)
 from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -60,6 +71,7 @@ class Sky:
 
     def __init__(self) -> None:
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
+        self.home = (0.0, 1.0, 0.0, 1.0)
         empty = {"x": [], "y": []}
         self.ring, self.ellipse = ColumnDataSource(empty), ColumnDataSource(empty)
         self.lines = ColumnDataSource({"xs": [], "ys": [], "width": []})
@@ -71,9 +83,10 @@ class Sky:
         return self.x_range.start, self.x_range.end, self.y_range.start, self.y_range.end
 
     def look_at(self, window: tuple[float, float, float, float]) -> None:
-        """Show this part of the sky; the reset tool comes back to it."""
-        for range_, (start, end) in ((self.x_range, window[:2]), (self.y_range, window[2:])):
-            range_.update(start=start, end=end, reset_start=start, reset_end=end)
+        """Show this part of the sky; a double click comes back to it."""
+        self.home = window
+        self.x_range.update(start=window[0], end=window[1])
+        self.y_range.update(start=window[2], end=window[3])
 
     def mark(self, marks: SkyMarks) -> None:
         """Draw scale bar and compass."""
@@ -109,16 +122,21 @@ class MapPanel:
             "values", x="x", y="y", dw="dw", dh="dh", source=self.source, color_mapper=self.mapper, level="image"
         )
         self._draw_marks(sky)
-        self.figure.add_layout(_colour_bar(self.mapper))
+        self.bar = _colour_bar(self.mapper)
+        self.sentence = _sentence()
+        self.figure.add_layout(self.bar)
+        self.figure.add_layout(self.sentence)
         words = CustomJSHover(args={"source": self.source}, code=HOVER)
         self.figure.add_tools(
             HoverTool(renderers=[image], tooltips="@values{custom}", formatters={"@values": words}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
+        self.figure.on_event(DoubleTap, lambda _: sky.look_at(sky.home))
 
     def show(self, picture: Picture, reasons: tuple[str, ...] = REASONS) -> None:
         """Put another map into the panel, in one patch of its source."""
         self.picture = picture
+        self.sentence.visible, self.bar.visible = False, True
         n_y, n_x = picture.values.shape
         what, (low, high) = picture.quantity, picture.limits
         self.mapper.update(palette=colours_of(what.name, what.centred), low=low, high=high)
@@ -129,10 +147,12 @@ class MapPanel:
             "decimals": [0 if what.name == LEVEL else decimals_for(picture.limits)],
         }  # fmt: skip
 
-    def clear(self) -> None:
-        """An empty panel, for a quantity this galaxy does not have."""
+    def say(self, sentence: str) -> None:
+        """One sentence where the map would be, for a quantity this galaxy does not have."""
         self.picture = None
         self.source.data = _nothing()
+        self.sentence.update(text="\n".join(textwrap.wrap(sentence, 28)), visible=True)
+        self.bar.visible = False
 
     def _draw_marks(self, sky: Sky) -> None:
         plot, ink = self.figure, theme.INK
@@ -140,7 +160,15 @@ class MapPanel:
         plot.line("x", "y", source=sky.ellipse, color=ink, line_width=1, line_dash="dashed")
         plot.multi_line("xs", "ys", source=sky.lines, color=ink, line_width="width")
         plot.text(
-            "x", "y", "text", source=sky.words, text_align="align", y_offset=-3, text_color=ink, text_font_size="11px"
+            "x",
+            "y",
+            "text",
+            source=sky.words,
+            text_align="align",
+            y_offset=-3,
+            text_color=ink,
+            text_font_size="11px",
+            text_font=theme.FONT,
         )
         for colour, width in (("white", 5), (RING, 2.5)):
             plot.scatter("x", "y", source=sky.ring, size=16, fill_color=None, line_color=colour, line_width=width)
@@ -153,20 +181,27 @@ def _nothing() -> dict:
 
 def _empty_figure(sky: Sky):
     plot = figure(
-        x_range=sky.x_range, y_range=sky.y_range, tools="pan,box_zoom,wheel_zoom,reset", active_drag="box_zoom",
+        x_range=sky.x_range, y_range=sky.y_range, tools=[BoxZoomTool(match_aspect=True)], toolbar_location=None,
         sizing_mode="scale_width", aspect_ratio=1, min_border=0, background_fill_color=theme.NO_DATA,
-        toolbar_location="above", toolbar_inner=True, outline_line_color=theme.RULE,
+        outline_line_color=theme.RULE,
     )  # fmt: skip
-    plot.toolbar.update(autohide=True, logo=None)
     plot.axis.visible = False
     plot.grid.visible = False
     return plot
+
+
+def _sentence() -> Label:
+    return Label(
+        x=0.5, y=0.5, x_units="screen", y_units="screen", text="", visible=False, text_color=theme.GREY,
+        text_font=theme.FONT, text_font_size="12px", x_offset=18, y_offset=110,
+    )  # fmt: skip
 
 
 def _colour_bar(mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
         color_mapper=mapper, orientation="horizontal", location="bottom_right", width=86, height=7, padding=4,
         margin=2, background_fill_alpha=0, ticker=BasicTicker(desired_num_ticks=3, num_minor_ticks=0),
-        major_label_text_font_size="10px", major_label_text_color=theme.INK, bar_line_color=theme.INK,
+        major_label_text_font_size="10px", major_label_text_font=theme.FONT,
+        major_label_text_color=theme.INK, bar_line_color=theme.INK,
         major_tick_line_color=theme.INK, major_tick_in=0, major_tick_out=3, label_standoff=3,
     )  # fmt: skip

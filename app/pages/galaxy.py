@@ -1,0 +1,217 @@
+"""One galaxy: its maps, the values of a spaxel, and where its regions lie in the sample."""
+
+import numpy as np
+import panel as pn
+import pyarrow.parquet as pq
+
+from app import theme
+from app.pages import galaxy_words as words
+from app.pages.keys import ArrowKeys
+from app.plots import map_data
+from app.plots.export import MapsView
+from app.plots.galaxy_picker import GalaxyPicker
+from app.plots.map_data import MINUS_TRUE, Quantity
+from app.plots.maps import MapPanel, Sky
+from app.selection import MAPS, Selection
+from app.store import Survey
+from engine.columns import REGIONS_FILE
+from engine.relations.green_valley import is_old_ridge
+
+
+class GalaxyPage:
+    """What a visitor sees of ``selection.galaxy_id``; made once, then patched.
+
+    ``rail`` and ``body`` are the two halves of the page; the shell puts them in their places.
+    """
+
+    def __init__(self, survey: Survey, selection: Selection) -> None:
+        self.survey, self.selection = survey, selection
+        self.columns: dict[str, np.ndarray] = {}
+        self.frame: map_data.Frame | None = None
+        self.sky = Sky()
+        self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
+        self.picker = GalaxyPicker(survey.galaxies, self._open)
+        self._make_widgets()
+        self.rail, self.body = self._lay_out_rail(), self._lay_out_body()
+        self._open_a_galaxy()
+        self._show_galaxy()
+        self._listen()
+
+    # --- what the visitor does
+
+    def _listen(self) -> None:
+        watch = self.selection.param.watch
+        watch(lambda _: self._show_galaxy(), ["galaxy_id"])
+        watch(lambda _: self._show_maps(), ["maps", "map_range"])
+        watch(lambda _: self._show_spaxel(), ["spaxel"])
+        watch(lambda _: self._show_facts(), ["valley", "valley_slope", "valley_intercept", "weighting"])
+        watch(lambda event: setattr(self.keys, "active", event.new == "galaxy"), ["page"])
+
+    def _make_widgets(self) -> None:
+        names = words.search_words(self.survey.galaxies)
+        self.search = pn.widgets.AutocompleteInput(
+            label="Galaxy", options=names, placeholder="name or CALIFA number", case_sensitive=False, restrict=False,
+            search_strategy="includes", min_characters=1, sizing_mode="stretch_width",
+        )  # fmt: skip
+        self.search.param.watch(lambda event: self._search(event.new), "value")
+        self.before = pn.widgets.Button(label="‹ previous", sizing_mode="stretch_width")
+        self.after = pn.widgets.Button(label="next ›", sizing_mode="stretch_width")
+        self.before.on_click(lambda _: self._step(-1))
+        self.after.on_click(lambda _: self._step(1))
+        self.choosers = [self._chooser(i) for i in range(len(MAPS))]
+        self.ranges = pn.widgets.RadioButtonGroup.from_param(self.selection.param.map_range, label="Colours span")
+        self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy")
+        self.facts, self.spaxel, self.heading, self.caption, self.message = (pn.pane.HTML("") for _ in range(5))
+
+    def _chooser(self, place: int) -> pn.widgets.Select:
+        chooser = pn.widgets.Select(label=f"Map {place + 1}", sizing_mode="stretch_width")
+        chooser.param.watch(lambda event: self._choose(place, event.new), "value")
+        return chooser
+
+    def _choose(self, place: int, name: str) -> None:
+        if name and name != self.selection.maps[place]:
+            self.selection.maps = [name if i == place else old for i, old in enumerate(self.selection.maps)]
+
+    def _search(self, typed: str) -> None:
+        if not typed:
+            return
+        found = words.find_galaxy(self.survey.galaxies, typed)
+        self.message.object = "" if found else f"No galaxy of this survey is called “{words.escape(typed)}”."
+        if found:
+            self._open(found)
+
+    def _open(self, galaxy_id: int) -> None:
+        self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
+
+    def _open_a_galaxy(self) -> None:
+        """Without a choice, or with an unknown one, the galaxy with most regions."""
+        ids = self.survey.galaxies["galaxy_id"].tolist()
+        if self.selection.galaxy_id in ids:
+            return
+        if self.selection.galaxy_id is not None:
+            self.message.object = f"This survey has no galaxy {self.selection.galaxy_id}."
+        self._open(ids[int(np.argmax(self.survey.galaxies["n_regions"]))])
+
+    def _step(self, by: int) -> None:
+        ids = self.survey.galaxies["galaxy_id"].tolist()
+        self._open(ids[(ids.index(self.selection.galaxy_id) + by) % len(ids)])
+
+    def _arrow(self, dx: int, dy: int, shift: bool) -> None:
+        if not shift:
+            self._step(dx) if dx else None
+        elif self.selection.spaxel is not None:
+            x, y = self.selection.spaxel
+            self._spaxel_clicked(x + dx, y + dy)
+
+    def _spaxel_clicked(self, x: float, y: float) -> None:
+        row = map_data.region_at(self.frame, x, y)
+        here = None if row is None else (int(self.columns["x"][row]), int(self.columns["y"][row]))
+        if here is not None:
+            self.selection.spaxel = None if here == self.selection.spaxel else here
+
+    # --- what the page shows
+
+    def _show_galaxy(self) -> None:
+        galaxy = self._galaxy()
+        self.columns = self.survey.galaxy_maps(galaxy.galaxy_id)
+        self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
+        self.sky.look_at(map_data.square_window(self.frame))
+        self.sky.mark(self._marks())
+        self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
+        self.picker.show(galaxy.galaxy_id)
+        self._offer_quantities()
+        self._show_maps()
+        self._show_facts()
+        self._show_spaxel()
+
+    def _galaxy(self):
+        return self.survey.galaxy_row(self.selection.galaxy_id)
+
+    def _marks(self) -> map_data.SkyMarks:
+        galaxy = self._galaxy()
+        return map_data.sky_marks(self.sky.window, float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec))
+
+    def _offer_quantities(self) -> None:
+        offered = map_data.quantities(self.columns)
+        for chooser, name in zip(self.choosers, self.selection.maps, strict=True):
+            missing = [] if name in {q.name for q in offered} else [map_data.quantity(name)]
+            chooser.param.update(options={q.axis: q.name for q in [*offered, *missing]}, value=name)
+
+    def _show_maps(self) -> None:
+        reasons = words.reasons(self._galaxy().origin)
+        for panel, name in zip(self.panels, self.selection.maps, strict=True):
+            if map_data.has_values(self.columns, name):
+                panel.show(map_data.picture(self.columns, self.frame, name, self._limits(name)), reasons)
+            else:
+                panel.say(f"This table has no {map_data.quantity(name).axis}.")
+
+    def _limits(self, name: str) -> tuple[float, float]:
+        if self.selection.map_range == "galaxy":
+            return map_data.colour_limits(map_data.values_of(self.columns, name), name)
+        return survey_limits(self.survey, name)
+
+    def _is_old(self) -> np.ndarray:
+        line = self.selection.line(self.survey)
+        return is_old_ridge(self.columns["log_mu_star"], self.columns["log_age_wr"], line)
+
+    def _show_facts(self) -> None:
+        galaxy = self._galaxy()
+        known = np.isfinite(self.columns["log_mu_star"]) & np.isfinite(self.columns["log_age_wr"])
+        fraction = float(np.mean(self._is_old()[known])) if known.any() else np.nan
+        self.facts.object = words.rows_html(words.galaxy_facts(galaxy, fraction))
+        n = theme.thousands(len(self.columns["x"]))
+        self.heading.object = f"<h1>{words.escape(galaxy['name'])}</h1><p>{n} regions · click a spaxel</p>"
+        self.caption.object = words.caption(galaxy, self.columns)
+
+    def _show_spaxel(self) -> None:
+        place = self.selection.spaxel
+        row = map_data.region_at(self.frame, *place) if place is not None else None
+        self.sky.ring_at(*place) if row is not None else self.sky.ring_at()
+        if row is None:
+            self.spaxel.object = "<p class='quiet'>Click a spaxel to see its values and its place.</p>"
+            return
+        is_old = bool(self._is_old()[row]) if np.isfinite(self.columns["log_age_wr"][row]) else None
+        table = words.rows_html(words.spaxel_facts(self.columns, row))
+        said = words.spaxel_sentence(self.columns, row, is_old)
+        self.spaxel.object = f"<h2>Spaxel ({place[0]}, {place[1]})</h2>{table}<p class='quiet'>{said}</p>"
+
+    # --- where things stand
+
+    def _lay_out_rail(self) -> pn.Column:
+        steps = pn.Row(self.before, self.after, sizing_mode="stretch_width")
+        return pn.Column(
+            self.search, steps, self.message, self.facts, self.spaxel, self.keys, sizing_mode="stretch_width"
+        )
+
+    def _lay_out_body(self) -> pn.Column:
+        maps = [
+            pn.Column(chooser, pn.pane.Bokeh(panel.figure, sizing_mode="scale_width"), sizing_mode="stretch_width")
+            for chooser, panel in zip(self.choosers, self.panels, strict=True)
+        ]
+        picker = pn.pane.Bokeh(self.picker.figure, sizing_mode="stretch_width")
+        return pn.Column(
+            self.heading, pn.Row(*maps, sizing_mode="stretch_width"), pn.Row(picker, sizing_mode="stretch_width"),
+            self.caption, sizing_mode="stretch_width",
+        )  # fmt: skip
+
+    def maps_view(self) -> MapsView:
+        """The maps as seen, for export."""
+        pictures = [panel.picture for panel in self.panels if panel.picture is not None]
+        ellipse = map_data.half_light_ellipse(dict(self._galaxy()))
+        return MapsView(pictures, self.sky.window, self._marks(), ellipse, self.selection.spaxel)
+
+
+def survey_limits(survey: Survey, name: str) -> tuple[float, float]:
+    """Colour limits of a quantity that hold for every galaxy of the survey."""
+
+    def limits() -> tuple[float, float]:
+        measured = name.removesuffix(MINUS_TRUE)
+        needed = [measured, f"true_{measured}"] if name.endswith(MINUS_TRUE) else [name]
+        table = pq.read_table(survey.folder / REGIONS_FILE, columns=needed)
+        columns = {key: table.column(key).to_numpy() for key in needed}
+        return map_data.colour_limits(map_data.values_of(columns, name), name)
+
+    return survey.once(("map limits", name), limits)
+
+
+__all__ = ["GalaxyPage", "Quantity", "survey_limits"]
