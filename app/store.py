@@ -1,6 +1,7 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
 import json
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Survey:
         if name in self._columns:
             return self._columns[name]
         if name in GALAXY and name in self.galaxies:
-            return self._once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
+            return self.once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
         return None
 
     def has(self, name: str) -> bool:
@@ -73,16 +74,16 @@ class Survey:
 
     def weight(self, weighting: str) -> np.ndarray:
         """Statistical weight under one of WEIGHTINGS, (row,) float32 with mean 1."""
-        return self._once(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
+        return self.once(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
 
     def order(self, name: str) -> np.ndarray:
         """Rows by rising value of a column, NaN last, (row,) int32."""
-        return self._once(("order", name), lambda: presort(self[name]))
+        return self.once(("order", name), lambda: presort(self[name]))
 
     def fitted_valley(self, weighting: str) -> Line:
         """The green valley as fitted to this survey; NaN if it has no two peaks."""
         columns = [self["log_mu_star"], self["log_age_wr"], self.weight(weighting)]
-        return self._once(("valley", weighting), lambda: fit_green_valley(*columns))
+        return self.once(("valley", weighting), lambda: fit_green_valley(*columns))
 
     def rows(self, galaxy_id: int) -> slice:
         """Where the regions of a galaxy lie in every column."""
@@ -116,7 +117,8 @@ class Survey:
         mean = weight.mean() if weight.size else 1.0
         return (weight / (mean if mean > 0 else 1.0)).astype(np.float32)
 
-    def _once(self, key: object, make) -> object:
+    def once(self, key: object, make: Callable) -> object:
+        """What ``make`` makes, made once for this survey; keep only what no visitor's choice can multiply."""
         if key not in self._derived:
             made = make()
             self._derived[key] = _frozen(made) if isinstance(made, np.ndarray) else made

@@ -1,0 +1,82 @@
+"""Relations: the six planes of ZG22 Fig. 3, of whatever is selected."""
+
+import panel as pn
+
+from app.plots.plane import Plane, make_ranges
+from app.plots.plane_data import FIGURE_3, LIMITS, Sample, contours, plane_data, select_sample, valley_line
+from app.reference import gallazzi05
+from app.selection import Selection
+from app.store import Survey
+
+SAMPLE_PARAMS = ["log_M_star", "log_mu_e", "sequence", "valley", "valley_slope", "valley_intercept", "smoothing",
+                 "weighting"]  # fmt: skip
+VIEW_PARAMS = ["zoom", "plane", "normalised"]
+SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once it has settled
+
+
+class RelationsPage:
+    """Six planes that follow a Selection; ``sample`` is what they show."""
+
+    name = "relations"
+    title = "Local age and metallicity against mass"
+
+    def __init__(self, survey: Survey, selection: Selection):
+        self.survey, self.selection = survey, selection
+        self.ranges = make_ranges(selection.zoom)
+        self.planes = [Plane(spec, self.ranges, self._view_changed, self._swap) for spec in FIGURE_3]
+        self.panes = {p.spec.name: pn.pane.Bokeh(p.figure, sizing_mode="stretch_both", margin=0) for p in self.planes}
+        self._settling = False
+        self.sample: Sample = select_sample(survey, selection)
+        for plane in self.planes:
+            if plane.spec.published:
+                plane.set_published(gallazzi05(plane.spec.y))
+        self._overlays()
+        self._reference()
+        self._draw()
+        selection.param.watch(self._sample_changed, SAMPLE_PARAMS)
+        selection.param.watch(self._redraw, VIEW_PARAMS)
+        selection.param.watch(self._overlays, ["show"])
+
+    def _sample_changed(self, *events) -> None:
+        self.sample = select_sample(self.survey, self.selection)
+        names = {event.name for event in events}
+        if names & {"weighting", "valley", "valley_slope", "valley_intercept"}:
+            self._reference()
+        self._draw()
+
+    def _redraw(self, *events) -> None:
+        if any(event.name == "zoom" for event in events):
+            for name, range_ in self.ranges.items():
+                start, end = self.selection.zoom.get(name, LIMITS[name])
+                if (range_.start, range_.end) != (start, end):
+                    range_.update(start=start, end=end)
+        self._draw()
+
+    def _draw(self) -> None:
+        for plane in self.planes:
+            if self.selection.plane in ("", plane.spec.name):
+                data = plane_data(self.survey, self.sample, plane.spec, plane.view)
+                plane.update(data, self.selection.normalised)
+
+    def _reference(self) -> None:
+        line = valley_line(self.selection.line(self.survey))
+        for plane in self.planes:
+            plane.set_contours(*contours(self.survey, plane.spec, self.selection.weighting))
+            plane.set_valley(*line)
+
+    def _overlays(self, *_events) -> None:
+        for plane in self.planes:
+            plane.show(self.selection.show)
+
+    def _swap(self) -> None:
+        self.selection.normalised = not self.selection.normalised
+
+    def _view_changed(self, _event: object) -> None:
+        if not self._settling:
+            self._settling = True
+            pn.state.curdoc.add_timeout_callback(self._settled, SETTLE_MS)
+
+    def _settled(self) -> None:
+        self._settling = False
+        now = {name: (range_.start, range_.end) for name, range_ in self.ranges.items()}
+        self.selection.zoom = {name: view for name, view in now.items() if view != LIMITS[name]}
