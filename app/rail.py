@@ -1,5 +1,8 @@
 """The rail: every choice of the selection, in the order of the argument, with the counts that follow."""
 
+from itertools import pairwise
+from typing import ClassVar
+
 import numpy as np
 import panel as pn
 
@@ -12,6 +15,7 @@ from engine.adopted import LOG_M_STAR_BINS, LOG_MU_E_BINS
 
 SLIDER_STEP = 0.05
 BARS = 32
+ALL = (-99.0, 99.0)  # wider than any galaxy
 VALLEY_WORDS = {"eq. 3": "paper", "fitted": "fitted", "by hand": "hand"}
 WEIGHT_WORDS = {"area × 1/V′": "area/V'max", "area": "area", "equal": "equal"}
 WEIGHT_LONG = {"area/V'max": "area × 1/V′<sub>max</sub>", "area": "area", "equal": "each region equal"}
@@ -49,7 +53,7 @@ class Rail:
 
     def _group(self, options: dict, name: str, label: str) -> pn.widgets.RadioButtonGroup:
         """Buttons of which one is down, tied to the value of that name."""
-        group = _Buttons(options=options, value=getattr(self.selection, name), name=label, **self._look())
+        group = _Buttons(options=options, value=getattr(self.selection, name), label=label, **self._look())
         group.link(self.selection, value=name)
         self.selection.param.watch(lambda event: group.param.update(value=event.new), name)
         return group
@@ -71,24 +75,30 @@ class Rail:
         self.hand = pn.Row(margin=0, visible=False)
         for name, label in (("valley_slope", "slope"), ("valley_intercept", "intercept")):
             field = pn.widgets.FloatInput.from_param(
-                self.selection.param[name], name=label, stylesheets=[self.style], margin=(4, 6, 0, 0), **HAND
+                self.selection.param[name], label=label, stylesheets=[self.style], margin=(4, 6, 0, 0), **HAND
             )
             self.hand.append(field)
         self.panels["hand"] = self.hand
 
     def _add_legend(self) -> None:
-        legend = _Legend(options=list(OVERLAYS), value=list(self.selection.show), name="Show", **self._look())
+        legend = _Legend(
+            options=list(OVERLAYS),
+            value=list(self.selection.show),
+            label="Show",
+            css_classes=["legend"],
+            **self._look(),
+        )
         legend.link(self.selection, value="show")
         self.selection.param.watch(lambda event: legend.param.update(value=event.new), "show")
         self.panels["show"] = legend
-        reset = pn.widgets.Button(name="Reset", stylesheets=[self.style], css_classes=["quiet"], margin=0)
+        reset = pn.widgets.Button(label="Reset", stylesheets=[self.style], css_classes=["action", "reset"], margin=0)
         reset.on_click(lambda _: self.reset())
         self.panels["reset"] = reset
 
     def _add_range(self, name: str, edges: tuple[float, ...]) -> None:
         low, high = self.limits[name]
         slider = _Slider(start=low, end=high, step=SLIDER_STEP, value=self._shown(name), show_value=False,
-                         tooltips=False, name="", **self._look())  # fmt: skip
+                         tooltips=False, label="", **self._look())  # fmt: skip
         bins = _bins(edges)
         presets = _Buttons(options=bins, value=_preset(getattr(self.selection, name), bins), **self._look())
 
@@ -97,8 +107,8 @@ class Rail:
             setattr(self.selection, name, None if whole else tuple(event.new))
 
         def chosen(event) -> None:
-            if event.new != ():  # no preset fits a free range
-                setattr(self.selection, name, event.new)
+            if event.new:  # no preset fits a free range
+                setattr(self.selection, name, None if event.new == ALL else event.new)
 
         def follow(event) -> None:
             slider.value = self._shown(name)
@@ -145,15 +155,15 @@ EMPTY = '<p class="notice">No region of this survey lies in this selection. Wide
 
 
 class _Buttons(pn.widgets.RadioButtonGroup):
-    _priority_changes = ["active"]  # a click acts at once: Panel would wait 50 ms for more of them
+    _priority_changes: ClassVar[list[str]] = ["active"]  # a click acts at once: Panel would wait 50 ms for more of them
 
 
 class _Legend(pn.widgets.CheckButtonGroup):
-    _priority_changes = ["active"]
+    _priority_changes: ClassVar[list[str]] = ["active"]
 
 
 class _Slider(pn.widgets.RangeSlider):
-    _priority_changes = ["value_throttled"]
+    _priority_changes: ClassVar[list[str]] = ["value_throttled"]
 
 
 def _outer(values: np.ndarray) -> tuple[float, float]:
@@ -165,15 +175,16 @@ def _outer(values: np.ndarray) -> tuple[float, float]:
     return round(low * SLIDER_STEP, 2), round(high * SLIDER_STEP, 2)
 
 
-def _bins(edges: tuple[float, ...]) -> dict[str, tuple | None]:
+def _bins(edges: tuple[float, ...]) -> dict[str, tuple]:
     """Presets by their words: all, below the first edge, between edges, above the last one."""
-    words = [f"<{edges[0]:g}", *(f"–{high:g}" for high in edges[1:]), f">{edges[-1]:g}"]
-    ends = (-99.0, *edges, 99.0)
-    return {"all": None} | dict(zip(words, zip(ends[:-1], ends[1:], strict=True), strict=True))
+    words = [f"<{edges[0]:g}", *(f"{low:g}–{high:g}" for low, high in pairwise(edges)), f">{edges[-1]:g}"]
+    ends = (ALL[0], *edges, ALL[1])
+    return {"all": ALL} | dict(zip(words, pairwise(ends), strict=True))
 
 
 def _preset(limits: tuple | None, bins: dict) -> tuple | None:
-    return limits if limits in bins.values() else ()
+    limits = ALL if limits is None else limits
+    return limits if limits in bins.values() else None
 
 
 def _formula(slope: float, intercept: float) -> str:

@@ -1,25 +1,30 @@
 """The shell: header, tabs, rail and pages in one template; what to say when there is no survey."""
 
+import re
+from io import BytesIO
 from urllib.parse import urlencode
 
 import panel as pn
 
 from app import theme
+from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
+from app.plots.export import Note
 from app.plots.plane_data import FIGURE_3
 from app.rail import Rail, widget_style
 from app.selection import PAGES, Selection
 from app.settings import ASSETS, data_folder
 from app.store import Survey, open_survey
+from app.words import selection_words
 from engine.errors import GlocalError
 
-CAPTION = (
-    "Ages split into an old ridge near 10<sup>9.8</sup> yr and a young sequence that rises with local density; "
-    "metallicity follows one relation. Shades: density of regions on a log scale, peak of the full sample = 1, "
-    "weighted as chosen; insets: each column by itself; thin lines: the full sample."
-)
 TAB_SCRIPT = "document.body.dataset.page = cb_obj.active == 0 ? 'relations' : 'galaxy'"
-COPY_SCRIPT = "navigator.clipboard.writeText(window.location.href)"
+COPY_SCRIPT = """
+navigator.clipboard.writeText(window.location.href)
+const before = button.label
+button.label = "Copied"
+setTimeout(() => { button.label = before }, 1200)
+"""
 
 
 def open_page() -> pn.Template:
@@ -37,50 +42,78 @@ def open_page() -> pn.Template:
 
 
 class Shell:
-    """Pages around one survey and one selection."""
+    """Pages around one survey and one selection. The galaxy's page is made when it is first opened."""
 
     def __init__(self, survey: Survey, selection: Selection):
         self.survey, self.selection = survey, selection
         self.relations = RelationsPage(survey, selection)
         self.rail = Rail(survey, selection, self.relations)
+        self.galaxy: GalaxyPage | None = None
+        self.galaxy_rail, self.galaxy_body = (pn.Column(sizing_mode=mode) for mode in ("stretch_width", "stretch_both"))
+        self._open_galaxy_page()
+        selection.param.watch(self._open_galaxy_page, ["page"])
         selection.param.watch(self._write_link, [name for name in selection.param if name != "name"])
 
     def template(self) -> pn.Template:
         """The whole page; every panel is a root of its own, so that nothing but CSS lays them out."""
-        page = pn.Template((ASSETS / "style" / "page.html").read_text(encoding="utf-8"))
-        for name, panel in (self.rail.panels | self._planes() | {"tabs": self._tabs()}).items():
+        page = pn.Template(_read("style/page.html"), location=True)
+        panels = self.rail.panels | {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
+        panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
+        panels |= {"galaxy_rail": self.galaxy_rail, "galaxy_body": self.galaxy_body}
+        panels |= {"galaxy_actions": self._actions("galaxy")}
+        for name, panel in panels.items():
             page.add_panel(name, panel)
-        page.add_panel("relations_actions", self._actions())
-        page.add_panel("galaxy_rail", pn.Column())
-        page.add_panel("galaxy_main", pn.Column())
         words = {
-            "page_css": (ASSETS / "style" / "page.css").read_text(encoding="utf-8"),
+            "page_css": _read("style/page.css"),
             "stamp": self.survey.stamp,
+            "page": self.selection.page,
+            "large": self.selection.plane,
             "relations_title": self.relations.title,
-            "relations_caption": CAPTION,
+            "relations_caption": _read("text/relations.html"),
             "planes": [_plane_words(spec) for spec in FIGURE_3],
         }
         for name, word in words.items():
             page.add_variable(name, word)
         return page
 
-    def _planes(self) -> dict[str, pn.viewable.Viewable]:
-        return {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
+    def note(self, page: RelationsPage | GalaxyPage, words: str) -> Note:
+        """What goes with an exported figure: words, stamp, and the link that shows it again."""
+        location = pn.state.location
+        link = f"{location.protocol}//{location.hostname}{location.pathname}" if location else ""
+        chosen = selection_words(self.selection, self.relations.sample)
+        link = f"{link}?{urlencode(self.selection.to_query())}"
+        return Note(
+            page.title, f"{words} {chosen}", self.survey.stamp, link, self.survey.meta.get("software", "glocal")
+        )
+
+    def _open_galaxy_page(self, *_events) -> None:
+        if self.galaxy is None and self.selection.page == "galaxy":
+            self.galaxy = GalaxyPage(self.survey, self.selection)
+            self.galaxy_rail[:], self.galaxy_body[:] = [self.galaxy.rail], [self.galaxy.body]
 
     def _tabs(self) -> pn.widgets.RadioButtonGroup:
         options = {name.capitalize(): name for name in PAGES}
         look = {"stylesheets": [widget_style()], "css_classes": ["tabs"], "margin": 0}
-        tabs = pn.widgets.RadioButtonGroup(options=options, value=self.selection.page, name="Pages", **look)
+        tabs = pn.widgets.RadioButtonGroup(options=options, value=self.selection.page, label="Pages", **look)
         tabs.jscallback(value=TAB_SCRIPT)
         tabs.link(self.selection, value="page")
         self.selection.param.watch(lambda event: tabs.param.update(value=event.new), "page")
         return tabs
 
-    def _actions(self) -> pn.Row:
-        look = {"stylesheets": [widget_style()], "css_classes": ["quiet"], "margin": 0}
-        copy = pn.widgets.Button(name="Copy link", **look)
-        copy.js_on_click(code=COPY_SCRIPT)
-        return pn.Row(copy, margin=0)
+    def _actions(self, name: str) -> pn.Row:
+        look = {"stylesheets": [widget_style()], "css_classes": ["action"], "margin": 0}
+        png = pn.widgets.FileDownload(
+            callback=lambda: self._png(name), filename=f"glocal-{name}.png", label="PNG", embed=False, auto=True,
+            icon=None, **look,
+        )  # fmt: skip
+        copy = pn.widgets.Button(label="Copy link", **look)
+        copy.js_on_click(args={"button": copy}, code=COPY_SCRIPT)
+        return pn.Row(png, copy, margin=0)
+
+    def _png(self, name: str) -> BytesIO:
+        page = self.relations if name == "relations" else self.galaxy
+        words = _plain(_read("text/relations.html")) if name == "relations" else ""
+        return BytesIO(page.export_png(self.note(page, words)))
 
     def _write_link(self, *_events) -> None:
         if pn.state.location is not None:
@@ -93,19 +126,27 @@ def _query() -> dict[str, str]:
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items() if values}
 
 
+def _read(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _plain(html: str) -> str:
+    """Words without tags, for matplotlib: powers as the caret has them."""
+    return " ".join(re.sub(r"<[^>]*>", "", html.replace("<sup>", "^")).split())
+
+
 def _root(spec) -> str:
     return "plane_" + spec.name.replace("-", "_")
 
 
 def _plane_words(spec) -> dict[str, str]:
     x, y = theme.html_axis(spec.x), theme.html_axis(spec.y)
-    return {"name": spec.name, "root": _root(spec), "x": x, "y": y, "words": f"{spec.y} against {spec.x}"}
+    return {"name": spec.name, "root": _root(spec), "x": x, "y": y, "words": _plain(f"{y} against {x}")}
 
 
 def _apology(sentence: str) -> pn.Template:
     """A page that says what is missing and how to get it."""
-    text = (ASSETS / "style" / "apology.html").read_text(encoding="utf-8")
-    page = pn.Template(text)
-    page.add_variable("page_css", (ASSETS / "style" / "page.css").read_text(encoding="utf-8"))
+    page = pn.Template(_read("style/apology.html"))
+    page.add_variable("page_css", _read("style/page.css"))
     page.add_variable("sentence", sentence)
     return page

@@ -2,6 +2,7 @@
 
 import panel as pn
 
+from app.plots.export import Note, plane_view, planes_figure, png_bytes
 from app.plots.plane import Plane, make_ranges
 from app.plots.plane_data import FIGURE_3, LIMITS, Sample, contours, plane_data, select_sample, valley_line
 from app.reference import gallazzi05
@@ -23,7 +24,9 @@ class RelationsPage:
     def __init__(self, survey: Survey, selection: Selection):
         self.survey, self.selection = survey, selection
         self.ranges = make_ranges(selection.zoom)
-        self.planes = [Plane(spec, self.ranges, self._view_changed, self._swap) for spec in FIGURE_3]
+        self.planes = [Plane(spec, self.ranges, self._view_changed, self._swap, self._enlarge) for spec in FIGURE_3]
+        if selection.plane not in [plane.spec.name for plane in self.planes]:
+            selection.plane = ""
         self.panes = {p.spec.name: pn.pane.Bokeh(p.figure, sizing_mode="stretch_both", margin=0) for p in self.planes}
         self._settling = False
         self.sample: Sample = select_sample(survey, selection)
@@ -52,11 +55,20 @@ class RelationsPage:
                     range_.update(start=start, end=end)
         self._draw()
 
+    def shown(self) -> list[Plane]:
+        """The planes on the screen: all, or the one shown large."""
+        return [plane for plane in self.planes if self.selection.plane in ("", plane.spec.name)]
+
+    def export_png(self, note: Note) -> bytes:
+        """What is on the screen as a figure of 300 dpi."""
+        views = [plane_view(self.survey, self.selection, plane.spec, plane.data) for plane in self.shown()]
+        return png_bytes(planes_figure(views, note), note)
+
     def _draw(self) -> None:
-        for plane in self.planes:
-            if self.selection.plane in ("", plane.spec.name):
-                data = plane_data(self.survey, self.sample, plane.spec, plane.view)
-                plane.update(data, self.selection.normalised)
+        fineness = 2 if self.selection.plane else 1
+        for plane in self.shown():
+            data = plane_data(self.survey, self.sample, plane.spec, plane.view, fineness)
+            plane.update(data, self.selection.normalised)
 
     def _reference(self) -> None:
         line = valley_line(self.selection.line(self.survey))
@@ -70,6 +82,9 @@ class RelationsPage:
 
     def _swap(self) -> None:
         self.selection.normalised = not self.selection.normalised
+
+    def _enlarge(self, name: str) -> None:
+        self.selection.plane = "" if self.selection.plane == name else name
 
     def _view_changed(self, _event: object) -> None:
         if not self._settling:

@@ -7,11 +7,12 @@ bytes in a trial; ``glocal bench app`` measures both again on this machine.
 from collections.abc import Callable
 
 import numpy as np
-from bokeh.events import RangesUpdate, Reset, Tap
+from bokeh.events import DoubleTap, RangesUpdate, Reset, Tap
 from bokeh.models import (
     BoxZoomTool,
     ColumnDataSource,
     CustomJS,
+    CustomJSTickFormatter,
     LinearAxis,
     LinearColorMapper,
     Range1d,
@@ -23,11 +24,20 @@ from bokeh.plotting import figure
 from app import theme
 from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, View
 from app.reference import Curve
+from app.selection import OVERLAYS
 
 INSET = (0.585, 0.985, 0.025, 0.345)  # x0, x1, y0, y1 as parts of the frame: there the planes of Fig. 3 are empty
-LINES = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", "insets")
 LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
-EMPTY = np.zeros((1, 1), np.uint8)
+ENLARGE = """
+const plane = document.querySelector(`[data-plane="${name}"]`)
+plane.parentElement.classList.toggle("one", plane.classList.toggle("large"))
+"""
+TICK_WORDS = """
+let digits = 1
+const even = (value) => Math.abs(value - Math.round(value)) < 1e-6
+while (digits < 6 && !ticks.every((value) => even(value * 10 ** digits))) digits += 1
+return tick.toFixed(digits).replace("-", "−")
+"""
 
 
 def make_ranges(zoom: dict[str, tuple[float, float]]) -> dict[str, Range1d]:
@@ -40,13 +50,25 @@ def make_ranges(zoom: dict[str, tuple[float, float]]) -> dict[str, Range1d]:
 
 
 class Plane:
-    """One plane on the screen. ``on_view`` hears of a new view, ``on_inset`` of a click on the inset."""
+    """One plane on the screen; ``data`` is what it shows.
 
-    def __init__(self, spec: PlaneSpec, ranges: dict[str, Range1d], on_view: Callable, on_inset: Callable):
+    ``on_view`` hears of a new view, ``on_inset`` of a click on the inset, ``on_enlarge`` of a double click.
+    """
+
+    data: PlaneData | None = None
+
+    def __init__(
+        self,
+        spec: PlaneSpec,
+        ranges: dict[str, Range1d],
+        on_view: Callable,
+        on_inset: Callable | None = None,
+        on_enlarge: Callable | None = None,
+    ):
         self.spec = spec
         self.figure = _frame(ranges[spec.x], ranges[spec.y])
         self._on_inset = on_inset
-        self._glyphs: dict[str, list] = {name: [] for name in LINES}
+        self._glyphs: dict[str, list] = {name: [] for name in OVERLAYS}
         self._sources: dict[str, ColumnDataSource] = {}
         self._add_image()
         self._add_lines()
@@ -54,6 +76,9 @@ class Plane:
         self.figure.on_event(RangesUpdate, on_view)
         self.figure.on_event(Reset, on_view)
         self.figure.on_event(Tap, self._tap)
+        if on_enlarge is not None:
+            self.figure.js_on_event(DoubleTap, CustomJS(args={"name": spec.name}, code=ENLARGE))
+            self.figure.on_event(DoubleTap, lambda _: on_enlarge(spec.name))
 
     @property
     def view(self) -> View:
@@ -63,6 +88,7 @@ class Plane:
 
     def update(self, data: PlaneData, swapped: bool) -> None:
         """Show another sample, or another view of it; ``swapped`` puts the normalised columns in the plane."""
+        self.data = data
         main, inset = (data.normalised, data.image) if swapped else (data.image, data.normalised)
         x0, x1, y0, y1 = data.view
         self._sources["image"].data = {"image": [main], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
@@ -152,7 +178,12 @@ class Plane:
     def _tap(self, event: Tap) -> None:
         x0, x1, y0, y1 = self.view
         across, up = (event.x - x0) / (x1 - x0), (event.y - y0) / (y1 - y0)
-        if self._glyphs["insets"][0].visible and INSET[0] < across < INSET[1] and INSET[2] < up < INSET[3]:
+        if (
+            self._on_inset
+            and self._glyphs["insets"][0].visible
+            and INSET[0] < across < INSET[1]
+            and INSET[2] < up < INSET[3]
+        ):
             self._on_inset()
 
 
@@ -188,9 +219,10 @@ def _frame(x_range: Range1d, y_range: Range1d) -> figure:
 
 
 def _bare_axis() -> LinearAxis:
-    axis = LinearAxis(major_label_text_font_size="0px", major_label_standoff=0, axis_label_standoff=0)
+    axis = LinearAxis(axis_label_standoff=0)
     _ticks(axis)
-    axis.major_label_text_font_size = "0px"
+    axis.update(major_label_text_font_size="0px", major_label_standoff=0)
+    axis.formatter = CustomJSTickFormatter(code="return ''")
     return axis
 
 
@@ -201,3 +233,4 @@ def _ticks(axis: LinearAxis) -> None:
         major_label_text_font=theme.FONT, major_label_text_font_size="11.5px", major_label_text_color=theme.INK,
     )  # fmt: skip
     axis.ticker.desired_num_ticks = 5
+    axis.formatter = CustomJSTickFormatter(code=TICK_WORDS)

@@ -19,10 +19,10 @@ from engine.relations.density import contour_levels, normalise_columns, normalis
 from engine.relations.green_valley import Line, Peaks, age_peaks
 from engine.relations.running import RunningQuantiles, running_quantiles
 
-CELLS_X, CELLS_Y = 300, 252  # finer than the paper's own bins
-CELLS_X_GALAXY = 50  # a few hundred galaxies share the axis: finer cells would show each as a stripe
-MERGE = 3  # cells of the density along each axis that make one cell of the normalised columns
-DECADES = 4.0  # choice: depth of the ink ramp below the peak
+CELLS_X, CELLS_Y = 150, 126  # choice: about two pixels each, finer than the paper's own bins
+CELLS_X_GALAXY = 30  # a few hundred galaxies share the axis: finer cells would show each as a stripe
+MERGE = 2  # cells of the density along each axis that make one cell of the normalised columns
+DECADES = 3.0  # choice: depth of the ink ramp below the peak
 N_CONTOURS, LOWEST_CONTOUR, CONTOUR_BLUR = 5, 0.01, 1.6  # choices; blur in cells
 CONTOUR_CELLS_X, CONTOUR_CELLS_Y = 120, 100
 QUANTILES = np.array([0.16, 0.5, 0.84])
@@ -106,10 +106,15 @@ def select_sample(survey: Survey, selection: Selection) -> Sample:
     return Sample(frame, weight, mask, selection.weighting, len(rows), int(galaxies))
 
 
-def plane_data(survey: Survey, sample: Sample, spec: PlaneSpec, view: View | None = None) -> PlaneData:
-    """Everything of a plane that follows the selection, in the view given or in the full one."""
+def plane_data(
+    survey: Survey, sample: Sample, spec: PlaneSpec, view: View | None = None, fineness: int = 1
+) -> PlaneData:
+    """Everything of a plane that follows the selection, in the view given or in the full one.
+
+    A plane shown large has its cells divided by ``fineness`` along both axes.
+    """
     view = view or spec.limits
-    count = _count(sample.frame, spec, view, spec.cells)
+    count = _count(sample.frame, spec, view, (spec.cells[0] * fineness, spec.cells[1] * fineness))
     density = _per_area(count, view)
     return PlaneData(
         view,
