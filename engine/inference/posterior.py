@@ -100,8 +100,11 @@ def _run(tasks: list, data: Whitened, models: Models, answer: FloatArray) -> Ite
         answer[rows] = weigh_models(*part, models.blocks[place], models.age_cell, models.Z_cell)
         return rows.size
 
-    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+    pool = ThreadPoolExecutor(numba.get_num_threads())
+    try:
         yield from accumulate(pool.map(work, tasks))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
 
 
 def _posterior(answer: FloatArray, data: Whitened, models: Models) -> Posterior:
