@@ -6,16 +6,21 @@ import pyarrow.parquet as pq
 
 from app import theme
 from app.pages import galaxy_words as words
+from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
+from app.pages.galaxy_layout import words as html
 from app.pages.keys import ArrowKeys
 from app.plots import map_data
-from app.plots.export import MapsView
+from app.plots.export import MapsView, Note, galaxy_figure, png_bytes
 from app.plots.galaxy_picker import GalaxyPicker
-from app.plots.map_data import MINUS_TRUE, Quantity
-from app.plots.maps import MapPanel, Sky
+from app.plots.galaxy_planes import GalaxyPlanes
+from app.plots.map_data import MINUS_TRUE
+from app.plots.maps import MapPanel, Sky, html_title
 from app.selection import MAPS, Selection
 from app.store import Survey
 from engine.columns import REGIONS_FILE
 from engine.relations.green_valley import is_old_ridge
+
+SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once it has settled
 
 
 class GalaxyPage:
@@ -28,11 +33,13 @@ class GalaxyPage:
         self.survey, self.selection = survey, selection
         self.columns: dict[str, np.ndarray] = {}
         self.frame: map_data.Frame | None = None
+        self._settling = False
         self.sky = Sky()
         self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
+        self.planes = GalaxyPlanes(survey, selection, self._view_changed)
         self.picker = GalaxyPicker(survey.galaxies, self._open)
         self._make_widgets()
-        self.rail, self.body = self._lay_out_rail(), self._lay_out_body()
+        self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self._open_a_galaxy()
         self._show_galaxy()
         self._listen()
@@ -45,26 +52,36 @@ class GalaxyPage:
         watch(lambda _: self._show_maps(), ["maps", "map_range"])
         watch(lambda _: self._show_spaxel(), ["spaxel"])
         watch(lambda _: self._show_facts(), ["valley", "valley_slope", "valley_intercept", "weighting"])
+        watch(lambda _: self.planes.draw(), ["show", "valley", "valley_slope", "valley_intercept", "weighting"])
         watch(lambda event: setattr(self.keys, "active", event.new == "galaxy"), ["page"])
 
     def _make_widgets(self) -> None:
-        names = words.search_words(self.survey.galaxies)
+        look = {"stylesheets": style(), "margin": 0, "sizing_mode": "stretch_width"}
         self.search = pn.widgets.AutocompleteInput(
-            label="Galaxy", options=names, placeholder="name or CALIFA number", case_sensitive=False, restrict=False,
-            search_strategy="includes", min_characters=1, sizing_mode="stretch_width",
+            label="Galaxy", options=words.search_words(self.survey.galaxies), placeholder="name or CALIFA number",
+            case_sensitive=False, restrict=False, search_strategy="includes", min_characters=1, **look,
         )  # fmt: skip
         self.search.param.watch(lambda event: self._search(event.new), "value")
-        self.before = pn.widgets.Button(label="‹ previous", sizing_mode="stretch_width")
-        self.after = pn.widgets.Button(label="next ›", sizing_mode="stretch_width")
-        self.before.on_click(lambda _: self._step(-1))
-        self.after.on_click(lambda _: self._step(1))
-        self.choosers = [self._chooser(i) for i in range(len(MAPS))]
-        self.ranges = pn.widgets.RadioButtonGroup.from_param(self.selection.param.map_range, label="Colours span")
-        self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy")
-        self.facts, self.spaxel, self.heading, self.caption, self.message = (pn.pane.HTML("") for _ in range(5))
+        self.before, self.after = (self._step_button(*step) for step in (("‹ previous", -1), ("next ›", 1)))
+        self.choosers = [self._chooser(place, look) for place in range(len(MAPS))]
+        self.titles = [html(css_classes=["over"], height=26) for _ in MAPS]
+        self.ranges = pn.widgets.RadioButtonGroup(
+            label="Colours span", options={"survey colours": "survey", "this galaxy's": "galaxy"},
+            value=self.selection.map_range, stylesheets=style(), margin=0, width=190,
+        )  # fmt: skip
+        self.ranges.link(self.selection, value="map_range")
+        self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy", margin=0, height=0)
+        self.facts, self.spaxel, self.heading, self.caption, self.message = (html() for _ in range(5))
 
-    def _chooser(self, place: int) -> pn.widgets.Select:
-        chooser = pn.widgets.Select(label=f"Map {place + 1}", sizing_mode="stretch_width")
+    def _step_button(self, label: str, by: int) -> pn.widgets.Button:
+        button = pn.widgets.Button(
+            label=label, stylesheets=style(), css_classes=["step"], margin=(0, 4, 0, 0), sizing_mode="stretch_width"
+        )
+        button.on_click(lambda _: self._step(by))
+        return button
+
+    def _chooser(self, place: int, look: dict) -> pn.widgets.Select:
+        chooser = pn.widgets.Select(label=f"Map {place + 1}", css_classes=["bare"], **look)
         chooser.param.watch(lambda event: self._choose(place, event.new), "value")
         return chooser
 
@@ -76,9 +93,12 @@ class GalaxyPage:
         if not typed:
             return
         found = words.find_galaxy(self.survey.galaxies, typed)
-        self.message.object = "" if found else f"No galaxy of this survey is called “{words.escape(typed)}”."
+        self._say("" if found else f"No galaxy of this survey is called “{typed}”.")
         if found:
             self._open(found)
+
+    def _say(self, sentence: str) -> None:
+        self.message.object = f"<p class='warning' role='status'>{words.escape(sentence)}</p>" if sentence else ""
 
     def _open(self, galaxy_id: int) -> None:
         self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
@@ -89,7 +109,7 @@ class GalaxyPage:
         if self.selection.galaxy_id in ids:
             return
         if self.selection.galaxy_id is not None:
-            self.message.object = f"This survey has no galaxy {self.selection.galaxy_id}."
+            self._say(f"This survey has no galaxy {self.selection.galaxy_id}.")
         self._open(ids[int(np.argmax(self.survey.galaxies["n_regions"]))])
 
     def _step(self, by: int) -> None:
@@ -109,6 +129,15 @@ class GalaxyPage:
         if here is not None:
             self.selection.spaxel = None if here == self.selection.spaxel else here
 
+    def _view_changed(self, _event: object) -> None:
+        if not self._settling:
+            self._settling = True
+            pn.state.curdoc.add_timeout_callback(self._settled, SETTLE_MS)
+
+    def _settled(self) -> None:
+        self._settling = False
+        self.planes.draw()
+
     # --- what the page shows
 
     def _show_galaxy(self) -> None:
@@ -119,6 +148,7 @@ class GalaxyPage:
         self.sky.mark(self._marks())
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
         self.picker.show(galaxy.galaxy_id)
+        self.planes.show_galaxy(self.columns)
         self._offer_quantities()
         self._show_maps()
         self._show_facts()
@@ -139,7 +169,8 @@ class GalaxyPage:
 
     def _show_maps(self) -> None:
         reasons = words.reasons(self._galaxy().origin)
-        for panel, name in zip(self.panels, self.selection.maps, strict=True):
+        for panel, title, name in zip(self.panels, self.titles, self.selection.maps, strict=True):
+            title.object = f"<div class='title'>{html_title(name)}</div>"
             if map_data.has_values(self.columns, name):
                 panel.show(map_data.picture(self.columns, self.frame, name, self._limits(name)), reasons)
             else:
@@ -160,13 +191,14 @@ class GalaxyPage:
         fraction = float(np.mean(self._is_old()[known])) if known.any() else np.nan
         self.facts.object = words.rows_html(words.galaxy_facts(galaxy, fraction))
         n = theme.thousands(len(self.columns["x"]))
-        self.heading.object = f"<h1>{words.escape(galaxy['name'])}</h1><p>{n} regions · click a spaxel</p>"
-        self.caption.object = words.caption(galaxy, self.columns)
+        self.heading.object = f"<h1>{words.escape(galaxy['name'])}</h1><span>{n} regions · click a spaxel</span>"
+        self.caption.object = f"<p class='caption'>{words.caption(galaxy, self.columns)}</p>"
 
     def _show_spaxel(self) -> None:
         place = self.selection.spaxel
         row = map_data.region_at(self.frame, *place) if place is not None else None
         self.sky.ring_at(*place) if row is not None else self.sky.ring_at()
+        self.planes.ring_at(self.columns, row)
         if row is None:
             self.spaxel.object = "<p class='quiet'>Click a spaxel to see its values and its place.</p>"
             return
@@ -175,27 +207,24 @@ class GalaxyPage:
         said = words.spaxel_sentence(self.columns, row, is_old)
         self.spaxel.object = f"<h2>Spaxel ({place[0]}, {place[1]})</h2>{table}<p class='quiet'>{said}</p>"
 
-    # --- where things stand
+    # --- what is exported
 
-    def _lay_out_rail(self) -> pn.Column:
-        steps = pn.Row(self.before, self.after, sizing_mode="stretch_width")
-        return pn.Column(
-            self.search, steps, self.message, self.facts, self.spaxel, self.keys, sizing_mode="stretch_width"
-        )
+    @property
+    def title(self) -> str:
+        """Name of the galaxy that is open."""
+        return str(self._galaxy()["name"])
 
-    def _lay_out_body(self) -> pn.Column:
-        maps = [
-            pn.Column(chooser, pn.pane.Bokeh(panel.figure, sizing_mode="scale_width"), sizing_mode="stretch_width")
-            for chooser, panel in zip(self.choosers, self.panels, strict=True)
-        ]
-        picker = pn.pane.Bokeh(self.picker.figure, sizing_mode="stretch_width")
-        return pn.Column(
-            self.heading, pn.Row(*maps, sizing_mode="stretch_width"), pn.Row(picker, sizing_mode="stretch_width"),
-            self.caption, sizing_mode="stretch_width",
-        )  # fmt: skip
+    def export_png(self, note: Note) -> bytes:
+        """Maps and planes as seen, at 300 dpi; the caption tells of this galaxy."""
+        galaxy = self._galaxy()
+        n = theme.thousands(len(self.columns["x"]))
+        span = "the survey" if self.selection.map_range == "survey" else "this galaxy"
+        facts = f"{n} regions; log M∗ {galaxy.log_M_star:.2f}, redshift {galaxy.redshift:.4f}. Colours span {span}, "
+        note = note._replace(caption=f"{facts}1st to 99th percentile. {words.caption(galaxy, self.columns)}")
+        return png_bytes(galaxy_figure(self.maps_view(), self.planes.views(self.columns), note), note)
 
     def maps_view(self) -> MapsView:
-        """The maps as seen, for export."""
+        """The maps as seen."""
         pictures = [panel.picture for panel in self.panels if panel.picture is not None]
         ellipse = map_data.half_light_ellipse(dict(self._galaxy()))
         return MapsView(pictures, self.sky.window, self._marks(), ellipse, self.selection.spaxel)
@@ -212,6 +241,3 @@ def survey_limits(survey: Survey, name: str) -> tuple[float, float]:
         return map_data.colour_limits(map_data.values_of(columns, name), name)
 
     return survey.once(("map limits", name), limits)
-
-
-__all__ = ["GalaxyPage", "Quantity", "survey_limits"]

@@ -5,12 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from bokeh.events import Tap
-from bokeh.models import ColumnDataSource, HoverTool
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
 
 from app import theme
 from app.plots.maps import RING
-from engine.columns import GALAXY
+from app.plots.plane import _frame as journal_frame
 
 X, Y = "log_M_star", "log_mu_e"
 REACH = 0.05  # part of the plane's side within which a click finds a galaxy: choice
@@ -39,15 +38,13 @@ class GalaxyPicker:
             pick(found)
 
     def _draw(self):
-        plot = figure(
-            x_range=self.limits[0], y_range=self.limits[1], height=205, sizing_mode="stretch_width", min_border=2,
-            tools="", toolbar_location=None, outline_line_color=theme.INK, background_fill_color=theme.PAPER,
-            x_axis_label=GALAXY[X].axis, y_axis_label=GALAXY[Y].axis,
-        )  # fmt: skip
+        plot = journal_frame(*(Range1d(*limits) for limits in self.limits))
+        plot.tools = []
         rows = self.galaxies
         points = ColumnDataSource({"x": rows[X], "y": rows[Y], "name": rows["name"].astype(str)})
-        dots = plot.scatter("x", "y", source=points, size=4, color=theme.GREY, alpha=0.7, line_color=None)
-        plot.scatter("x", "y", source=self.here, size=13, fill_color=None, line_color=RING, line_width=2.5)
+        dots = plot.scatter("x", "y", source=points, size=4.5, color=theme.GREY, alpha=0.7, line_color=None)
+        for colour, width in (("white", 5), (RING, 2.5)):
+            plot.scatter("x", "y", source=self.here, size=14, fill_color=None, line_color=colour, line_width=width)
         plot.add_tools(HoverTool(renderers=[dots], tooltips="@name", visible=False))
         return plot
 

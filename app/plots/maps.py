@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable
 
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.events import DoubleTap, Tap
 from bokeh.models import (
     BasicTicker,
@@ -21,7 +22,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
-from app.plots.map_data import LEVEL, Picture, SkyMarks
+from app.plots.map_data import LEVEL, MINUS_TRUE, Picture, SkyMarks
 
 N_COLOURS = 256
 RING = theme.OLD_RIDGE["line_color"]
@@ -34,11 +35,9 @@ REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALU
 )
 HOVER = """
 const d = source.data, i = special_vars.image_index.flat_index
-const n = (v) => Math.abs(v) >= 1000 || (v != 0 && Math.abs(v) < 0.001) ? v.toExponential(2) : v.toFixed(d.decimals[0])
-const what = d.there[0][i]
-if (what > 0) return d.reasons[0][what]
-const error = d.errors[0][i]
-return d.label[0] + "  " + n(d.values[0][i]).replace("-", "−") + (isFinite(error) ? " ± " + n(error) : "")
+const n = (v) => Math.abs(v) >= 1e5 ? v.toExponential(2) : v.toFixed(d.decimals[0]).replace("-", "−")
+const what = d.there[0][i], error = d.errors[0][i]
+return what > 0 ? "— " + d.reasons[0][what] : n(d.values[0][i]) + (isFinite(error) ? " ± " + n(error) : "")
 """
 
 
@@ -59,6 +58,13 @@ def _colour_map(name: str, centred: bool) -> str:
         return "bone"  # bright is a small number: dark sky, white light
     known = theme.MAP_COLOURS | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
     return known.get(name.removeprefix("true_"), "viridis")
+
+
+def html_title(name: str, unit: bool = True) -> str:
+    """Words of a quantity over its map, with real subscripts."""
+    if name.endswith(MINUS_TRUE):
+        return f"{theme.html_label(name.removesuffix(MINUS_TRUE))}, measured − true{' [dex]' if unit else ''}"
+    return theme.html_axis(name) if unit else theme.html_label(name)
 
 
 def decimals_for(limits: tuple[float, float]) -> int:
@@ -126,9 +132,12 @@ class MapPanel:
         self.sentence = _sentence()
         self.figure.add_layout(self.bar)
         self.figure.add_layout(self.sentence)
-        words = CustomJSHover(args={"source": self.source}, code=HOVER)
+        told = CustomJSHover(args={"source": self.source}, code=HOVER)
+        tooltips = (
+            f"<div style='font: 12px {theme.FONT}; max-width: 260px'>@label{{safe}} &nbsp;@values{{custom}}</div>"
+        )
         self.figure.add_tools(
-            HoverTool(renderers=[image], tooltips="@values{custom}", formatters={"@values": words}, visible=False)
+            HoverTool(renderers=[image], tooltips=tooltips, formatters={"@values": told}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
         self.figure.on_event(DoubleTap, lambda _: sky.look_at(sky.home))
@@ -143,7 +152,7 @@ class MapPanel:
         self.source.data = {
             "values": [picture.values], "errors": [picture.errors], "there": [picture.there],
             "x": [picture.frame.x0 - 0.5], "y": [picture.frame.y0 - 0.5], "dw": [n_x], "dh": [n_y],
-            "label": [what.axis], "reasons": [list(reasons)],
+            "label": [html_title(what.name, unit=False)], "reasons": [list(reasons)],
             "decimals": [0 if what.name == LEVEL else decimals_for(picture.limits)],
         }  # fmt: skip
 
@@ -168,7 +177,7 @@ class MapPanel:
             y_offset=-3,
             text_color=ink,
             text_font_size="11px",
-            text_font=theme.FONT,
+            text_font=value(theme.FONT),
         )
         for colour, width in (("white", 5), (RING, 2.5)):
             plot.scatter("x", "y", source=sky.ring, size=16, fill_color=None, line_color=colour, line_width=width)

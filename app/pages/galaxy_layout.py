@@ -1,0 +1,58 @@
+"""Where the parts of the galaxy page stand: the rail, and the body of maps, planes and caption."""
+
+import panel as pn
+
+from app import theme
+from app.plots.galaxy_picker import X, Y
+from app.settings import ASSETS
+
+PLANES_HEIGHT = 262  # px, so that maps and planes fit a screen of 1366x768
+
+
+def style() -> list[str]:
+    """Style sheets of panels, which live in shadow roots and see no other."""
+    return [(ASSETS / "style" / name).read_text(encoding="utf-8") for name in ("widgets.css", "galaxy.css")]
+
+
+def words(text: str = "", **options) -> pn.pane.HTML:
+    """A pane of words in the page's own style."""
+    return pn.pane.HTML(text, stylesheets=style(), **({"margin": 0, "sizing_mode": "stretch_width"} | options))
+
+
+def lay_out_rail(page) -> pn.Column:
+    """Search, steps, facts of the galaxy and of the spaxel."""
+    steps = pn.Row(page.before, page.after, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
+    parts = [page.search, page.message, steps, page.facts, page.spaxel, page.keys]
+    return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
+
+
+def lay_out_body(page) -> pn.Column:
+    """Heading, the row of maps, the row of planes and the caption."""
+    maps = [
+        pn.Column(title, chooser, _figure(panel.figure, "scale_width"), sizing_mode="stretch_width", margin=_gap(i, 4))
+        for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
+    ]
+    figures = [(plane.figure, plane.spec.x, plane.spec.y) for plane in page.planes.planes]
+    figures.append((page.picker.figure, X, Y))
+    planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
+    heading = pn.Row(page.heading, pn.HSpacer(), page.ranges, sizing_mode="stretch_width", margin=0)
+    wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
+    return pn.Column(heading, pn.Row(*maps, **wide), pn.Row(*planes, **wide), page.caption, **wide | {"margin": 0})
+
+
+def labelled(figure, x: str, y: str, **options) -> pn.Row:
+    """A plane with its axis labels beside it, set in the page's own type."""
+    up = words(f"<div class='y-label'>{theme.html_axis(y)}</div>", width=18, sizing_mode="stretch_height")
+    across = words(f"<div class='x-label'>{theme.html_axis(x)}</div>")
+    plane = _figure(figure, "stretch_both")
+    column = pn.Column(plane, across, sizing_mode="stretch_both", margin=0)
+    return pn.Row(up, column, height=PLANES_HEIGHT, sizing_mode="stretch_width", **options)
+
+
+def _figure(figure, sizing_mode: str) -> pn.pane.Bokeh:
+    return pn.pane.Bokeh(figure, sizing_mode=sizing_mode, margin=0)
+
+
+def _gap(place: int, n: int, px: int = 14) -> tuple[int, int, int, int]:
+    """Margin on the right of all but the last."""
+    return 0, px if place < n - 1 else 0, 0, 0
