@@ -1,7 +1,6 @@
 """The rail: every choice of the selection, in the order of the argument, with the counts that follow."""
 
 from itertools import pairwise
-from typing import ClassVar
 
 import numpy as np
 import panel as pn
@@ -75,7 +74,12 @@ class Rail:
         self.hand = pn.Row(margin=0, visible=False)
         for name, label in (("valley_slope", "slope"), ("valley_intercept", "intercept")):
             field = pn.widgets.FloatInput.from_param(
-                self.selection.param[name], label=label, stylesheets=[self.style], margin=(4, 6, 0, 0), **HAND
+                self.selection.param[name],
+                label=label,
+                description="",
+                stylesheets=[self.style],
+                margin=(4, 6, 0, 0),
+                **HAND,
             )
             self.hand.append(field)
         self.panels["hand"] = self.hand
@@ -100,7 +104,8 @@ class Rail:
         slider = _Slider(start=low, end=high, step=SLIDER_STEP, value=self._shown(name), show_value=False,
                          tooltips=False, label="", **self._look())  # fmt: skip
         bins = _bins(edges)
-        presets = _Buttons(options=bins, value=_preset(getattr(self.selection, name), bins), **self._look())
+        presets = _Buttons(options=bins, value=ALL, **self._look())
+        presets.value = _preset(getattr(self.selection, name), bins)
 
         def slid(event) -> None:
             whole = event.new[0] <= low and event.new[1] >= high
@@ -143,6 +148,7 @@ class Rail:
             f'<div class="quiet">{theme.thousands(sample.n_galaxies)} of {len(shown)} galaxies · {words}</div>'
         )
         self.notice.object = "" if sample.n_regions else EMPTY
+        self.notice.visible = not sample.n_regions
         line = self.selection.line(self.survey)
         self.formula.object = f'<div class="quiet">{_formula(*line)}</div>'
         self.hand.visible = self.selection.valley == "hand"
@@ -155,15 +161,15 @@ EMPTY = '<p class="notice">No region of this survey lies in this selection. Wide
 
 
 class _Buttons(pn.widgets.RadioButtonGroup):
-    _priority_changes: ClassVar[list[str]] = ["active"]  # a click acts at once: Panel would wait 50 ms for more of them
+    _debounce = 0  # a click acts at once: Panel would wait 50 ms for more of them
 
 
 class _Legend(pn.widgets.CheckButtonGroup):
-    _priority_changes: ClassVar[list[str]] = ["active"]
+    _debounce = 0
 
 
 class _Slider(pn.widgets.RangeSlider):
-    _priority_changes: ClassVar[list[str]] = ["value_throttled"]
+    _debounce = 0
 
 
 def _outer(values: np.ndarray) -> tuple[float, float]:

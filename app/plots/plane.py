@@ -124,10 +124,7 @@ class Plane:
 
     def _add_image(self) -> None:
         source = self._source("image", "image", "x", "y", "dw", "dh")
-        self._image = self.figure.image(
-            "image", "x", "y", "dw", "dh", source=source, color_mapper=_ink(), level="image"
-        )
-        self.figure.select_one(WheelZoomTool).renderers = [self._image]  # the inset stays where it is
+        self.figure.image("image", "x", "y", "dw", "dh", source=source, color_mapper=_ink(), level="image")
 
     def _add_lines(self) -> None:
         contours = self._source("contours", "xs", "ys")
@@ -202,7 +199,7 @@ def _ink() -> LinearColorMapper:
 
 def _frame(x_range: Range1d, y_range: Range1d) -> figure:
     """An empty frame as the journals have it: ticks inward on all four sides, no grid, tools on gestures only."""
-    box, wheel, reset = BoxZoomTool(), WheelZoomTool(zoom_together="none"), ResetTool()
+    box, wheel, reset = BoxZoomTool(), WheelZoomTool(), ResetTool()
     fig = figure(
         x_range=x_range, y_range=y_range, tools=[box, wheel, reset], toolbar_location=None, sizing_mode="stretch_both",
         min_border=4, min_border_left=40, min_border_bottom=22, min_border_right=10, min_border_top=6,
