@@ -45,8 +45,8 @@ def model_observables(
 ) -> Library:
     """What given histories would look like; a Library without sigma_grid and meta."""
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
-    flat = Templates(*(_by_node(part) if part.ndim > 1 else part for part in templates))
-    living = _by_node(grid.living_fraction).astype(np.float32)
+    flat = Templates(*(nodes.rows(part) if part.ndim > 1 else part for part in templates))
+    living = nodes.rows(grid.living_fraction).astype(np.float32)
     n = histories.tau.size
     out = _empty(n, templates.pixels.shape[2])
     for start in range(0, n, BATCH):
@@ -106,11 +106,6 @@ def _shine(mass: FloatArray, light: FloatArray, nodes: Nodes, young: FloatArray,
     inside *= young
     result += inside
     return result
-
-
-def _by_node(part: FloatArray) -> FloatArray:
-    """(metal, age, ...) as (age * metal, ...): young populations first."""
-    return np.ascontiguousarray(np.moveaxis(part, 0, 1)).reshape(-1, *part.shape[2:])
 
 
 def _drawn(histories: Histories) -> dict[str, FloatArray]:

@@ -1,4 +1,4 @@
-"""Dust in two components: birth clouds around young stars, diffuse interstellar matter before all (Charlot & Fall 2000)."""
+"""Dust in birth clouds around young stars and in diffuse matter before all stars (Charlot & Fall 2000)."""
 
 import numpy as np
 

@@ -5,6 +5,7 @@ exactly where the bands of the indices do, so that nothing is lost in their inte
 narrow that dust is the same all over one.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 MODEL_FWHM_ANGSTROM = 2.5  # MILES, Falcon-Barroso et al. (2011): 2.51; of the grid's optical spectra
 SIGMA_GRID = (50.0, 100.0, 150.0, 200.0, 250.0, 300.0, 350.0)  # km/s; choice, see tests/engine/library/test_build.py
 PIXEL_MAX_ANGSTROM = 5.0  # choice: the continuum is straight and dust constant within, to 1e-4 of an index
-PIECES_PER_FILTER = 12  # choice: a flux is right to 1e-3 in the dustiest model
+PIECES_PER_FILTER = 12  # choice: griz right to 1 mmag in dusty models, u to 10 (its red leak is in its last piece)
 
 
 class Templates(NamedTuple):
@@ -53,14 +54,14 @@ def pixel_edges(longest: float = PIXEL_MAX_ANGSTROM) -> FloatArray:
     """Borders of pixels that end where bands end; no band is inside the long pixels between."""
     bands = band_edges()
     parts = []
-    for low, high in zip(bands[:-1], bands[1:], strict=True):
+    for low, high in pairwise(bands):
         n = int(np.ceil((high - low) / longest)) if in_a_band(0.5 * (low + high)) else 1
         parts.append(np.linspace(low, high, n, endpoint=False))
     return np.concatenate([*parts, bands[-1:]])
 
 
 def pixel_operator(wave: FloatArray, edges: FloatArray, width: FloatArray) -> FloatArray:
-    """Matrix (pixel, wave) that smooths a spectrum by a Gaussian of sigma width (wave,) [Angstrom] and averages in pixels."""
+    """Matrix (pixel, wave) that smooths by Gaussians of sigma width (wave,) [Angstrom] and averages in pixels."""
     below = ndtr((edges[:, None] - wave) / width)
     return np.diff(below, axis=0) * np.gradient(wave) / np.diff(edges)[:, None]
 

@@ -1,7 +1,7 @@
 """Histories cut into parcels of stars of one age and metallicity, laid on the nodes of a grid of populations.
 
-The continuous history gives one parcel per age of the grid, a burst one parcel; each is shared between the nodes
-around it, linear in age and in log Z, so that age and light of a parcel are those of its neighbours in between.
+The continuous history gives a parcel between each two ages of the grid, and more where it forms much of its mass
+between them; a burst is one parcel. Each is shared between the nodes around it, linear in age and in log Z.
 """
 
 from typing import NamedTuple
@@ -14,89 +14,104 @@ from engine.library.enrichment import leaking_box
 from engine.library.sfh import mass_formed
 from engine.types import FloatArray
 
+LARGEST_PARCEL = 0.02  # of the mass of the continuous history: metallicity hardly changes within
+
 
 class Nodes(NamedTuple):
-    """Where mass is laid: ages of the grid [yr], log Z/Zsun, and the first age outside birth clouds."""
+    """Where mass is laid: ages [yr] and log Z/Zsun of the grid, twice around the age at which birth clouds dissolve.
+
+    Rows of light are first those of stars in clouds, up to the age above cloud_lifetime, then those of stars outside,
+    from the age below it: dust depends on the age of a parcel, not on that of the nodes it lies between.
+    """
 
     age: FloatArray  # (age,)
-    age_edges: FloatArray  # (age + 1,) half way between the ages
     log_Z: FloatArray  # (metal,)
-    n_young: int
+    cloud_lifetime: float  # yr
+    n_young: int  # ages in the first part
+
+    def rows(self, part: FloatArray) -> FloatArray:
+        """(metal, age, ...) of a grid as (node, ...)."""
+        ages = np.concatenate([np.arange(self.n_young), np.arange(self.n_young - 2, self.age.size)])
+        return np.moveaxis(part, 0, 1)[ages].reshape(-1, *part.shape[2:])
 
 
 class Laid(NamedTuple):
     """What became of the histories."""
 
-    mass: FloatArray  # (model, age * metal) float32, Msun formed per Msun formed in all
+    mass: FloatArray  # (model, node) float32, Msun formed per Msun formed in all
     log_age_wr: FloatArray  # (model,)
     log_Z_wr: FloatArray  # (model,)
 
 
 def make_nodes(age: FloatArray, metallicity: FloatArray, cloud_lifetime: float) -> Nodes:
     """Nodes of a grid of populations; age (age,) yr and metallicity (metal,) Zsun rise."""
-    middle = 0.5 * (age[1:] + age[:-1])
-    edges = np.concatenate([[0.0], middle, [np.inf]])
-    return Nodes(np.asarray(age, float), edges, np.log10(metallicity), int(np.searchsorted(age, cloud_lifetime)))
+    above = int(np.clip(np.searchsorted(age, cloud_lifetime), 1, age.size - 1))
+    return Nodes(np.asarray(age, float), np.log10(metallicity), cloud_lifetime, above + 1)
 
 
 def lay_on_nodes(histories: Histories, nodes: Nodes, r_light: FloatArray, young: FloatArray, old: FloatArray) -> Laid:
     """Mass on every node, and the means of age and metallicity weighted by r-band light behind the dust.
 
-    r_light (age * metal, piece) light of the nodes per Msun in pieces of the r band; young, old (model, piece) the
+    r_light (node, piece) light of the nodes per Msun in pieces of the r band; young, old (model, piece) the
     transmission of the dust there. Total mass formed is 1 per model.
     """
     n = histories.tau.size
-    mass = np.zeros((n, nodes.age.size * nodes.log_Z.size), dtype=np.float32)
+    mass = np.zeros((n, r_light.shape[0]), dtype=np.float32)
     means = np.empty((n, 2))
     _lay(*histories[:8], *nodes, r_light.astype(float), young.astype(float), old.astype(float), mass, means)
     return Laid(mass, means[:, 0], means[:, 1])
 
 
 @numba.njit(cache=True, parallel=True)
-def _lay(
+def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
     onset_age, tau, Z_initial, Z_final, alpha, burst_age, burst_mass, burst_Z,
-    age, age_edges, log_Z, n_young, r_light, young, old, mass, means,
+    age, log_Z, lifetime, n_young, r_light, young, old, mass, means,
 ):  # fmt: skip
     for i in numba.prange(tau.size):
-        total = mass_formed(onset_age[i], tau[i])
-        scale = 1.0 / (1.0 + burst_mass[i].sum())
-        sums = np.zeros(3)  # light, light * age, light * Z
-        later = 1.0  # fraction of the continuous history formed before the younger edge of the cell
-        for k in range(age.size):
-            if age_edges[k] >= onset_age[i]:
-                break
-            earlier = mass_formed(onset_age[i] - age_edges[k + 1], tau[i]) / total
-            parcel = (later - earlier) * scale
-            Z = leaking_box(0.5 * (later + earlier), Z_initial[i], Z_final[i], alpha[i])
-            light = _lay_one(parcel, k, Z, log_Z, r_light, young[i] if k < n_young else old[i], mass[i])
-            _add(sums, light, min(age[k], onset_age[i]), Z)
-            later = earlier
-        for b in range(burst_mass.shape[1]):
-            if burst_mass[i, b] > 0.0:
-                k, share = _between(age, burst_age[i, b])
-                for step in range(2):
-                    parcel = burst_mass[i, b] * scale * (share if step else 1.0 - share)
-                    dust = young[i] if k + step < n_young else old[i]
-                    light = _lay_one(parcel, k + step, burst_Z[i, b], log_Z, r_light, dust, mass[i])
-                    _add(sums, light, burst_age[i, b], burst_Z[i, b])
+        continuous = _continuous_parcels(onset_age[i], tau[i], Z_initial[i], Z_final[i], alpha[i], age)
+        bursts = np.column_stack((burst_mass[i], burst_age[i], burst_Z[i]))
+        stars = np.concatenate((continuous, bursts))
+        scale = 1.0 / stars[:, 0].sum()
+        sums = np.zeros(3)  # r-band light, light * age, light * Z
+        for s in range(stars.shape[0]):
+            parcel, t, Z = scale * stars[s, 0], stars[s, 1], stars[s, 2]
+            if parcel > 0.0:
+                light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
+                sums += light * np.array((1.0, t, Z))
         means[i, 0], means[i, 1] = np.log10(sums[1] / sums[0]), np.log10(sums[2] / sums[0])
 
 
 @numba.njit(cache=True)
-def _between(nodes, value):
-    """Node below the value and how far the value lies towards the next one, 0 to 1; held at the ends."""
-    k = min(max(np.searchsorted(nodes, value, side="right") - 1, 0), nodes.size - 2)
-    return k, min(max((value - nodes[k]) / (nodes[k + 1] - nodes[k]), 0.0), 1.0)
+def _continuous_parcels(onset_age, tau, Z_initial, Z_final, alpha, age):
+    """Parcels (parcel, 3) of the continuous history: mass, age, Z; 1 Msun in all, youngest first."""
+    stars = np.empty((age.size + int(1 / LARGEST_PARCEL) + 2, 3))
+    total = mass_formed(onset_age, tau)
+    n, younger, later = 0, 0.0, 1.0  # later: part of the mass formed before the younger edge
+    for k in range(1, age.size + 1):
+        older = min(age[k], onset_age) if k < age.size else onset_age
+        part = (later - mass_formed(onset_age - older, tau) / total) / LARGEST_PARCEL
+        n_step = 1 + int(part)
+        step = (older - younger) / n_step
+        for _ in range(n_step if older > younger else 0):
+            earlier = mass_formed(onset_age - younger - step, tau) / total
+            Z = leaking_box(0.5 * (later + earlier), Z_initial, Z_final, alpha)
+            stars[n] = later - earlier, younger + 0.5 * step, Z
+            n, younger, later = n + 1, younger + step, earlier
+    return stars[:n]
 
 
 @numba.njit(cache=True)
-def _lay_one(parcel, k, Z, log_Z, r_light, dust, mass):
-    """Lay a parcel of age node k between two metallicities; its r-band light behind the dust."""
-    j, share = _between(log_Z, np.log10(Z))
+def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, mass):  # noqa: PLR0913, PLR0917
+    """Lay a parcel on the four nodes around its age and log Z; its r-band light behind the dust."""
+    k, older = _between(age, t)
+    j, richer = _between(log_Z, np.log10(Z))
+    inside = t < lifetime and k + 1 < n_young
+    dust = young if inside else old
     light = 0.0
-    for step in range(2):
-        part = parcel * (share if step else 1.0 - share)
-        node = k * log_Z.size + j + step
+    for corner in range(4):
+        in_age, in_Z = corner // 2, corner % 2
+        part = parcel * (older if in_age else 1.0 - older) * (richer if in_Z else 1.0 - richer)
+        node = (k + in_age + (0 if inside else 2)) * log_Z.size + j + in_Z
         mass[node] += part
         for p in range(dust.size):
             light += part * r_light[node, p] * dust[p]
@@ -104,7 +119,7 @@ def _lay_one(parcel, k, Z, log_Z, r_light, dust, mass):
 
 
 @numba.njit(cache=True)
-def _add(sums, light, age, Z):
-    sums[0] += light
-    sums[1] += light * age
-    sums[2] += light * Z
+def _between(nodes, value):
+    """Node below the value and how far the value lies towards the next one, 0 to 1; held at the ends."""
+    k = min(max(np.searchsorted(nodes, value, side="right") - 1, 0), nodes.size - 2)
+    return k, min(max((value - nodes[k]) / (nodes[k + 1] - nodes[k]), 0.0), 1.0)

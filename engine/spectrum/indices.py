@@ -176,7 +176,7 @@ def _pixel_edges(wave: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=16)
 def _cut(edges: tuple[float, ...]) -> tuple[FloatArray, ...]:
-    """Where the bands lie on these pixels: first pixel, pixel after the last (band,); overlap (band, wave) in Angstrom."""
+    """First pixel of every band and the one after its last, (band,); overlap (band, wave) [Angstrom]."""
     edges = np.array(edges)
     low, high = _BANDS[:, :1], _BANDS[:, 1:]
     overlap = np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0.0, None)
@@ -186,7 +186,7 @@ def _cut(edges: tuple[float, ...]) -> tuple[FloatArray, ...]:
 
 
 @numba.njit(cache=True, parallel=True)
-def _measure(wave, flux, err, good, first, stop, overlap, in_magnitudes, group_errors):
+def _measure(wave, flux, err, good, first, stop, overlap, in_magnitudes, group_errors):  # noqa: PLR0913, PLR0917
     n, n_lick = flux.shape[0], in_magnitudes.size
     values, errors = np.full((n, n_lick + 1), np.nan), np.full((n, n_lick + 1), np.nan)
     for row in numba.prange(n):
@@ -228,24 +228,29 @@ def _band_mean(flux, err, first, stop, overlap):
 
 
 @numba.njit(cache=True)
-def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors):
+def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors):  # noqa: PLR0913, PLR0917
     """Equivalent width, or magnitudes, of a line below the straight line through its side bands; value and error."""
     blue, blue_err = _band_mean(flux, err, first[b + 1], stop[b + 1], overlap[b + 1])
     red, red_err = _band_mean(flux, err, first[b + 2], stop[b + 2], overlap[b + 2])
     at_blue, at_red = _BANDS[b + 1].mean(), _BANDS[b + 2].mean()
-    area, width, pixel_var, loose_var, on_blue, on_red = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    area, width, loose_var, on_blue, on_red = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(first[b], stop[b]):
         x = (wave[i] - at_blue) / (at_red - at_blue)
         continuum, w = blue + (red - blue) * x, overlap[b, i]
         ratio = flux[i] / continuum
         area += w * ratio
         width += w
-        pixel_var += (w * err[i] / continuum) ** 2
         on_blue += w * ratio * (1 - x) / continuum
         on_red += w * ratio * x / continuum
-        loose_var += (w * ratio / continuum) ** 2 * (x * x * (blue_err**2 + red_err**2) + blue_err**2)
-    continuum_var = loose_var if group_errors else (on_blue * blue_err) ** 2 + (on_red * red_err) ** 2
-    error = np.sqrt(pixel_var + continuum_var)
+        side_var = x * x * (blue_err**2 + red_err**2) + blue_err**2
+        loose_var += (w / continuum) ** 2 * (err[i] ** 2 + ratio**2 * side_var)
+    on_blue, on_red = on_blue / overlap[b + 1].sum(), on_red / overlap[b + 2].sum()
+    tight_var = 0.0  # every pixel's pull on the index, through the line and through both side bands
+    for i in range(first[b : b + 3].min(), stop[b : b + 3].max()):
+        continuum = blue + (red - blue) * (wave[i] - at_blue) / (at_red - at_blue)
+        pull = on_blue * overlap[b + 1, i] + on_red * overlap[b + 2, i] - overlap[b, i] / continuum
+        tight_var += (pull * err[i]) ** 2
+    error = np.sqrt(loose_var if group_errors else tight_var)
     if in_magnitudes:
         if area <= 0:
             return np.nan, np.nan
