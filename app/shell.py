@@ -5,6 +5,7 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.document import Document
 
 from app import theme
 from app.pages.galaxy import GalaxyPage
@@ -41,6 +42,15 @@ def open_page() -> pn.Template:
     return page
 
 
+class Template(pn.Template):
+    """A template whose roots enter the document in one go: one by one, each would walk all models again."""
+
+    def _init_doc(self, doc: Document | None = None, *words: object, **more: object) -> Document:
+        document = doc or pn.state.curdoc
+        with document.models.freeze():
+            return super()._init_doc(document, *words, **more)
+
+
 class Shell:
     """Pages around one survey and one selection. The galaxy's page is made when it is first opened."""
 
@@ -56,7 +66,7 @@ class Shell:
 
     def template(self) -> pn.Template:
         """The whole page; every panel is a root of its own, so that nothing but CSS lays them out."""
-        page = pn.Template(_read("style/page.html"), location=True)
+        page = Template(_read("style/page.html"), location=True)
         panels = self.rail.panels | {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
         panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
         panels |= {"galaxy_rail": self.galaxy_rail, "galaxy_body": self.galaxy_body}
@@ -146,7 +156,7 @@ def _plane_words(spec) -> dict[str, str]:
 
 def _apology(sentence: str) -> pn.Template:
     """A page that says what is missing and how to get it."""
-    page = pn.Template(_read("style/apology.html"))
+    page = Template(_read("style/apology.html"))
     page.add_variable("page_css", _read("style/page.css"))
     page.add_variable("sentence", sentence)
     return page
