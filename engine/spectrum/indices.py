@@ -82,13 +82,14 @@ def measure_single(
     wave, flux = np.asarray(wave, dtype=float), np.asarray(flux)
     _check(wave, flux, err, good)
     cuts = _cut(tuple(_pixel_edges(wave) if edges is None else np.asarray(edges, dtype=float)))
-    rows = np.atleast_2d(flux)
+    rows = np.ascontiguousarray(np.atleast_2d(flux))
     good = _good_pixels(rows, err, good)
     noise = np.full((1, 1), np.nan) if err is None else np.atleast_2d(np.asarray(err, dtype=float))
     if good is not None:
         rows, noise = _bridge(wave, rows, good), _bridge(wave, np.broadcast_to(noise, rows.shape), good)
     mask = np.True_ if good is None else good
-    noise, mask = np.broadcast_to(noise, rows.shape), np.broadcast_to(mask, rows.shape)
+    # whole arrays: one compiled kernel, whatever was given
+    noise, mask = (np.array(np.broadcast_to(part, rows.shape)) for part in (noise, mask))
     values, errors = _measure(wave, rows, noise, mask, *cuts, _IN_MAGNITUDES, group_errors)
     shape = (*flux.shape[:-1], len(SINGLE_NAMES))
     return Indices(values.reshape(shape), errors.reshape(shape))
@@ -246,11 +247,12 @@ def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors)
         loose_var += (w / continuum) ** 2 * (err[i] ** 2 + ratio**2 * side_var)
     on_blue, on_red = on_blue / overlap[b + 1].sum(), on_red / overlap[b + 2].sum()
     tight_var = 0.0  # every pixel's pull on the index, through the line and through both side bands
-    for i in range(first[b : b + 3].min(), stop[b : b + 3].max()):
+    no_errors = np.isnan(err[first[b]])
+    for i in range(first[b : b + 3].min(), 0 if no_errors else stop[b : b + 3].max()):
         continuum = blue + (red - blue) * (wave[i] - at_blue) / (at_red - at_blue)
         pull = on_blue * overlap[b + 1, i] + on_red * overlap[b + 2, i] - overlap[b, i] / continuum
         tight_var += (pull * err[i]) ** 2
-    error = np.sqrt(loose_var if group_errors else tight_var)
+    error = np.nan if no_errors else np.sqrt(loose_var if group_errors else tight_var)
     if in_magnitudes:
         if area <= 0:
             return np.nan, np.nan

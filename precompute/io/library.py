@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def save_library(library: Library, path: Path) -> None:
 def load_library(path: Path) -> Library:
     """Read a library; raises ModelGridError if the file is absent, broken or of another format."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             head = json.loads(str(file["head"]))
             if (head["format"], head["indices"], head["bands"]) != (FORMAT, list(INDEX_NAMES), list(BANDS)):
                 raise ValueError(f"it has the format {head['format']} with {head['indices']} and {head['bands']}")
@@ -35,7 +36,7 @@ def load_library(path: Path) -> Library:
             return _from_arrays(arrays, head["meta"])
     except FileNotFoundError:
         raise ModelGridError(f"there is no model library {path}; `glocal library` makes one") from None
-    except Exception as error:  # numpy, zipfile and json each have their own words for a broken file
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise ModelGridError(f"{path} is not a model library of this version of Glocal: {error}") from None
 
 
