@@ -10,7 +10,7 @@ from bokeh.document import Document
 from app import theme
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
-from app.plots.export import Note
+from app.plots.export import Note, file_name
 from app.plots.plane_data import FIGURE_3
 from app.rail import Rail, widget_style
 from app.selection import PAGES, Selection
@@ -20,6 +20,7 @@ from app.words import selection_words
 from engine.errors import GlocalError
 
 TAB_SCRIPT = "document.body.dataset.page = cb_obj.active == 0 ? 'relations' : 'galaxy'"
+GALAXY_PARTS = ("rail", "heading", "body")  # filled when a galaxy is first opened
 COPY_SCRIPT = """
 navigator.clipboard.writeText(window.location.href)
 const before = button.label
@@ -59,7 +60,7 @@ class Shell:
         self.relations = RelationsPage(survey, selection)
         self.rail = Rail(survey, selection, self.relations)
         self.galaxy: GalaxyPage | None = None
-        self.galaxy_rail, self.galaxy_body = (pn.Column(sizing_mode=mode) for mode in ("stretch_width", "stretch_both"))
+        self.galaxy_parts = {name: pn.Column(sizing_mode="stretch_width", margin=0) for name in GALAXY_PARTS}
         self._open_galaxy_page()
         selection.param.watch(self._open_galaxy_page, ["page"])
         selection.param.watch(self._write_link, [name for name in selection.param if name != "name"])
@@ -69,7 +70,7 @@ class Shell:
         page = Template(_read("style/page.html"), location=True)
         panels = self.rail.panels | {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
         panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
-        panels |= {"galaxy_rail": self.galaxy_rail, "galaxy_body": self.galaxy_body}
+        panels |= {f"galaxy_{name}": part for name, part in self.galaxy_parts.items()}
         panels |= {"galaxy_actions": self._actions("galaxy")}
         for name, panel in panels.items():
             page.add_panel(name, panel)
@@ -88,8 +89,7 @@ class Shell:
 
     def note(self, page: RelationsPage | GalaxyPage, words: str) -> Note:
         """What goes with an exported figure: words, stamp, and the link that shows it again."""
-        location = pn.state.location
-        link = f"{location.protocol}//{location.hostname}{location.pathname}" if location else ""
+        link = pn.state.location.href.partition("?")[0] if pn.state.location else ""
         chosen = selection_words(self.selection, self.relations.sample)
         link = f"{link}?{urlencode(self.selection.to_query())}"
         return Note(
@@ -99,7 +99,8 @@ class Shell:
     def _open_galaxy_page(self, *_events) -> None:
         if self.galaxy is None and self.selection.page == "galaxy":
             self.galaxy = GalaxyPage(self.survey, self.selection)
-            self.galaxy_rail[:], self.galaxy_body[:] = [self.galaxy.rail], [self.galaxy.body]
+            for name, part in self.galaxy_parts.items():
+                part[:] = [getattr(self.galaxy, name)]
 
     def _tabs(self) -> pn.widgets.RadioButtonGroup:
         options = {name.capitalize(): name for name in PAGES}
@@ -112,18 +113,18 @@ class Shell:
 
     def _actions(self, name: str) -> pn.Row:
         look = {"stylesheets": [widget_style()], "css_classes": ["action"], "margin": 0}
-        png = pn.widgets.FileDownload(
-            callback=lambda: self._png(name), filename=f"glocal-{name}.png", label="PNG", embed=False, auto=True,
-            icon=None, **look,
-        )  # fmt: skip
+        png = pn.widgets.FileDownload(filename="glocal.png", label="PNG", embed=False, auto=True, icon=None, **look)
+        png.callback = lambda: self._png(name, png)
         copy = pn.widgets.Button(label="Copy link", **look)
         copy.js_on_click(args={"button": copy}, code=COPY_SCRIPT)
         return pn.Row(png, copy, margin=0)
 
-    def _png(self, name: str) -> BytesIO:
+    def _png(self, name: str, button: pn.widgets.FileDownload) -> BytesIO:
         page = self.relations if name == "relations" else self.galaxy
         words = _plain(_read("text/relations.html")) if name == "relations" else ""
-        return BytesIO(page.export_png(self.note(page, words)))
+        note = self.note(page, words)
+        button.filename = file_name(name if name == "relations" else note.title, bool(note.stamp))
+        return BytesIO(page.export_png(note))
 
     def _write_link(self, *_events) -> None:
         if pn.state.location is not None:

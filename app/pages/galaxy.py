@@ -26,7 +26,7 @@ SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once 
 class GalaxyPage:
     """What a visitor sees of ``selection.galaxy_id``; made once, then patched.
 
-    ``rail`` and ``body`` are the two halves of the page; the shell puts them in their places.
+    ``rail``, ``heading`` and ``body`` are its parts; the shell puts them in their places.
     """
 
     def __init__(self, survey: Survey, selection: Selection) -> None:
@@ -66,8 +66,8 @@ class GalaxyPage:
         self.choosers = [self._chooser(place, look) for place in range(len(MAPS))]
         self.titles = [html(css_classes=["over"], height=26) for _ in MAPS]
         self.ranges = pn.widgets.RadioButtonGroup(
-            label="Colours span", options={"survey colours": "survey", "this galaxy's": "galaxy"},
-            value=self.selection.map_range, stylesheets=style(), margin=0, width=190,
+            label="Colours span", options={"the survey": "survey", "this galaxy": "galaxy"},
+            value=self.selection.map_range, **look,
         )  # fmt: skip
         self.ranges.link(self.selection, value="map_range")
         self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy", margin=0, height=0)

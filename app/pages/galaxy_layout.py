@@ -20,14 +20,15 @@ def words(text: str = "", **options) -> pn.pane.HTML:
 
 
 def lay_out_rail(page) -> pn.Column:
-    """Search, steps, facts of the galaxy and of the spaxel."""
+    """Search, steps, facts of the galaxy and of the spaxel, range of the colours."""
     steps = pn.Row(page.before, page.after, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
-    parts = [page.search, page.message, steps, page.facts, page.spaxel, page.keys]
+    span = words("<h2>Colours span</h2>")
+    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges, page.keys]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
 
 def lay_out_body(page) -> pn.Column:
-    """Heading, the row of maps, the row of planes and the caption."""
+    """The row of maps, the row of planes and the caption."""
     maps = [
         pn.Column(title, chooser, _figure(panel.figure, "scale_width"), sizing_mode="stretch_width", margin=_gap(i, 4))
         for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
@@ -35,9 +36,8 @@ def lay_out_body(page) -> pn.Column:
     figures = [(plane.figure, plane.spec.x, plane.spec.y) for plane in page.planes.planes]
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
-    heading = pn.Row(page.heading, pn.HSpacer(), page.ranges, sizing_mode="stretch_width", margin=0)
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    return pn.Column(heading, pn.Row(*maps, **wide), pn.Row(*planes, **wide), page.caption, **wide | {"margin": 0})
+    return pn.Column(pn.Row(*maps, **wide), pn.Row(*planes, **wide), page.caption, **wide | {"margin": 0})
 
 
 def labelled(figure, x: str, y: str, **options) -> pn.Row:

@@ -9,7 +9,7 @@ import pandas as pd
 from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
-from engine.columns import MOCK
+from engine.columns import MOCK, REGION
 from engine.flags import SpaxelFlag
 
 MINUS = "\N{MINUS SIGN}"
@@ -64,7 +64,7 @@ def spaxel_facts(columns: dict, row: int) -> Rows:
             rows.append((html_label(f"true_{name}"), number(at[f"true_{name}"])))
     for name, decimals in (("snr_per_angstrom", 1), ("sb_r", 2), ("v_star", 0), ("sigma_star", 0)):
         if has_values(columns, name):
-            rows.append((html_label(name), number(at[name], decimals)))
+            rows.append((html_label(name), f"{number(at[name], decimals)} {REGION[name].bracket}"))
     if has_values(columns, "smoothing_level"):
         rows.append((html_label("smoothing_level"), str(int(at["smoothing_level"]))))
     return rows

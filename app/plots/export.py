@@ -1,5 +1,6 @@
 """Figures for papers and talks from the same arrays as the screen: matplotlib without pyplot, safe in threads."""
 
+import re
 import textwrap
 from io import BytesIO
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from app import theme
 from app.plots.map_data import LEVEL, LEVEL_LIMITS, Picture, SkyMarks
 from app.plots.maps import RING, colours_of
+from app.plots.plane import INSET
 from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
 from app.reference import Curve, gallazzi05
 from app.selection import Selection
@@ -29,7 +31,6 @@ CAPTION_COLUMNS = 132  # characters of SMALL text across the page
 INK = theme.INK
 PT_PER_PX = 0.5  # a plane is 270 px wide on the screen and 1.8 in on paper
 PLANE_HEIGHTS = {1: 4.8, 2: 2.6, 3: 1.9}  # in, by planes beside each other
-INSET_BOX = (0.62, 0.03, 0.35, 0.3)  # left, bottom, width, height in parts of the plane
 
 
 class Note(NamedTuple):
@@ -50,6 +51,12 @@ def png_bytes(figure: Figure, note: Note) -> bytes:
     file = BytesIO()
     figure.savefig(file, format="png", dpi=DPI, metadata=told)
     return file.getvalue()
+
+
+def file_name(what: str, mock: bool) -> str:
+    """Name of the file of a figure: what it shows, and mock where it is one."""
+    words = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")
+    return f"glocal-{words}{'-mock' if mock and 'mock' not in words else ''}.png"
 
 
 def page(note: Note, body_height: float) -> tuple[Figure, float]:
@@ -215,7 +222,7 @@ def draw_plane(ax, view: PlaneView) -> None:
     ax.set_ylabel(column(spec.y).tex_axis, size=FONT, color=INK, labelpad=2)
     ax.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL, length=3, width=0.6)
     if "insets" in view.show:
-        inset = ax.inset_axes(INSET_BOX)
+        inset = ax.inset_axes((INSET[0], INSET[2], INSET[1] - INSET[0], INSET[3] - INSET[2]))
         _shades(inset, data.image if view.normalised else data.normalised, data.view)
         inset.set(xticks=[], yticks=[])
 

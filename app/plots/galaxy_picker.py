@@ -39,7 +39,7 @@ class GalaxyPicker:
 
     def _draw(self):
         plot = journal_frame(*(Range1d(*limits) for limits in self.limits))
-        plot.tools = []
+        plot.update(tools=[], min_border_right=18)
         rows = self.galaxies
         points = ColumnDataSource({"x": rows[X], "y": rows[Y], "name": rows["name"].astype(str)})
         dots = plot.scatter("x", "y", source=points, size=4.5, color=theme.GREY, alpha=0.7, line_color=None)

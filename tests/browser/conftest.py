@@ -1,0 +1,109 @@
+"""A served app over a small survey, and a headless browser that collects what the console complains of."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
+)  # fmt: skip
+SCREEN = {"width": 1366, "height": 768}
+START_S = 60
+WAIT_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
+    """Serve a data folder on a free port; returns the address of the app. Servers end with the tests."""
+    servers: list[subprocess.Popen] = []
+
+    def start(data: Path) -> str:
+        port, log = _free_port(), tmp_path_factory.mktemp("server") / "log"
+        command = [sys.executable, "-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(port),
+                   "--static-dirs", "style=assets/style"]  # fmt: skip
+        with open(log, "wb") as file:
+            environment = os.environ | {"GLOCAL_DATA": str(data)}
+            server = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=file, stderr=file)
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}/app"
+        _wait_until_it_answers(server, address, log)
+        return address
+
+    yield start
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def app(serve, small_survey) -> str:
+    """Address of the app over the small survey."""
+    return serve(small_survey)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; tests are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser) -> Iterator[Callable]:
+    """Open an address and wait until it is drawn; afterwards no error may have reached the console."""
+    contexts, complaints = [], []
+
+    def open_(address: str, ready: str = "canvas"):
+        context = browser.new_context(viewport=SCREEN, accept_downloads=True)
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        page.locator(ready).first.wait_for(state="visible")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_it_answers(server: subprocess.Popen, address: str, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=START_S).close()
+            return
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"the app answers {error.code}: {log.read_text()[-2000:]}")
+        except OSError:
+            server.poll()
+            time.sleep(0.1)
+    pytest.fail(f"the server did not come up: {log.read_text()[-2000:]}")

@@ -1,0 +1,151 @@
+"""The galaxy page in a browser: galaxies open, spaxels tell their values, files are as seen."""
+
+import re
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.plots import map_data
+from app.store import Survey
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+pytestmark = pytest.mark.browser
+
+READY = ".galaxy canvas"
+
+
+@pytest.fixture(scope="module")
+def survey(small_survey) -> Survey:
+    """The survey the app serves, read here too."""
+    return Survey(small_survey)
+
+
+def _heading(page):
+    return page.locator(".galaxy h1")
+
+
+def _map(page, place: int = 0):
+    return page.locator(".galaxy .bk-Figure").nth(place)
+
+
+def _click_spaxel(page, columns: dict, row: int, place: int = 0) -> None:
+    left, right, bottom, top = map_data.square_window(map_data.frame_of(columns["x"], columns["y"]))
+    box = _map(page, place).bounding_box()
+    across = (columns["x"][row] - left) / (right - left)
+    up = (columns["y"][row] - bottom) / (top - bottom)
+    page.mouse.click(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def test_the_tab_opens_a_galaxy_with_four_maps(app, visit, survey):
+    page = visit(app)
+    page.get_by_text("Galaxy", exact=True).first.click()
+    largest = survey.galaxies.loc[survey.galaxies["n_regions"].idxmax(), "name"]
+    expect(_heading(page)).to_have_text(largest)
+    assert page.locator(".galaxy select").count() == 4
+    expect(page.locator(".stamp")).to_contain_text("MOCK")
+
+
+def test_a_link_opens_its_galaxy_and_spaxel(app, visit, survey):
+    columns = survey.galaxy_maps(3)
+    x, y = int(columns["x"][500]), int(columns["y"][500])
+    page = visit(f"{app}?page=galaxy&galaxy_id=3&spaxel={x},{y}", READY)
+    expect(_heading(page)).to_have_text("mock 003")
+    expect(page.locator(".galaxy")).to_contain_text(f"Spaxel ({x}, {y})")
+
+
+def test_an_unknown_galaxy_is_told_and_another_one_opens(app, visit):
+    page = visit(f"{app}?page=galaxy&galaxy_id=4711", READY)
+    expect(page.locator(".galaxy .warning")).to_have_text("This survey has no galaxy 4711.")
+    expect(_heading(page)).to_contain_text("mock")
+
+
+def test_a_click_on_a_spaxel_shows_its_values(app, visit, survey):
+    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
+    columns = survey.galaxy_maps(5)
+    row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
+    _click_spaxel(page, columns, row)
+    rail = page.locator(".galaxy .rail")
+    expect(rail).to_contain_text(f"Spaxel ({columns['x'][row]}, {columns['y'][row]})")
+    for name in map_data.ESTIMATES:
+        value, error = _number(columns[name][row]), _number(columns[f"{name}_err"][row])
+        expect(rail).to_contain_text(f"{value} ± {error}")
+    expect(page).to_have_url(re.compile("spaxel="))
+
+
+def test_the_search_finds_a_galaxy_by_name_and_tells_when_there_is_none(app, visit):
+    page = visit(f"{app}?page=galaxy", READY)
+    search = page.locator(".galaxy input[type=text]").first
+    search.fill("MOCK 2")
+    search.press("Enter")
+    expect(page.locator(".galaxy .warning")).to_contain_text("MOCK 2")
+    search.fill("mock 002")
+    search.press("Enter")
+    expect(_heading(page)).to_have_text("mock 002")
+    expect(page.locator(".galaxy .warning")).to_have_count(0)
+
+
+def test_arrow_keys_step_through_galaxies_and_shifted_ones_through_spaxels(app, visit, survey):
+    columns = survey.galaxy_maps(4)
+    x, y = int(np.median(columns["x"])), int(np.median(columns["y"]))
+    page = visit(f"{app}?page=galaxy&galaxy_id=4&spaxel={x},{y}", READY)
+    expect(_heading(page)).to_have_text("mock 004")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page.locator(".galaxy .rail")).to_contain_text(f"Spaxel ({x}, {y + 1})")
+    page.keyboard.press("ArrowRight")
+    expect(_heading(page)).to_have_text("mock 005")
+    page.keyboard.press("ArrowLeft")
+    expect(_heading(page)).to_have_text("mock 004")
+
+
+def test_another_quantity_changes_its_map_only(app, visit):
+    page = visit(f"{app}?page=galaxy&galaxy_id=6", READY)
+    expect(_heading(page)).to_have_text("mock 006")
+    before = [_map(page, place).screenshot() for place in (0, 1)]
+    page.locator(".galaxy select").nth(1).select_option(label=map_data.quantity("v_star").axis)
+    expect(page).to_have_url(re.compile("maps=log_mu_star%2Cv_star"))
+    for _ in range(100):
+        if _map(page, 1).screenshot() != before[1]:
+            break
+    assert _map(page, 1).screenshot() != before[1]
+    assert _map(page, 0).screenshot() == before[0]
+
+
+def test_a_click_in_the_plane_of_galaxies_opens_one(app, visit, survey):
+    page = visit(f"{app}?page=galaxy&galaxy_id=1", READY)
+    expect(_heading(page)).to_have_text("mock 001")
+    box = page.locator(".galaxy .bk-Figure").nth(6).bounding_box()
+    for step in range(12, 100, 2):  # the dots lie near a diagonal of the plane: one of these clicks meets one
+        page.mouse.click(box["x"] + box["width"] * step / 100, box["y"] + box["height"] * (0.95 - step / 110))
+        if "mock 001" not in _heading(page).inner_text():
+            break
+    expect(_heading(page)).not_to_have_text("mock 001")
+
+
+def test_a_png_of_the_galaxy_says_mock_and_carries_the_link(app, visit):
+    page = visit(f"{app}?page=galaxy&galaxy_id=2", READY)
+    with page.expect_download() as download:
+        page.locator(".galaxy .actions").get_by_text("PNG").click()
+    image = Image.open(BytesIO(download.value.path().read_bytes()))
+    assert image.width == 2100
+    assert "MOCK" in image.info["Title"]
+    assert "galaxy_id=2" in image.info["Description"]
+    assert download.value.suggested_filename == "glocal-mock-002.png"
+
+
+def test_real_ngc4047_opens_and_tells_what_its_table_lacks(serve, visit, shared, tmp_path):
+    from precompute.stages.import_table import ImportRequest, import_table
+
+    table = shared / "ngc4047_pipe3d" / "NGC4047_allpix.pipe3d.hdf5"
+    import_table(ImportRequest(table, "pipe3d", sample=shared / "califa_dr3" / "objects.csv"), tmp_path)
+    page = visit(f"{serve(tmp_path)}?page=galaxy", READY)
+    expect(_heading(page)).to_have_text("NGC4047")
+    expect(page.locator(".stamp")).to_have_count(0)
+    expect(page.locator(".galaxy")).to_contain_text("This table has no errors of mass")
