@@ -21,11 +21,12 @@ FWHM_PER_SIGMA = 2.3548
 class GalaxyMaps(NamedTuple):
     """What is true at each spaxel of a map, (y, x) each.
 
-    log_mu_star [Msun/pc2]; targets log_age [yr], log_Z [Zsun], depth (V-band optical depth of diffuse dust);
-    rank, evenly spread in 0..1 and smooth on the sky; v_star and sigma_star [km/s].
+    log_mu_star [Msun/pc2]; old, whether on the old ridge; targets log_age [yr], log_Z [Zsun], depth (V-band
+    optical depth of diffuse dust); rank, evenly spread in 0..1 and smooth on the sky; v_star and sigma_star [km/s].
     """
 
     log_mu_star: FloatArray
+    old: BoolArray
     log_age: FloatArray
     log_Z: FloatArray
     depth: FloatArray
@@ -96,7 +97,7 @@ def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Gener
     log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
     depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
     v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
-    return GalaxyMaps(log_mu, log_age, log_Z, depth, ndtr(fields[5]), v_star, sigma_star)
+    return GalaxyMaps(log_mu, old, log_age, log_Z, depth, ndtr(fields[5]), v_star, sigma_star)
 
 
 def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:

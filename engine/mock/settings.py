@@ -22,11 +22,9 @@ class MockSettings:
     spheroid_size_floor: float = 1.5  # kpc; Shen's line is for massive galaxies only: choice
     # Semi-major half-light axes over Shen's radii, discs and spheroids: tuned to el_hlr of CALIFA DR3, whose growth
     # curves end where the sky does and give smaller galaxies than Sersic fits
-    size_factor: tuple[float, float] = (0.95, 0.62)
-    size_scatter: tuple[float, float] = (
-        0.40,
-        0.30,
-    )  # in ln R, below and above M0; Shen+03 0.47 and 0.34, trimmed to DR3
+    size_factor: tuple[float, float] = (1.0, 0.63)
+    # Scatter in ln R below and above M0: 0.47 and 0.34 in Shen+03, trimmed to that of el_hlr in DR3
+    size_scatter: tuple[float, float] = (0.40, 0.30)
     spheroid_fraction: tuple[float, float] = (10.60, 0.25)  # centre, width in log M*: E/S0 of CALIFA DR3, by eye
     disc_thickness: float = 0.2  # intrinsic axis ratio of discs: choice, usual
     spheroid_axis_ratio: tuple[float, float] = (0.72, 0.14)  # mean, scatter: choice
@@ -37,30 +35,33 @@ class MockSettings:
     bulge_to_disc_size: tuple[float, float] = (0.25, 0.5)  # half-mass radii, discs and spheroids: choice
     # SDSS isoA_r is named after 25 mag/arcsec2, but with the growth-curve magnitude and half-light axis of
     # CALIFA DR3 an exponential galaxy reaches isoA_r / 2 at 22.1 +- 0.6, one of Sersic index 2 at 22.3 +- 0.5.
-    # Tuned within that to the number of regions.
-    isophote: float = 21.8
+    # Tuned within that to the number of regions; it also leaves about 1000 galaxies in the volume (CALIFA: 937).
+    isophote: float = 21.65
     mass_error: float = 0.1  # dex, ZG22 sec. 2.2: 0.1 to 0.15
 
     # Maps ----------------------------------------------------------------------------------------------
     clumps: float = 0.06  # dex, scatter of log mu* about the smooth model: choice
     correlation_length: float = 3.0  # arcsec, of every random field: choice
-    old_log_age: float = 9.87  # ZG22 sec. 5: old ridge at 9.8 to 9.9
-    old_age_scatter: float = 0.03
-    young_log_age: tuple[float, float] = (9.12, 0.20)  # at log mu* = 2, rise per dex; ZG22 sec. 4.1, Fig. 3
-    young_age_scatter: float = 0.08
+    # Ages: tuned so that what is measured has the ridge of ZG22 sec. 5 (9.8 to 9.9) and the valley of eq. 3
+    old_log_age: float = 9.83
+    old_age_scatter: float = 0.03  # dex: choice; ZG22 app. B measures about 0.05
+    young_log_age: tuple[float, float] = (9.13, 0.30)  # at log mu* = 2, rise per dex
+    young_age_scatter: float = 0.05  # dex: choice; ZG22 app. B measures 0.1 or less
     faint_disc_step: float = 0.10  # dex younger below log mu* = 1.5 in light galaxies: ZG22 sec. 5, part of 0.25
-    # Density where half of the regions are old: spheroids; discs at 10^10.3, change per dex above and below
-    old_half_spheroid: float = 1.2
-    old_half_disc: tuple[float, float, float] = (2.8, -0.8, -1.5)
-    old_half_width: float = 0.40  # dex: choice
+    # Density where half of the regions are old: spheroids; discs at 10^10.3, change per dex above and below.
+    # Tuned: the balance of the sequences follows M* more than mu* (ZG22 sec. 5), and so does the valley
+    old_half_spheroid: float = 0.6
+    old_half_disc: tuple[float, float, float] = (2.4, -1.8, -3.5)
+    old_half_width: float = 1.2  # dex: choice
     old_half_scatter: float = 0.3  # dex from galaxy to galaxy: choice
-    bulge_is_older: float = 0.6  # dex in log mu*, for a pure bulge: choice
+    bulge_is_older: float = 0.2  # dex in log mu*, for a pure bulge: choice
     # Metallicity at log mu* = 2, rise per dex (ZG22 Fig. 7), fall per dex of M* below the threshold (Fig. 5)
     log_Z: tuple[float, float, float] = (-0.17, 0.17, 0.30)
     log_Z_scatter: tuple[float, float] = (0.10, 0.06)  # of regions; of galaxies. ZG22 sec. 4.2: 0.1 or less
     young_log_Z_offset: float = 0.07  # young minus old at fixed M*, mu*: ZG22 sec. 5, below 0.1
     dust_depth: tuple[float, float] = (0.10, 0.40)  # V-band depth of the diffuse dust, old and young: choice
     dust_scatter: float = 0.25  # dex: choice
+    quiet_since: float = 9.5  # log yr; old regions had no burst later than this: choice
     neighbours: int = 6  # each region takes one of so many library histories nearest to its target: choice
     neighbour_scale: tuple[float, float, float] = (0.04, 0.08, 0.15)  # log age, log Z, depth that count as equal
 
@@ -78,7 +79,7 @@ class MockSettings:
     # Noise ---------------------------------------------------------------------------------------------
     # S/N per Angstrom = k F / sqrt(F + B): photons of source and sky, F relative to 21 mag/arcsec2 in r.
     # k is the one constant tuned, so that the share of unsmoothed spaxels is that of ZG22 app. A (36.4 %).
-    snr_per_angstrom_at_21: float = 16.0
+    snr_per_angstrom_at_21: float = 14.0
     sky_brightness: float = 20.4  # r of the dark sky at Calar Alto, 20.8 (recalled), with some read-out noise: choice
     snr_scatter: float = 0.15  # dex from galaxy to galaxy: choice
     correlated_noise: bool = True  # Garcia-Benito+15 eq. 1: errors of N summed spaxels grow by 1 + 1.07 log N
@@ -86,7 +87,7 @@ class MockSettings:
     # One-sigma error of each index at S/N = 1 per Angstrom: widths of the bands, and the S/N of a CALIFA COMBO
     # spectrum at the band over that at 5600 A (0.43 at 3900, 0.6 at 4050, 0.66 at 4150, 0.8 at 4860, 0.85 at 5200)
     index_noise: tuple[float, ...] = (0.43, 9.1, 15.9, 0.53, 6.2)
-    index_noise_factor: float = 1.3  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
+    index_noise_factor: float = 1.5  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
     index_snr_ceiling: float = 40.0  # per Angstrom, where calibration and templates limit: tuned to ZG22 Fig. 1
     photometric_floor: tuple[float, ...] = (0.05, 0.03, 0.03, 0.03, 0.03)  # mag: choice, science of Z17 unknown
     # One-sigma sky noise of SDSS in one square arcsecond [mag]: from 5-sigma point sources 22.0 22.2 22.2 21.3 20.5
@@ -95,4 +96,4 @@ class MockSettings:
     # Losses (foreground, artefacts, failures): tuned to the 90.8 % that ZG22 keeps ---------------------------
     stars_per_field: float = 1.2
     star_radius: tuple[float, float] = (2.0, 7.0)
-    failures: float = 0.045  # of the spaxels
+    failures: float = 0.04  # of the spaxels

@@ -36,10 +36,15 @@ N_BANDS = len(BANDS)
 
 
 class Truth(NamedTuple):
-    """Library of star-formation histories the mock regions take, and the tree that finds the nearest."""
+    """Library of star-formation histories the mock regions take, and the trees that find the nearest.
+
+    any_history holds all models, quiet those without a late burst, rows the place of these in the library.
+    """
 
     library: Library
-    tree: cKDTree
+    any_history: cKDTree
+    quiet: cKDTree
+    rows: IntArray
     settings: MockSettings
 
     @classmethod
@@ -47,12 +52,19 @@ class Truth(NamedTuple):
         points = (
             np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
         )
-        return cls(library, cKDTree(points), settings)
+        late = library.parameters["log_last_burst_age"] < settings.quiet_since
+        rows = np.flatnonzero(~late)  # NaN: no burst at all
+        return cls(library, cKDTree(points), cKDTree(points[rows]), rows, settings)
 
     def choose(self, maps: GalaxyMaps) -> IntArray:
-        """The model of each spaxel (y, x): one of the nearest to its targets, picked by its rank."""
+        """The model of each spaxel (y, x): one of the nearest to its targets, picked by its rank.
+
+        Old regions are quiet: they had no burst lately, as the passive galaxies and bulges they stand for.
+        """
         targets = np.stack([maps.log_age, maps.log_Z, maps.depth], axis=-1) / self.settings.neighbour_scale
-        near = self.tree.query(targets, k=self.settings.neighbours)[1]
+        near = np.empty((*maps.old.shape, self.settings.neighbours), int)
+        near[~maps.old] = self.any_history.query(targets[~maps.old], k=self.settings.neighbours)[1]
+        near[maps.old] = self.rows[self.quiet.query(targets[maps.old], k=self.settings.neighbours)[1]]
         pick = np.minimum((maps.rank * self.settings.neighbours).astype(int), self.settings.neighbours - 1)
         return np.take_along_axis(near, pick[..., None], axis=-1)[..., 0]
 

@@ -27,7 +27,7 @@ def toy_library(n_model: int, seed: int) -> Library:
         indices=np.repeat(indices[:, None], 2, axis=1).astype(np.float32),
         sigma_grid=np.array([100.0, 200.0]),
         flux=flux.astype(np.float32),
-        parameters={"tau_v": tau_v, "ism_fraction": ism_fraction},
+        parameters={"tau_v": tau_v, "ism_fraction": ism_fraction, "log_last_burst_age": np.full(n_model, np.nan)},
         meta={"models": "toy", "seed": seed},
     )
 

@@ -64,7 +64,7 @@ def test_a_sample_larger_than_the_selection_is_refused(truth, settings):
 
 
 def test_weighted_counts_recover_the_mass_function_they_were_drawn_from(truth):
-    settings = dataclasses.replace(MockSettings(), n_galaxies=1200)
+    settings = dataclasses.replace(MockSettings(), n_galaxies=800)
     galaxies = draw_galaxies(fit_light_per_mass(truth.library), settings, np.random.default_rng(8))
     middle = (galaxies.log_M_star > 10.0) & (galaxies.log_M_star < 11.0)
     grid = np.linspace(10.0, 11.0, 101)
