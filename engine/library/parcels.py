@@ -1,7 +1,8 @@
 """Histories cut into parcels of stars of one age and metallicity, laid on the nodes of a grid of populations.
 
 The continuous history gives a parcel between each two ages of the grid, and more where it forms much of its mass
-between them; a burst is one parcel. Each is shared between the nodes around it, linear in age and in log Z.
+between them; a burst is one parcel. Each is shared between the nodes around it, linear in age and in log Z; a Z
+beyond the grid is held at its end, in the light and in the means alike.
 """
 
 from typing import NamedTuple
@@ -74,7 +75,8 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
         scale = 1.0 / stars[:, 0].sum()
         sums = np.zeros(3)  # r-band light, light * age, light * Z
         for s in range(stars.shape[0]):
-            parcel, t, Z = scale * stars[s, 0], stars[s, 1], stars[s, 2]
+            parcel, t = scale * stars[s, 0], stars[s, 1]
+            Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
             if parcel > 0.0:
                 light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
                 sums += light * np.array((1.0, t, Z))

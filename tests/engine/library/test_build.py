@@ -51,6 +51,13 @@ def test_a_single_burst_has_the_age_and_metallicity_of_the_burst(small_grid, sma
     assert model.log_Z_wr[0] == pytest.approx(np.log10(0.7), abs=1e-6)
 
 
+def test_metallicity_beyond_the_grid_is_held_at_its_end_in_light_and_mean(small_grid, small_templates):
+    beyond = model_observables(one_burst(1e9, Z=20.0), small_grid, small_templates)
+    end = model_observables(one_burst(1e9, Z=2.5), small_grid, small_templates)
+    assert beyond.log_Z_wr[0] == pytest.approx(np.log10(2.5))
+    assert beyond.flux == pytest.approx(end.flux)
+
+
 def test_the_mean_is_of_age_not_of_its_logarithm(small_grid, small_templates):
     """Two bursts: light tells the weights, the truth is arithmetic."""
 
