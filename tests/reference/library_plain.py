@@ -45,8 +45,8 @@ def galaxy_of(grid: SSPGrid, one: dict, r_band, n: int = 1500) -> dict:
     ism = one["ism_fraction"] * one["tau_v"] * (grid.wave / 5500) ** -0.7
     total, living, light, ages, metals = np.zeros(grid.wave.size), 0.0, 0.0, 0.0, 0.0
     r_weights = band_weights(grid.wave, r_band)
-    for mass, age, Z in slices_of(one, n):
-        Z = min(max(Z, grid.metallicity[0]), grid.metallicity[-1])
+    for mass, age, Z_born in slices_of(one, n):
+        Z = min(max(Z_born, grid.metallicity[0]), grid.metallicity[-1])
         spectrum, alive = spectrum_of(grid, age, Z)
         seen = mass * spectrum * np.exp(-ism - (young_dust if age < 1e7 else 0.0))
         r_light = seen @ r_weights
