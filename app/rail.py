@@ -53,9 +53,14 @@ class Rail:
     def _group(self, options: dict, name: str, label: str) -> pn.widgets.RadioButtonGroup:
         """Buttons of which one is down, tied to the value of that name."""
         group = _Buttons(options=options, value=getattr(self.selection, name), label=label, **self._look())
-        group.link(self.selection, value=name)
+        group.param.watch(lambda event: self._choose(name, event.new), "value")
         self.selection.param.watch(lambda event: group.param.update(value=event.new), name)
         return group
+
+    def _choose(self, name: str, value: object) -> None:
+        """Set one value; everything that follows goes to the browser as one message and is painted once."""
+        with pn.io.hold():
+            setattr(self.selection, name, value)
 
     def _look(self) -> dict:
         return {"stylesheets": [self.style], "margin": 0, "sizing_mode": "stretch_width"}
@@ -92,7 +97,7 @@ class Rail:
             css_classes=["legend"],
             **self._look(),
         )
-        legend.link(self.selection, value="show")
+        legend.param.watch(lambda event: self._choose("show", event.new), "value")
         self.selection.param.watch(lambda event: legend.param.update(value=event.new), "show")
         self.panels["show"] = legend
         reset = pn.widgets.Button(label="Reset", stylesheets=[self.style], css_classes=["action", "reset"], margin=0)
@@ -109,17 +114,17 @@ class Rail:
 
         def slid(event) -> None:
             whole = event.new[0] <= low and event.new[1] >= high
-            setattr(self.selection, name, None if whole else tuple(event.new))
+            self._choose(name, None if whole else tuple(event.new))
 
         def chosen(event) -> None:
             if event.new:  # no preset fits a free range
-                setattr(self.selection, name, None if event.new == ALL else event.new)
+                self._choose(name, None if event.new == ALL else event.new)
 
         def follow(event) -> None:
             slider.value = self._shown(name)
             presets.value = _preset(event.new, bins)
 
-        slider.param.watch(slid, "value_throttled")
+        slider.param.watch(slid, "value_throttled", onlychanged=False)  # a preset in between moved only "value"
         presets.param.watch(chosen, "value")
         self.selection.param.watch(follow, name)
         self.panels |= {f"{name}_histogram": self.histograms[name], f"{name}_slider": slider, f"{name}_bins": presets}
@@ -137,7 +142,8 @@ class Rail:
         """Back to the whole survey; the page and the galaxy stay."""
         fresh = Selection()
         kept = ("name", "page", "galaxy_id", "spaxel", "plane")
-        self.selection.param.update({k: v for k, v in fresh.param.values().items() if k not in kept})
+        with pn.io.hold():
+            self.selection.param.update({k: v for k, v in fresh.param.values().items() if k not in kept})
 
     def _refresh(self, *_events) -> None:
         sample = self.page.sample
@@ -174,11 +180,11 @@ class _Slider(pn.widgets.RangeSlider):
 
 def _outer(values: np.ndarray) -> tuple[float, float]:
     """Limits that hold all values, on the step of the slider."""
-    values = values[np.isfinite(values)]
+    values = values[np.isfinite(values)].astype(float)
     if not values.size:
         return 0.0, 1.0
     low, high = np.floor(values.min() / SLIDER_STEP), np.floor(values.max() / SLIDER_STEP) + 1
-    return round(low * SLIDER_STEP, 2), round(high * SLIDER_STEP, 2)
+    return round(float(low) * SLIDER_STEP, 2), round(float(high) * SLIDER_STEP, 2)
 
 
 def _bins(edges: tuple[float, ...]) -> dict[str, tuple]:

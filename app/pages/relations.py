@@ -81,7 +81,8 @@ class RelationsPage:
             plane.show(self.selection.show)
 
     def _swap(self) -> None:
-        self.selection.normalised = not self.selection.normalised
+        with pn.io.hold():
+            self.selection.normalised = not self.selection.normalised
 
     def _enlarge(self, name: str) -> None:
         self.selection.plane = "" if self.selection.plane == name else name
@@ -94,4 +95,5 @@ class RelationsPage:
     def _settled(self) -> None:
         self._settling = False
         now = {name: (range_.start, range_.end) for name, range_ in self.ranges.items()}
-        self.selection.zoom = {name: view for name, view in now.items() if view != LIMITS[name]}
+        with pn.io.hold():
+            self.selection.zoom = {name: view for name, view in now.items() if view != LIMITS[name]}

@@ -124,7 +124,9 @@ class Plane:
 
     def _add_image(self) -> None:
         source = self._source("image", "image", "x", "y", "dw", "dh")
-        self.figure.image("image", "x", "y", "dw", "dh", source=source, color_mapper=_ink(), level="image")
+        self.figure.image(
+            "image", "x", "y", "dw", "dh", source=source, color_mapper=_ink(), level="image", name="image"
+        )
 
     def _add_lines(self) -> None:
         contours = self._source("contours", "xs", "ys")

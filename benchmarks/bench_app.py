@@ -1,0 +1,227 @@
+"""Selector to picture, in a headless browser, on this machine: ``glocal bench app``.
+
+Starts the app and, beside it, a plain HoloViews ``rasterize`` page over the same table, clicks a selector of each and
+waits until the browser has painted the last picture that the click caused. Prints medians, bytes and memory.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+CLICKS = 10
+TIMEOUT_MS = 120_000
+QUIET_MS = 1000  # no message for so long: the update is complete
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"]
+MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in turn
+PLAIN_MASSES = ("low", "high")
+ONE_PLANE = "?plane=log_age_wr-log_mu_star"
+
+# Every message from the server is stamped when it has been dealt with and painted: two animation frames later
+WATCH = """
+window.glocal = {clicked: 0, painted: 0, frames: 0, bytes: 0}
+const Plain = window.WebSocket
+window.WebSocket = class extends Plain {
+  constructor(...words) {
+    super(...words)
+    this.addEventListener("message", (event) => {
+      const size = event.data.byteLength ?? event.data.length
+      window.glocal.bytes += size
+      window.glocal.frames += 1
+      requestAnimationFrame(() => requestAnimationFrame(() => { window.glocal.painted = performance.now() }))
+    })
+  }
+}
+const start = () => { window.glocal = {clicked: performance.now(), painted: 0, frames: 0, bytes: 0} }
+addEventListener("pointerdown", start, true)
+"""
+
+PLAIN_PAGE = '''
+"""The plain page: one rasterized plane, no overlays, as a HoloViews tutorial would write it."""
+import os
+import datashader as ds
+import holoviews as hv
+import panel as pn
+import pyarrow.parquet as pq
+from holoviews.operation.datashader import rasterize
+
+pn.extension()
+hv.extension("bokeh")
+
+def load():
+    folder = os.environ["GLOCAL_DATA"]
+    regions = pq.read_table(folder + "/regions.parquet", columns=["galaxy_id", "log_mu_star", "log_age_wr", "weight"])
+    galaxies = pq.read_table(folder + "/galaxies.parquet", columns=["galaxy_id", "log_M_star"])
+    return regions.to_pandas().merge(galaxies.to_pandas(), on="galaxy_id")
+
+table = pn.state.as_cached("table", load)
+mass = pn.widgets.RadioButtonGroup(options={"low": (9.8, 10.3), "high": (10.3, 10.8)})
+
+def points(limits):
+    rows = table[(table.log_M_star >= limits[0]) & (table.log_M_star < limits[1])]
+    return hv.Points(rows, ["log_mu_star", "log_age_wr"], "weight")
+
+plane = rasterize(hv.DynamicMap(pn.bind(points, mass)), aggregator=ds.sum("weight"), width=600, height=500)
+plane = plane.opts(width=700, height=560, cnorm="log", clim=(1e-9, None), nodata=0)
+pn.Column("plain page", mass, plane).servable()
+'''
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One panel server over one app, ended with everything it started."""
+
+    def __init__(self, app: Path, data: Path, log: Path):
+        self.port = free_port()
+        words = [sys.executable, "-m", "panel", "serve", app, "--address", "127.0.0.1", "--port", self.port, "--warm",
+                 "--allow-websocket-origin", f"127.0.0.1:{self.port}", "--static-dirs",
+                 f"style={ROOT / 'assets' / 'style'}", "--log-level", "warning"]  # fmt: skip
+        self.log = log.open("w")
+        environment = os.environ | MEMORY | {"GLOCAL_DATA": str(data)}
+        self.process = subprocess.Popen(
+            [str(w) for w in words], env=environment, stdout=self.log, stderr=self.log, start_new_session=True
+        )
+        self.url = f"http://127.0.0.1:{self.port}/{app.stem}"
+
+    def __enter__(self) -> "Server":
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.2)
+        self.__exit__()
+        raise SystemExit(f"the server did not start; see {self.log.name}")
+
+    def __exit__(self, *_error: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(20)
+        self.log.close()
+
+    def megabytes(self) -> float:
+        """Resident memory of the server."""
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+
+
+def open_page(browser, url: str, word: str) -> tuple[Page, float]:
+    """A page that has come to rest, and the seconds until its words stood there."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.add_init_script(WATCH)
+    start = time.perf_counter()
+    page.goto(url)
+    page.get_by_text(word, exact=True).first.wait_for(timeout=TIMEOUT_MS)
+    page.locator("canvas").first.wait_for(timeout=TIMEOUT_MS)
+    seconds = time.perf_counter() - start
+    settle(page)
+    page.wait_for_timeout(1000)
+    return page, seconds
+
+
+def settle(page: Page) -> dict:
+    """Wait until something was painted and nothing more comes; what the watcher then knows."""
+    seen, still = -1, time.monotonic()
+    while True:
+        page.wait_for_timeout(25)
+        watch = page.evaluate("window.glocal")
+        if watch["frames"] != seen:
+            seen, still = watch["frames"], time.monotonic()
+        if time.monotonic() - still > QUIET_MS / 1000 and (watch["painted"] or time.monotonic() - still > 5):
+            return watch
+
+
+def click(page: Page, word: str) -> dict:
+    """Click a selector; milliseconds to the last painted picture, and bytes that came."""
+    page.get_by_text(word, exact=True).first.click()
+    watch = settle(page)
+    return {"ms": watch["painted"] - watch["clicked"], "kB": watch["bytes"] / 1000, "messages": watch["frames"]}
+
+
+def measure(page: Page, words: tuple[str, str], clicks: int) -> dict:
+    """Median and range over so many clicks, after two that warm everything."""
+    runs = [click(page, words[i % 2]) for i in range(clicks + 2)][2:]
+    times = [run["ms"] for run in runs]
+    return {"median_ms": round(statistics.median(times)), "range_ms": (round(min(times)), round(max(times))),
+            "kB": round(statistics.median(run["kB"] for run in runs)),
+            "messages": round(statistics.median(run["messages"] for run in runs))}  # fmt: skip
+
+
+def case(browser, server: Server, name: str, query: str, words: tuple[str, str], clicks: int) -> dict:
+    """Open one page, measure it, print a line."""
+    page, seconds = open_page(browser, server.url + query, words[0])
+    result = measure(page, words, clicks)
+    result |= {"first_picture_s": round(seconds, 2), "server_MB": round(server.megabytes())}
+    page.close()
+    low, high = result["range_ms"]
+    time_words = f"{result['median_ms']:5d} ms ({low}–{high})"
+    size = f"{result['kB']:5d} kB in {result['messages']:3d} messages"
+    print(f"{name:34} {time_words:22} {size}   opens in {seconds:.1f} s   server {result['server_MB']} MB", flush=True)
+    return result
+
+
+def memory_case(browser, server: Server, updates: int) -> dict:
+    """Memory of the server while one session is updated again and again."""
+    page, _ = open_page(browser, server.url, MASSES[0])
+    trail = []
+    for i in range(updates + 1):
+        if i % max(updates // 10, 1) == 0:
+            trail.append(round(server.megabytes()))
+            print(f"  after {i:4d} updates: {trail[-1]} MB", flush=True)
+        page.get_by_text(MASSES[i % 2], exact=True).first.click()
+        settle(page)
+    page.close()
+    return {"MB": trail}
+
+
+def parse() -> argparse.Namespace:
+    """Words of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("GLOCAL_DATA") or ROOT / "assets" / "data"))
+    parser.add_argument("--clicks", type=int, default=CLICKS)
+    parser.add_argument("--memory", type=int, nargs="?", const=500, default=0, help="also so many updates in a row")
+    parser.add_argument("--json", type=Path, help="write the numbers there")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure the plain page, one plane and six, one after the other on the same table."""
+    asked, results = parse(), {}
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        plain = Path(folder) / "plain.py"
+        plain.write_text(PLAIN_PAGE, encoding="utf-8")
+        browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        print(f"click to last painted picture, median of {asked.clicks} (range); {asked.data}")
+        with Server(plain, asked.data.resolve(), Path(folder) / "plain.log") as server:
+            results["plain"] = case(browser, server, "HoloViews rasterize, one plane", "", PLAIN_MASSES, asked.clicks)
+        with Server(ROOT / "app", asked.data.resolve(), Path(folder) / "app.log") as server:
+            results["one"] = case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, asked.clicks)
+            results["six"] = case(browser, server, "Glocal, six planes, all overlays", "", MASSES, asked.clicks)
+            if asked.memory:
+                results["memory"] = memory_case(browser, server, asked.memory)
+        browser.close()
+    if asked.json:
+        asked.json.write_text(json.dumps(results, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
