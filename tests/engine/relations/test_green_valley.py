@@ -5,6 +5,7 @@ import pytest
 
 from engine.relations.green_valley import (
     EQUATION_3,
+    MIN_COUNT,
     Line,
     age_peaks,
     fit_green_valley,
@@ -51,6 +52,14 @@ def test_a_single_sequence_has_one_peak_and_no_valley(age, present, absent):
     assert getattr(peaks, present)[0] == pytest.approx(age, abs=0.02)
     assert np.isnan(getattr(peaks, absent)).all()
     assert np.isnan(fit_green_valley(x, log_age, np.ones(5000)).slope)
+
+
+def test_chance_splits_one_sequence_in_two_in_hardly_any_bin():
+    """The thinnest bins that count, and weights as uneven as those of a survey."""
+    rng, n_bin = np.random.default_rng(9), 100
+    x = np.repeat(np.arange(n_bin) + 0.5, MIN_COUNT)
+    minimum = valley_minima(x, rng.normal(9.3, 0.2, x.size), rng.lognormal(0, 1, x.size), np.arange(n_bin + 1))[1]
+    assert np.isfinite(minimum).sum() <= 3
 
 
 def test_thin_bins_and_empty_selections_have_no_peak():
