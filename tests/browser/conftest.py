@@ -45,7 +45,7 @@ def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
     for server in servers:
         server.terminate()
     for server in servers:
-        server.wait(10)
+        _wait_until_it_ends(server)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +93,14 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def _wait_until_it_ends(server: subprocess.Popen) -> None:
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _wait_until_it_answers(server: subprocess.Popen, address: str, log: Path) -> None:
