@@ -22,7 +22,7 @@ class MockSettings:
     spheroid_size_floor: float = 1.5  # kpc; Shen's line is for massive galaxies only: choice
     # Semi-major half-light axes over Shen's radii, discs and spheroids: tuned to el_hlr of CALIFA DR3, whose growth
     # curves end where the sky does and give smaller galaxies than Sersic fits
-    size_factor: tuple[float, float] = (1.0, 0.63)
+    size_factor: tuple[float, float] = (1.0, 0.68)
     # Scatter in ln R below and above M0: 0.47 and 0.34 in Shen+03, trimmed to that of el_hlr in DR3
     size_scatter: tuple[float, float] = (0.40, 0.30)
     spheroid_fraction: tuple[float, float] = (10.60, 0.25)  # centre, width in log M*: E/S0 of CALIFA DR3, by eye
@@ -36,23 +36,23 @@ class MockSettings:
     # SDSS isoA_r is named after 25 mag/arcsec2, but with the growth-curve magnitude and half-light axis of
     # CALIFA DR3 an exponential galaxy reaches isoA_r / 2 at 22.1 +- 0.6, one of Sersic index 2 at 22.3 +- 0.5.
     # Tuned within that to the number of regions; it also leaves about 1000 galaxies in the volume (CALIFA: 937).
-    isophote: float = 21.65
+    isophote: float = 21.7
     mass_error: float = 0.1  # dex, ZG22 sec. 2.2: 0.1 to 0.15
 
     # Maps ----------------------------------------------------------------------------------------------
     clumps: float = 0.06  # dex, scatter of log mu* about the smooth model: choice
     correlation_length: float = 3.0  # arcsec, of every random field: choice
     # Ages: tuned so that what is measured has the ridge of ZG22 sec. 5 (9.8 to 9.9) and the valley of eq. 3
-    old_log_age: float = 9.83
+    old_log_age: float = 9.75
     old_age_scatter: float = 0.03  # dex: choice; ZG22 app. B measures about 0.05
-    young_log_age: tuple[float, float] = (9.13, 0.30)  # at log mu* = 2, rise per dex
+    young_log_age: tuple[float, float] = (9.13, 0.24)  # at log mu* = 2, rise per dex
     young_age_scatter: float = 0.05  # dex: choice; ZG22 app. B measures 0.1 or less
     faint_disc_step: float = 0.10  # dex younger below log mu* = 1.5 in light galaxies: ZG22 sec. 5, part of 0.25
     # Density where half of the regions are old: spheroids; discs at 10^10.3, change per dex above and below.
     # Tuned: the balance of the sequences follows M* more than mu* (ZG22 sec. 5), and so does the valley
-    old_half_spheroid: float = 0.6
-    old_half_disc: tuple[float, float, float] = (2.4, -1.8, -3.5)
-    old_half_width: float = 1.2  # dex: choice
+    old_half_spheroid: float = -1.0
+    old_half_disc: tuple[float, float, float] = (2.6, -2.6, -4.0)
+    old_half_width: float = 2.5  # dex: choice
     old_half_scatter: float = 0.3  # dex from galaxy to galaxy: choice
     bulge_is_older: float = 0.2  # dex in log mu*, for a pure bulge: choice
     # Metallicity at log mu* = 2, rise per dex (ZG22 Fig. 7), fall per dex of M* below the threshold (Fig. 5)
@@ -79,16 +79,16 @@ class MockSettings:
     # Noise ---------------------------------------------------------------------------------------------
     # S/N per Angstrom = k F / sqrt(F + B): photons of source and sky, F relative to 21 mag/arcsec2 in r.
     # k is the one constant tuned, so that the share of unsmoothed spaxels is that of ZG22 app. A (36.4 %).
-    snr_per_angstrom_at_21: float = 14.0
+    snr_per_angstrom_at_21: float = 13.6
     sky_brightness: float = 20.4  # r of the dark sky at Calar Alto, 20.8 (recalled), with some read-out noise: choice
     snr_scatter: float = 0.15  # dex from galaxy to galaxy: choice
     correlated_noise: bool = True  # Garcia-Benito+15 eq. 1: errors of N summed spaxels grow by 1 + 1.07 log N
     median_penalty: float = 1.2533  # noise of a median over that of a mean, sqrt(pi/2)
-    # One-sigma error of each index at S/N = 1 per Angstrom: widths of the bands, and the S/N of a CALIFA COMBO
-    # spectrum at the band over that at 5600 A (0.43 at 3900, 0.6 at 4050, 0.66 at 4150, 0.8 at 4860, 0.85 at 5200)
-    index_noise: tuple[float, ...] = (0.43, 9.1, 15.9, 0.53, 6.2)
-    index_noise_factor: float = 1.5  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
-    index_snr_ceiling: float = 40.0  # per Angstrom, where calibration and templates limit: tuned to ZG22 Fig. 1
+    # One-sigma error of each index at S/N = 1 per Angstrom at 5600 A: those of two CALIFA COMBO spectra of NGC2691,
+    # propagated by engine.spectrum.indices; [Mg2Fe], whose error grows where iron is weak, for 1.3 times their iron
+    index_noise: tuple[float, ...] = (0.35, 10.2, 17.0, 0.8, 6.5)
+    index_noise_factor: float = 1.35  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
+    index_snr_ceiling: float = 60.0  # per Angstrom, where calibration and templates limit: tuned to ZG22 Fig. 1
     photometric_floor: tuple[float, ...] = (0.05, 0.03, 0.03, 0.03, 0.03)  # mag: choice, science of Z17 unknown
     # One-sigma sky noise of SDSS in one square arcsecond [mag]: from 5-sigma point sources 22.0 22.2 22.2 21.3 20.5
     photometric_depth: tuple[float, ...] = (24.55, 24.75, 24.75, 23.85, 23.05)
@@ -96,4 +96,4 @@ class MockSettings:
     # Losses (foreground, artefacts, failures): tuned to the 90.8 % that ZG22 keeps ---------------------------
     stars_per_field: float = 1.2
     star_radius: tuple[float, float] = (2.0, 7.0)
-    failures: float = 0.04  # of the spaxels
+    failures: float = 0.035  # of the spaxels
