@@ -58,7 +58,7 @@ def test_the_picture_is_numpy_s_histogram_in_shades(survey, everything, spec):
     x, y = survey[spec.x], survey[spec.y]
     known = np.isfinite(x) & np.isfinite(y)
     counted, _, _ = np.histogram2d(
-        y[known], x[known], (n_y, n_x), ((y0, y1), (x0, x1)), weights=everything.weight[known]
+        y[known], x[known], (n_y, n_x), ((y0, y1), (x0, x1)), weights=everything.column("weight")[known]
     )
     expected = log_shades(counted / counted.max()).astype(int)
     differ = np.abs(data.image.astype(int) - expected) > 1
