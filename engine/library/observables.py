@@ -15,14 +15,14 @@ from engine.adopted import CALIFA_FWHM_ANGSTROM
 from engine.library.ssp import SSPGrid
 from engine.spectrum.indices import band_edges, in_a_band
 from engine.spectrum.photometry import LIGHT_SPEED, TEN_PARSEC_FLUX, Filter, band_weights
-from engine.types import FloatArray
+from engine.types import FloatArray, IntArray
 
 LIGHT_SPEED_KMS = LIGHT_SPEED * 1e-13
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 MODEL_FWHM_ANGSTROM = 2.5  # MILES, Falcon-Barroso et al. (2011): 2.51; of the grid's optical spectra
 SIGMA_GRID = (50.0, 100.0, 150.0, 200.0, 250.0, 300.0, 350.0)  # km/s; choice, see tests/engine/library/test_build.py
 PIXEL_MAX_ANGSTROM = 5.0  # choice: the continuum is straight and dust constant within, to 1e-4 of an index
-PIECES_PER_FILTER = 12  # choice: griz right to 1 mmag in dusty models, u to 10 (its red leak is in its last piece)
+PIECES_PER_FILTER = 12  # choice: ugriz right to 2 mmag in models behind much dust
 
 
 class Templates(NamedTuple):
@@ -71,11 +71,20 @@ def filter_pieces(wave: FloatArray, filters: tuple[Filter, ...]) -> tuple[FloatA
     parts = []
     for one in filters:
         weights = band_weights(wave, one)
-        share = np.cumsum(weights) / weights.sum()
-        piece = np.minimum((share * PIECES_PER_FILTER).astype(int), PIECES_PER_FILTER - 1)
+        piece = _piece_numbers(weights, PIECES_PER_FILTER)
         parts.append(weights * (piece == np.arange(PIECES_PER_FILTER)[:, None]))
     weights = np.concatenate(parts)
     return weights @ wave / weights.sum(axis=1), weights
+
+
+def _piece_numbers(weights: FloatArray, n: int) -> IntArray:
+    """Piece of each wavelength: n of equal weight, the last one being the leak beyond a hole in the filter if any."""
+    lit = np.flatnonzero(weights > 0)
+    step = np.diff(lit)
+    leak = lit[step.argmax() + 1] if step.max() > 1 else weights.size  # the u filter lets some red light through
+    main = n if leak == weights.size else n - 1
+    share = np.cumsum(weights[:leak]) / weights[:leak].sum()
+    return np.append(np.minimum((share * main).astype(int), main - 1), np.full(weights.size - leak, n - 1))
 
 
 def _kernel_width(wave: FloatArray, sigma: float, model_fwhm: float, fwhm: float) -> FloatArray:

@@ -57,6 +57,7 @@ def band_weights(wave: FloatArray, one: Filter) -> FloatArray:
 def surface_flux(surface_brightness: FloatArray, redshift: FloatArray | float) -> FloatArray:
     """Flux per pc2 in units of sources of absolute magnitude 0, the dimming by distance (1+z)^4 undone.
 
-    Divided by the flux per Msun of a model it is a mass density in Msun/pc2. surface_brightness: AB mag/arcsec2.
+    Divided by the flux per Msun of a model it is a mass density in Msun/pc2. surface_brightness: AB mag/arcsec2 in
+    the rest frame: magnitudes as observed must be K-corrected first (up to 0.1 mag in u and g at redshift 0.03).
     """
     return 10.0 ** (-0.4 * (np.asarray(surface_brightness) - PC2_SURFACE_BRIGHTNESS)) * (1 + np.asarray(redshift)) ** 4
