@@ -31,16 +31,13 @@ setTimeout(() => { button.label = before }, 1200)
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(notifications=True, reconnect=True)
+    pn.extension(reconnect=True)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
     selection, dropped = Selection.from_query(_query())
-    page = Shell(survey, selection).template()
-    for sentence in dropped:
-        pn.state.onload(lambda sentence=sentence: pn.state.notifications.warning(sentence))
-    return page
+    return Shell(survey, selection).template(dropped)
 
 
 class Template(pn.Template):
@@ -65,8 +62,8 @@ class Shell:
         selection.param.watch(self._open_galaxy_page, ["page"])
         selection.param.watch(self._write_link, [name for name in selection.param if name != "name"])
 
-    def template(self) -> pn.Template:
-        """The whole page; every panel is a root of its own, so that nothing but CSS lays them out."""
+    def template(self, dropped: list[str]) -> pn.Template:
+        """The whole page, with what a link asked in vain. Every panel is a root of its own: CSS alone lays them out."""
         page = Template(_read("style/page.html"), location=True)
         panels = self.rail.panels | {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
         panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
@@ -79,6 +76,7 @@ class Shell:
             "stamp": self.survey.stamp,
             "page": self.selection.page,
             "large": self.selection.plane,
+            "dropped": dropped,
             "relations_title": self.relations.title,
             "relations_caption": _read("text/relations.html"),
             "planes": [_plane_words(spec) for spec in FIGURE_3],

@@ -40,6 +40,7 @@ class GalaxyPage:
         self.picker = GalaxyPicker(survey.galaxies, self._open)
         self._make_widgets()
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
+        self._forget_unknown_maps()
         self._open_a_galaxy()
         self._show_galaxy()
         self._listen()
@@ -111,6 +112,11 @@ class GalaxyPage:
         if self.selection.galaxy_id is not None:
             self._say(f"This survey has no galaxy {self.selection.galaxy_id}.")
         self._open(ids[int(np.argmax(self.survey.galaxies["n_regions"]))])
+
+    def _forget_unknown_maps(self) -> None:
+        """A link may name quantities that no survey has: the default stands in."""
+        pairs = zip(self.selection.maps, MAPS, strict=True)
+        self.selection.maps = [name if map_data.is_quantity(name) else default for name, default in pairs]
 
     def _step(self, by: int) -> None:
         ids = self.survey.galaxies["galaxy_id"].tolist()

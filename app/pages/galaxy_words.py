@@ -35,7 +35,7 @@ def power(value: float) -> str:
     if not np.isfinite(value) or value == 0:
         return number(value, 0)
     exponent = int(np.floor(np.log10(abs(value))))
-    return f"{value / 10.0**exponent:.1f}×10{str(exponent).translate(SUPERSCRIPTS)}"
+    return f"{number(value / 10.0**exponent, 1)}×10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def galaxy_facts(galaxy: pd.Series, old_fraction: float) -> Rows:

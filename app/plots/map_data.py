@@ -69,6 +69,11 @@ def values_of(columns: dict, name: str) -> FloatArray:
     return np.where(values > 0, values, np.float32(np.nan)) if name == LEVEL else values
 
 
+def is_quantity(name: str) -> bool:
+    """Whether some survey can show a map of that name."""
+    return name in _map_names()
+
+
 def quantity(name: str) -> Quantity:
     """The words of a quantity; raises KeyError for a name that ``engine.columns`` does not know."""
     return _quantity(name)

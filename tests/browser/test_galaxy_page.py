@@ -49,7 +49,7 @@ def test_the_tab_opens_a_galaxy_with_four_maps(app, visit, survey):
     page.get_by_text("Galaxy", exact=True).first.click()
     largest = survey.galaxies.loc[survey.galaxies["n_regions"].idxmax(), "name"]
     expect(_heading(page)).to_have_text(largest)
-    assert page.locator(".galaxy select").count() == 4
+    expect(page.locator(".galaxy select")).to_have_count(4)
     expect(page.locator(".stamp")).to_contain_text("MOCK")
 
 

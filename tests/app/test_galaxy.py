@@ -1,0 +1,182 @@
+"""The galaxy page without a browser: one selection in, arrays and words out."""
+
+import re
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.pages import galaxy_words as words
+from app.pages.galaxy import GalaxyPage, survey_limits
+from app.plots import map_data
+from app.plots.export import Note
+from app.plots.galaxy_picker import nearest_galaxy, padded
+from app.selection import MAPS, Selection
+from app.store import Survey
+from engine.columns import MOCK
+from engine.flags import SpaxelFlag
+
+
+@pytest.fixture(scope="module")
+def survey(small_survey) -> Survey:
+    """Eight made-up galaxies."""
+    return Survey(small_survey)
+
+
+@pytest.fixture
+def page(survey) -> GalaxyPage:
+    """The page of galaxy 5."""
+    return GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+
+
+def test_four_maps_show_the_columns_of_the_galaxy(page, survey):
+    columns = survey.galaxy_maps(5)
+    frame = map_data.frame_of(columns["x"], columns["y"])
+    for panel, name in zip(page.panels, MAPS, strict=True):
+        expected = map_data.to_map(map_data.values_of(columns, name), frame)
+        np.testing.assert_array_equal(panel.source.data["values"][0], expected)
+
+
+def test_another_galaxy_changes_data_and_no_figure(page, survey):
+    figures = [panel.figure for panel in page.panels]
+    page.selection.galaxy_id = 2
+    assert [panel.figure for panel in page.panels] == figures
+    assert np.isfinite(page.panels[0].source.data["values"][0]).sum() <= len(survey.galaxy_maps(2)["x"])
+    assert "mock 002" in page.heading.object
+    assert page.picker.here.data["x"][0] == pytest.approx(survey.galaxy_row(2).log_M_star)
+
+
+def test_colours_are_the_same_in_every_galaxy_unless_asked(page, survey):
+    before = (page.panels[0].mapper.low, page.panels[0].mapper.high)
+    assert before == survey_limits(survey, "log_mu_star")
+    page.selection.galaxy_id = 1
+    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) == before
+    page.selection.map_range = "galaxy"
+    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) != before
+
+
+def test_a_chooser_changes_its_own_map(page):
+    page.choosers[1].value = "v_star"
+    assert page.selection.maps == ["log_mu_star", "v_star", "log_Z_wr", "smoothing_level"]
+    assert page.panels[1].picture.quantity.name == "v_star"
+    assert page.panels[1].mapper.low == -page.panels[1].mapper.high
+
+
+def test_a_spaxel_is_ringed_in_the_maps_and_in_the_planes(page):
+    row = 321
+    x, y = int(page.columns["x"][row]), int(page.columns["y"][row])
+    page._spaxel_clicked(x + 0.3, y - 0.4)
+    assert page.selection.spaxel == (x, y)
+    assert (page.sky.ring.data["x"], page.sky.ring.data["y"]) == ([x], [y])
+    assert page.planes.rings[0].data["y"][0] == page.columns["log_age_wr"][row]
+    assert words.number(page.columns["log_age_wr"][row]) in page.spaxel.object
+    page._spaxel_clicked(x, y)
+    assert page.selection.spaxel is None
+    assert page.sky.ring.data["x"] == []
+
+
+def test_the_ring_goes_when_another_galaxy_opens(page):
+    page._spaxel_clicked(36, 30)
+    page._step(1)
+    assert page.selection.spaxel is None
+    assert page.sky.ring.data["x"] == []
+
+
+def test_a_link_to_an_unknown_galaxy_opens_the_one_with_most_regions(survey):
+    page = GalaxyPage(survey, Selection(galaxy_id=4711))
+    assert page.selection.galaxy_id == int(survey.galaxies.loc[survey.galaxies["n_regions"].idxmax(), "galaxy_id"])
+    assert "4711" in page.message.object
+
+
+def test_a_link_to_unknown_maps_shows_the_default_in_their_place(survey):
+    page = GalaxyPage(survey, Selection(maps=["sb_r", "nonsense", "x", "chi2"]))
+    assert page.selection.maps == ["sb_r", MAPS[1], MAPS[2], "chi2"]
+
+
+def test_steps_go_round(page):
+    page.selection.galaxy_id = 1
+    page._step(-1)
+    assert page.selection.galaxy_id == 8
+
+
+def test_the_exported_png_shows_what_is_seen_and_names_the_galaxy(page):
+    note = Note("mock 005", "", "MOCK survey", "http://here", "glocal")
+    image = Image.open(BytesIO(page.export_png(note)))
+    assert image.width == 2100
+    assert "2\N{NARROW NO-BREAK SPACE}556 regions" in image.info["Description"]
+    assert page.title == "mock 005"
+
+
+def test_truth_and_difference_can_be_shown_in_a_mock(page):
+    names = {quantity.name for quantity in map_data.quantities(page.columns)}
+    assert {"true_log_age_wr", "log_age_wr_minus_true", "mag_u_err", "mgfe_prime"} <= names
+
+
+def test_a_missing_column_is_a_sentence_in_the_place_of_the_map(page):
+    del page.columns["smoothing_level"]
+    page._show_maps()
+    assert page.panels[3].picture is None
+    assert page.panels[3].sentence.visible
+    assert "smoothing level" in page.panels[3].sentence.text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("typed", ["mock 003", "MOCK003", "3", "califa 3"])
+def test_the_search_forgives_spaces_case_and_numbers(survey, typed):
+    assert words.find_galaxy(survey.galaxies, typed) == 3
+
+
+@pytest.mark.parametrize("typed", ["mock", "NGC 1", "99", "3x", ""])
+def test_the_search_finds_no_galaxy_that_is_not_there(survey, typed):
+    assert words.find_galaxy(survey.galaxies, typed) is None
+
+
+def test_every_search_line_finds_its_own_galaxy(survey):
+    frame = survey.galaxies.assign(origin="measured")
+    lines = words.search_words(frame)
+    assert [words.find_galaxy(frame, line) for line in lines] == frame["galaxy_id"].tolist()
+
+
+def test_the_facts_are_those_of_the_table(survey):
+    facts = dict(words.galaxy_facts(survey.galaxy_row(4), old_fraction=0.376))
+    values = list(facts.values())
+    assert f"{survey.galaxy_row(4).log_M_star:.2f}" in values
+    assert "38 %" in values
+    assert any(re.fullmatch(r"\d\.\d×10⁻⁶ Mpc⁻³", value) for value in values)
+
+
+@pytest.mark.parametrize(("value", "said"), [(2.1e-6, "2.1×10⁻⁶"), (0.0, "0"), (np.nan, "–"), (-350.0, "−3.5×10²")])
+def test_powers_read_as_in_print(value, said):
+    assert words.power(value) == said
+
+
+def test_a_spaxel_says_its_sequence_smoothing_and_flags():
+    columns = {"smoothing_level": np.array([3]), "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED])}
+    said = words.spaxel_sentence(columns, 0, is_old=True)
+    assert said == "old ridge; median with a corona of 2 spaxels; few models fit"
+    assert words.spaxel_sentence({}, 0, None) == ""
+
+
+def test_what_a_table_lacks_is_said():
+    columns = {
+        name: np.ones(2) for name in ("log_mu_star_err", "smoothing_level", "snr_per_angstrom", "sb_r", "d4000n")
+    }
+    assert words.missing_sentence(columns) == "This table has no errors of age and no magnitudes."
+    assert words.missing_sentence(columns | {"log_age_wr_err": np.ones(2), "mag_r": np.ones(2)}) == ""
+
+
+def test_grey_spaxels_of_a_mock_name_the_cuts():
+    assert "22.5" in words.reasons(MOCK)[map_data.NO_REGION]
+
+
+def test_a_click_near_a_galaxy_finds_it_and_one_far_off_finds_none(survey):
+    first = survey.galaxies.iloc[0]
+    assert nearest_galaxy(survey.galaxies, first.log_M_star + 0.01, first.log_mu_e, [2.4, 1.4]) == first.galaxy_id
+    assert nearest_galaxy(survey.galaxies, 50.0, 50.0, [2.4, 1.4]) is None
+
+
+def test_a_galaxy_without_mean_density_is_never_found(survey):
+    nowhere = survey.galaxies.assign(log_mu_e=np.nan)
+    assert nearest_galaxy(nowhere, 10.0, 2.0, [1.0, 1.0]) is None
+    assert padded(np.array([np.nan])) == (0.0, 1.0)
+    assert padded(np.array([2.0])) == (1.5, 2.5)
