@@ -62,6 +62,30 @@ def smooth(values: FloatArray, level: IntArray, good: BoolArray) -> FloatArray:
     return _smooth(np.ascontiguousarray(values, float), level, good, offsets, count)
 
 
+def kernel_noise(white: FloatArray, level: IntArray) -> FloatArray:
+    """Noise of unit variance that smoothed spaxels share with the neighbours they share spaxels with.
+
+    white: (y, x, quantity) independent unit noise; level: (y, x), 0 counts as 1.
+    """
+    offsets, count = smoothing_offsets()
+    return _kernel_noise(np.ascontiguousarray(white, float), level, offsets, count)
+
+
+@njit(cache=True)
+def _kernel_noise(white, level, offsets, count):
+    noise = np.zeros_like(white)
+    for y in range(white.shape[0]):
+        for x in range(white.shape[1]):
+            n = 0
+            for k in range(count[max(level[y, x], 1) - 1]):
+                j, i = y + offsets[k, 0], x + offsets[k, 1]
+                if 0 <= j < white.shape[0] and 0 <= i < white.shape[1]:
+                    noise[y, x] += white[j, i]
+                    n += 1
+            noise[y, x] /= np.sqrt(n)
+    return noise
+
+
 @njit(cache=True)
 def _gather(values, good, y, x, offsets, buffer):
     """Copy the good neighbours into buffer; returns how many."""

@@ -36,8 +36,9 @@ def old_probability(
 def young_log_age(log_mu: FloatArray, log_mass: FloatArray, settings: MockSettings) -> FloatArray:
     """Young sequence: log age at a density, lower in the faint outskirts of light galaxies (ZG22 sec. 5)."""
     at_two, slope = settings.young_log_age
-    light, faint = np.asarray(log_mass) < LOG_M_STAR_THRESHOLD, np.asarray(log_mu) < 1.5
-    return at_two + slope * (log_mu - 2.0) - settings.faint_disc_step * (light & faint)
+    light = ndtr((LOG_M_STAR_THRESHOLD - np.asarray(log_mass)) / settings.step_width)
+    faint = ndtr((1.5 - np.asarray(log_mu)) / settings.step_width)
+    return at_two + slope * (log_mu - 2.0) - settings.faint_disc_step * light * faint
 
 
 def expected_log_Z(log_mu: FloatArray, log_mass: FloatArray, old: FloatArray, settings: MockSettings) -> FloatArray:

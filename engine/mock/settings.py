@@ -48,6 +48,7 @@ class MockSettings:
     young_log_age: tuple[float, float] = (9.13, 0.24)  # at log mu* = 2, rise per dex
     young_age_scatter: float = 0.05  # dex: choice; ZG22 app. B measures 0.1 or less
     faint_disc_step: float = 0.10  # dex younger below log mu* = 1.5 in light galaxies: ZG22 sec. 5, part of 0.25
+    step_width: float = 0.15  # dex, in mass and in density: choice, nothing in the paper says that the step is sharp
     # Density where half of the regions are old: spheroids; discs at 10^10.3, change per dex above and below.
     # Tuned: the balance of the sequences follows M* more than mu* (ZG22 sec. 5), and so does the valley
     old_half_spheroid: float = -1.0

@@ -20,6 +20,7 @@ from engine.mock.observe import (
     Smoothing,
     choose_smoothing,
     index_errors,
+    kernel_noise,
     lost_to_stars,
     magnitude_errors,
     smooth,
@@ -32,7 +33,7 @@ from engine.regions import Rows, region_rows, stack_regions
 from engine.spectrum.photometry import surface_flux
 from engine.types import BoolArray, FloatArray, IntArray, Progress
 
-N_BANDS = len(BANDS)
+N_INDICES = len(INDEX_NAMES)
 
 
 class Truth(NamedTuple):
@@ -95,7 +96,8 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     smoothed = smooth(quantities, smoothing.level, usable)
     worked = rng.uniform(size=usable.shape) >= settings.failures
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
-    observed = _with_noise(smoothed[kept], smoothing.level[kept], smoothing.snr[kept], galaxy.redshift, (settings, rng))
+    noise = kernel_noise(rng.standard_normal(smoothed.shape), smoothing.level)
+    observed = _with_noise(smoothed[kept], noise[kept], _at(smoothing, kept), galaxy.redshift, settings)
     moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
     place = _place(kept, smoothing, r_brightness)
     return Seen({**place, **moving, **observed, **_true_values(maps, model, truth, kept)}, int(above.sum()))
@@ -133,15 +135,20 @@ def _true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, kept: BoolArra
     }
 
 
-def _with_noise(smoothed: FloatArray, level: IntArray, snr: FloatArray, redshift: float, how: tuple) -> Rows:
-    """Columns of indices and magnitudes with their errors, noise added."""
-    settings, rng = how
-    indices, flux = smoothed[:, :N_BANDS], smoothed[:, N_BANDS:]
-    errors = index_errors(snr, settings)
-    indices = indices + errors * rng.standard_normal(indices.shape)
-    n_spaxels = smoothing_offsets()[1][level - 1]
+def _at(smoothing: Smoothing, kept: BoolArray) -> Smoothing:
+    return Smoothing(*(part[kept] for part in smoothing))
+
+
+def _with_noise(
+    smoothed: FloatArray, noise: FloatArray, smoothing: Smoothing, redshift: float, settings: MockSettings
+) -> Rows:
+    """Columns of indices and magnitudes with their errors, and noise in units of these errors added."""
+    indices, flux = smoothed[:, :N_INDICES], smoothed[:, N_INDICES:]
+    errors = index_errors(smoothing.snr, settings)
+    indices = indices + errors * noise[:, :N_INDICES]
+    n_spaxels = smoothing_offsets()[1][smoothing.level - 1]
     mag_errors = magnitude_errors(flux_to_brightness(flux, redshift), n_spaxels, settings)
-    noisy = flux * 10.0 ** (-0.4 * mag_errors * rng.standard_normal(flux.shape))
+    noisy = flux * 10.0 ** (-0.4 * mag_errors * noise[:, N_INDICES:])
     magnitudes = flux_to_brightness(noisy, redshift) - 2.5 * np.log10(CALIFA_SPAXEL_ARCSEC**2)
     columns = _columns(INDEX_NAMES, indices, errors)
     return {**columns, **_columns([f"mag_{band}" for band in BANDS], magnitudes, mag_errors)}

@@ -107,9 +107,10 @@ def _plain(line: Comparison) -> dict:
         "quantity": line.quantity,
         "here": float(line.here) if np.isfinite(line.here) else None,
         "paper": float(line.paper) if np.isfinite(line.paper) else None,
+        "kind": line.kind,
     }
 
 
 def _words(line: Comparison) -> str:
-    paper = f" (paper {line.paper:g})" if np.isfinite(line.paper) else ""
+    paper = f" (paper {line.paper:g}; {line.kind})" if np.isfinite(line.paper) else ""
     return f"{line.here:,.0f}{paper}" if line.here >= 100 else f"{line.here:.3f}{paper}"

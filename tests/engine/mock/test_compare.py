@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine import adopted
+from engine.flags import SpaxelFlag
 from engine.mock.compare import compare_with_paper
 
 
@@ -20,6 +21,7 @@ def report():
         "log_mu_star": log_mu,
         "log_age_wr": log_age,
         "weight": np.ones(n),
+        "flags": np.where(np.arange(n) % 4 == 0, SpaxelFlag.FEW_MODELS, 0),
         "smoothing_level": rng.choice([1, 2, 3, 4, 5], n, p=adopted.SMOOTHING_LEVEL_FRACTIONS),
         "log_age_wr_err": np.full(n, 0.2),
         "log_Z_wr_err": 0.3 - 0.05 * log_mu,
@@ -64,3 +66,7 @@ def test_median_errors_are_taken_at_their_density(report):
 
 def test_half_of_the_weight_lies_above_the_green_valley(report):
     assert report["share of weight above the paper's green valley"].here == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_share_that_rests_on_few_models_is_that_of_the_flag(report):
+    assert report["share of regions whose posterior rests on fewer than ten models"].here == 0.25

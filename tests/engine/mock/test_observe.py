@@ -8,6 +8,7 @@ import pytest
 from engine.mock.observe import (
     choose_smoothing,
     index_errors,
+    kernel_noise,
     lost_to_stars,
     magnitude_errors,
     smooth,
@@ -101,3 +102,17 @@ def test_stars_cover_a_small_part_of_the_field():
     rng = np.random.default_rng(3)
     share = np.mean([lost_to_stars(SETTINGS.map_shape, SETTINGS, rng).mean() for _ in range(200)])
     assert 0.0 < share < 0.1
+
+
+def test_smoothed_neighbours_share_their_noise_as_far_as_they_share_spaxels():
+    white = np.random.default_rng(4).standard_normal((120, 120, 3))
+    noise = kernel_noise(white, np.full((120, 120), 5))[10:-10, 10:-10]
+    steps = {tuple(step) for step in smoothing_offsets()[0]}
+    shared = sum((dy, dx + 1) in steps for dy, dx in steps) / len(steps)
+    assert noise.std() == pytest.approx(1.0, rel=0.05)
+    assert np.mean(noise[:, 1:] * noise[:, :-1]) == pytest.approx(shared, abs=0.06)
+
+
+def test_spaxels_as_observed_keep_their_own_noise():
+    white = np.random.default_rng(4).standard_normal((20, 20, 2))
+    assert np.array_equal(kernel_noise(white, np.ones((20, 20), int)), white)
