@@ -1,5 +1,6 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
+import gc
 import json
 from collections.abc import Callable
 from functools import cached_property
@@ -134,6 +135,8 @@ def open_survey(folder: Path) -> Survey:
     stamp = _stamp(folder)
     if folder not in _opened or _opened[folder][0] != stamp:
         _opened[folder] = (stamp, Survey(folder))
+        gc.collect()
+        gc.freeze()  # what was imported and read stays: later collections of visitors' garbage need not walk it
     return _opened[folder][1]
 
 

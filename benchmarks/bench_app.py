@@ -30,7 +30,8 @@ MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in tu
 PLAIN_MASSES = ("low", "high")
 ONE_PLANE = "?plane=log_age_wr-log_mu_star"
 
-# Every message from the server is stamped when it has been dealt with and painted: two animation frames later
+# Every message that changes the page is stamped once it is painted, two animation frames later; the shorter ones are
+# headers and receipts (the browser tells the server its new address, long after the picture)
 WATCH = """
 window.glocal = {clicked: 0, painted: 0, frames: 0, bytes: 0}
 const Plain = window.WebSocket
@@ -41,7 +42,7 @@ window.WebSocket = class extends Plain {
       const size = event.data.byteLength ?? event.data.length
       window.glocal.bytes += size
       window.glocal.frames += 1
-      requestAnimationFrame(() => requestAnimationFrame(() => { window.glocal.painted = performance.now() }))
+      if (size > 100) requestAnimationFrame(() => requestAnimationFrame(() => { window.glocal.painted = performance.now() }))
     })
   }
 }
@@ -137,7 +138,7 @@ def open_page(browser, url: str, word: str) -> tuple[Page, float]:
     return page, seconds
 
 
-def settle(page: Page) -> dict:
+def settle(page: Page, quiet_ms: float = QUIET_MS) -> dict:
     """Wait until something was painted and nothing more comes; what the watcher then knows."""
     seen, still = -1, time.monotonic()
     while True:
@@ -145,7 +146,7 @@ def settle(page: Page) -> dict:
         watch = page.evaluate("window.glocal")
         if watch["frames"] != seen:
             seen, still = watch["frames"], time.monotonic()
-        if time.monotonic() - still > QUIET_MS / 1000 and (watch["painted"] or time.monotonic() - still > 5):
+        if time.monotonic() - still > quiet_ms / 1000 and (watch["painted"] or time.monotonic() - still > 5):
             return watch
 
 
@@ -187,7 +188,7 @@ def memory_case(browser, server: Server, updates: int) -> dict:
             trail.append(round(server.megabytes()))
             print(f"  after {i:4d} updates: {trail[-1]} MB", flush=True)
         page.get_by_text(MASSES[i % 2], exact=True).first.click()
-        settle(page)
+        settle(page, 150)
     page.close()
     return {"MB": trail}
 

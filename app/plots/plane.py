@@ -112,6 +112,10 @@ class Plane:
         """Median and percentiles of a published relation."""
         self._sources["published"].data = curve._asdict()
 
+    def fade(self, alpha: float) -> None:
+        """Let the density step back behind what a page draws over it."""
+        self.figure.select_one({"name": "image"}).glyph.global_alpha = alpha
+
     def show(self, overlays: list[str]) -> None:
         """Show these overlays and hide the others."""
         for name, glyphs in self._glyphs.items():
@@ -220,7 +224,7 @@ def _frame(x_range: Range1d, y_range: Range1d) -> figure:
 def _bare_axis() -> LinearAxis:
     axis = LinearAxis(axis_label_standoff=0)
     _ticks(axis)
-    axis.update(major_label_text_font_size="0px", major_label_standoff=0)
+    axis.update(major_label_text_font_size="0px", major_label_standoff=0, major_label_text_color=None)
     axis.formatter = CustomJSTickFormatter(code="return ''")
     return axis
 

@@ -107,7 +107,9 @@ def select_sample(survey: Survey, selection: Selection) -> Sample:
         orders = {name: survey.order(name) for name in Y_COLUMNS}
         return Sample(frame, orders, None, selection.weighting, survey.n_regions, galaxies)
     rows = np.flatnonzero(mask)
-    frame = pd.DataFrame({name: survey[name][rows] for name in COLUMNS} | {"weight": weight[rows]}, copy=False)
+    frame = pd.DataFrame(
+        {name: survey[name].take(rows) for name in COLUMNS} | {"weight": weight.take(rows)}, copy=False
+    )
     orders = _orders_of_part(survey, mask)
     galaxies = np.count_nonzero(np.bincount(survey.galaxy_index[rows], minlength=1))
     return Sample(frame, orders, mask, selection.weighting, len(rows), int(galaxies))
@@ -117,7 +119,7 @@ def _orders_of_part(survey: Survey, mask: np.ndarray) -> dict[str, np.ndarray]:
     """Orders of the selected rows from those of all rows: cheaper than to sort, or to walk all rows per line."""
     place = np.cumsum(mask, dtype=np.int32) - 1
     orders = {name: survey.order(name) for name in Y_COLUMNS}
-    return {name: place[order[mask[order]]] for name, order in orders.items()}
+    return {name: place.take(order.compress(mask.take(order))) for name, order in orders.items()}
 
 
 def plane_data(
