@@ -42,7 +42,8 @@ window.WebSocket = class extends Plain {
       const size = event.data.byteLength ?? event.data.length
       window.glocal.bytes += size
       window.glocal.frames += 1
-      if (size > 100) requestAnimationFrame(() => requestAnimationFrame(() => { window.glocal.painted = performance.now() }))
+      const painted = () => { window.glocal.painted = performance.now() }
+      if (size > 100) requestAnimationFrame(() => requestAnimationFrame(painted))
     })
   }
 }
