@@ -150,8 +150,8 @@ class GalaxyPage:
         galaxy = self._galaxy()
         self.columns = self.survey.galaxy_maps(galaxy.galaxy_id)
         self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
-        self.sky.look_at(map_data.square_window(self.frame))
-        self.sky.mark(self._marks())
+        pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
+        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel)
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
         self.picker.show(galaxy.galaxy_id)
         self.planes.show_galaxy(self.columns)
@@ -162,10 +162,6 @@ class GalaxyPage:
 
     def _galaxy(self):
         return self.survey.galaxy_row(self.selection.galaxy_id)
-
-    def _marks(self) -> map_data.SkyMarks:
-        galaxy = self._galaxy()
-        return map_data.sky_marks(self.sky.window, float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec))
 
     def _offer_quantities(self) -> None:
         offered = map_data.quantities(self.columns)
@@ -196,8 +192,7 @@ class GalaxyPage:
         known = np.isfinite(self.columns["log_mu_star"]) & np.isfinite(self.columns["log_age_wr"])
         fraction = float(np.mean(self._is_old()[known])) if known.any() else np.nan
         self.facts.object = words.rows_html(words.galaxy_facts(galaxy, fraction))
-        n = theme.thousands(len(self.columns["x"]))
-        self.heading.object = f"<h1>{words.escape(galaxy['name'])}</h1><span>{n} regions · click a spaxel</span>"
+        self.heading.object = words.heading(galaxy, len(self.columns["x"]))
         self.caption.object = f"<p class='caption'>{words.caption(galaxy, self.columns)}</p>"
 
     def _show_spaxel(self) -> None:
@@ -226,14 +221,16 @@ class GalaxyPage:
         n = theme.thousands(len(self.columns["x"]))
         span = "the survey" if self.selection.map_range == "survey" else "this galaxy"
         facts = f"{n} regions; log M∗ {galaxy.log_M_star:.2f}, redshift {galaxy.redshift:.4f}. Colours span {span}, "
-        note = note._replace(caption=f"{facts}1st to 99th percentile. {words.caption(galaxy, self.columns)}")
+        note = note._replace(
+            caption=f"{facts}1st to 99th percentile. {words.caption(galaxy, self.columns, printed=True)}"
+        )
         return png_bytes(galaxy_figure(self.maps_view(), self.planes.views(self.columns), note), note)
 
     def maps_view(self) -> MapsView:
         """The maps as seen."""
         pictures = [panel.picture for panel in self.panels if panel.picture is not None]
         ellipse = map_data.half_light_ellipse(dict(self._galaxy()))
-        return MapsView(pictures, self.sky.window, self._marks(), ellipse, self.selection.spaxel)
+        return MapsView(pictures, self.sky.window, self.sky.marks, ellipse, self.selection.spaxel)
 
 
 def survey_limits(survey: Survey, name: str) -> tuple[float, float]:

@@ -55,6 +55,12 @@ def galaxy_facts(galaxy: pd.Series, old_fraction: float) -> Rows:
     return [*rows, (html_label("hubble_type"), kind)] if isinstance(kind, str) and kind.strip() else rows
 
 
+def heading(galaxy: pd.Series, n_regions: int) -> str:
+    """Name of the galaxy and what can be done with it."""
+    number_ = "" if galaxy.origin == MOCK else f"CALIFA {galaxy.galaxy_id} · "
+    return f"<h1>{escape(galaxy['name'])}</h1><span>{number_}{thousands(n_regions)} regions · click a spaxel</span>"
+
+
 def spaxel_facts(columns: dict, row: int) -> Rows:
     """Label and value ± error of one region, with its truth where the survey knows it."""
     at = {name: values[row] for name, values in columns.items()}
@@ -100,15 +106,23 @@ def missing_sentence(columns: dict) -> str:
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and no {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def caption(galaxy: pd.Series, columns: dict) -> str:
-    """What the maps show and how to read them, in a few sentences."""
-    level = "Level: 1 as observed, n the median with a corona of n − 1 spaxels. " if has_values(columns, LEVEL) else ""
-    ellipse = "Dashed: half-light ellipse. " if np.isfinite(galaxy.get("half_light_radius", np.nan)) else ""
-    grey = "Grey spaxels have no value; hover says why. "
-    return f"North is up, east left. {ellipse}{level}{grey}{missing_sentence(columns)}"
+def caption(galaxy: pd.Series, columns: dict, printed: bool = False) -> str:
+    """What maps and planes show and how to read them, in a few sentences."""
+    sentences = ["North is up, east left."]
+    if np.isfinite(galaxy.get("half_light_radius", np.nan)):
+        sentences.append("Dashed: half-light ellipse.")
+    if has_values(columns, LEVEL):
+        sentences.append("Level: 1 as observed, n the median with a corona of n − 1 spaxels.")
+    sentences.append("Grey spaxels have no value." if printed else "Grey spaxels have no value; hover says why.")
+    sentences.append("Planes: this galaxy's regions (orange) over the density of the whole survey.")
+    if not printed:
+        sentences.append(
+            "Drag over a map or plane to zoom, double-click to come back; arrow keys step through galaxies."
+        )
+    return " ".join([*sentences, missing_sentence(columns)]).strip()
 
 
 def reasons(origin: str) -> tuple[str, ...]:

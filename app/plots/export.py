@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.plots.map_data import LEVEL, LEVEL_LIMITS, Picture, SkyMarks
-from app.plots.maps import RING, colours_of
+from app.plots.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
+from app.plots.maps import FOOT_ALPHA, RING, colours_of
 from app.plots.plane import INSET
 from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
 from app.reference import Curve, gallazzi05
@@ -30,6 +30,7 @@ MAP_GAP = 0.08  # in
 CAPTION_COLUMNS = 132  # characters of SMALL text across the page
 INK = theme.INK
 PT_PER_PX = 0.5  # a plane is 270 px wide on the screen and 1.8 in on paper
+FADE = 0.5  # strength of the density behind the regions of one galaxy
 PLANE_HEIGHTS = {1: 4.8, 2: 2.6, 3: 1.9}  # in, by planes beside each other
 
 
@@ -61,7 +62,7 @@ def file_name(what: str, mock: bool) -> str:
 
 def page(note: Note, body_height: float) -> tuple[Figure, float]:
     """An empty page of MNRAS width with title, stamp and caption; and the height of its foot [in]."""
-    lines = textwrap.wrap(note.caption, CAPTION_COLUMNS)
+    lines = textwrap.wrap(note.caption, CAPTION_COLUMNS, break_on_hyphens=False)
     foot = (len(lines) + 0.8) * LINE
     height = HEAD + body_height + foot
     figure = Figure(figsize=(PAGE_WIDTH, round(height * DPI) / DPI), facecolor="white")
@@ -130,6 +131,7 @@ def draw_map(ax, picture: Picture, view: MapsView) -> None:
 
 def _draw_marks(ax, view: MapsView) -> None:
     marks, (cx, cy) = view.marks, view.marks.corner
+    ax.axhspan(0, FOOT, color=theme.NO_DATA, alpha=FOOT_ALPHA, lw=0, zorder=1, transform=ax.transAxes)
     ax.plot(*marks.bar, color=INK, lw=1.6, solid_capstyle="butt")
     ax.annotate(marks.bar_label, (marks.bar[0][0], marks.bar[1][0]), (0, 2.5), textcoords="offset points", size=6)
     ax.plot([marks.north[0], cx, marks.east[0]], [marks.north[1], cy, marks.east[1]], color=INK, lw=0.7)
@@ -208,12 +210,13 @@ def place_planes(figure: Figure, views: list[PlaneView], bottom: float, columns:
 def draw_plane(ax, view: PlaneView) -> None:
     """One plane into matplotlib axes, with an inset if insets are shown."""
     data, spec = view.data, view.spec
-    _shades(ax, data.normalised if view.normalised else data.image, data.view)
+    fade = 1.0 if view.points is None else FADE
+    _shades(ax, data.normalised if view.normalised else data.image, data.view, fade)
     if "contours" in view.show:
         for x, y in zip(*view.contours, strict=True):
             ax.plot(x, y, color=theme.CONTOUR, lw=0.4)
     if view.points is not None:
-        ax.plot(*view.points, ".", ms=1.2, mec="none", mfc=RING, alpha=0.6)
+        ax.plot(*view.points, ".", ms=1.8, mec="none", mfc=RING, alpha=0.6)
     _lines(ax, view)
     if view.ring is not None:
         _ring(ax, *view.ring)
@@ -227,10 +230,10 @@ def draw_plane(ax, view: PlaneView) -> None:
         inset.set(xticks=[], yticks=[])
 
 
-def _shades(ax, shades: np.ndarray, view: tuple) -> None:
+def _shades(ax, shades: np.ndarray, view: tuple, alpha: float = 1.0) -> None:
     colours = ListedColormap(["#ffffff", *theme.ink_palette()])
     options = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
-    ax.imshow(shades, extent=view, cmap=colours, vmin=0, vmax=255, **options)
+    ax.imshow(shades, extent=view, cmap=colours, vmin=0, vmax=255, alpha=alpha, **options)
 
 
 def _lines(ax, view: PlaneView) -> None:

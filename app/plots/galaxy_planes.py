@@ -1,12 +1,13 @@
 """The regions of one galaxy over the density of the whole sample: age and metallicity against mass density."""
 
 import numpy as np
+from bokeh.events import DoubleTap
 from bokeh.models import ColumnDataSource
 
-from app.plots.export import PlaneView, plane_view
+from app.plots.export import FADE, PlaneView, plane_view
 from app.plots.maps import RING
 from app.plots.plane import Plane, make_ranges
-from app.plots.plane_data import PlaneData, PlaneSpec, Sample, contours, plane_data, select_sample, valley_line
+from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, Sample, contours, plane_data, select_sample, valley_line
 from app.selection import Selection
 from app.store import Survey
 
@@ -25,7 +26,9 @@ class GalaxyPlanes:
         self.rings = [ColumnDataSource({"x": [], "y": []}) for _ in SPECS]
         self.data: list[PlaneData] = []
         for plane, points, ring in zip(self.planes, self.points, self.rings, strict=True):
-            plane.figure.scatter("x", "y", source=points, size=2.2, color=RING, alpha=0.4, line_color=None)
+            plane.fade(FADE)
+            plane.figure.on_event(DoubleTap, lambda _: self.look_home())
+            plane.figure.scatter("x", "y", source=points, size=2.2, color=RING, alpha=0.5, line_color=None)
             for colour, width in (("white", 5), (RING, 2.5)):
                 look = {"fill_color": None, "line_color": colour, "line_width": width}
                 plane.figure.scatter("x", "y", source=ring, size=14, **look)
@@ -44,6 +47,12 @@ class GalaxyPlanes:
             plane.set_contours(*contours(self.survey, plane.spec, self.selection.weighting))
             plane.set_valley(*line)
             plane.show(self.overlays())
+
+    def look_home(self) -> None:
+        """Show the full planes again."""
+        for name, (start, end) in LIMITS.items():
+            self.ranges[name].update(start=start, end=end)
+        self.draw()
 
     def overlays(self) -> list[str]:
         """What the legend shows of what makes sense here."""

@@ -99,8 +99,10 @@ def _quantity(name: str) -> Quantity:
 
 
 def frame_of(x: np.ndarray, y: np.ndarray) -> Frame:
-    """The smallest frame that holds all spaxels (region,), with a margin of one."""
+    """The smallest frame that holds all spaxels (region,), with a margin of one; one empty spaxel for none."""
     x, y = np.asarray(x, dtype=int), np.asarray(y, dtype=int)
+    if x.size == 0:
+        return Frame(0, 0, np.full((1, 1), -1, dtype=np.int32))
     x0, y0 = int(x.min()) - 1, int(y.min()) - 1
     row = np.full((int(y.max()) - y0 + 2, int(x.max()) - x0 + 2), -1, dtype=np.int32)
     row[y - y0, x - x0] = np.arange(x.size)
@@ -213,11 +215,11 @@ class SkyMarks(NamedTuple):
 
 
 def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float) -> SkyMarks:
-    """Scale bar at the lower left and compass at the upper right of the window, north up and east left."""
+    """Scale bar at the lower left of the window and a compass beside it, north up and east left."""
     left, right, bottom, top = window
     width, height = right - left, top - bottom
     kpc, length = scale_bar(pc_per_spaxel, width)
     x, y = left + 0.05 * width, bottom + 0.05 * height
-    corner = right - 0.04 * width, top - 0.135 * height
-    north, east = (corner[0], corner[1] + 0.065 * height), (corner[0] - 0.065 * width, corner[1])
+    corner = left + 0.53 * width, bottom + 0.03 * height
+    north, east = (corner[0], corner[1] + 0.06 * height), (corner[0] - 0.06 * width, corner[1])
     return SkyMarks((np.array([x, x + length]), np.array([y, y])), f"{kpc:g} kpc", corner, north, east)

@@ -2,10 +2,11 @@
 
 import textwrap
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.events import DoubleTap, Tap
+from bokeh.events import DoubleTap, RangesUpdate, Tap
 from bokeh.models import (
     BasicTicker,
     BoxZoomTool,
@@ -22,9 +23,10 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
-from app.plots.map_data import LEVEL, MINUS_TRUE, Picture, SkyMarks
+from app.plots.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
 
 N_COLOURS = 256
+FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow
 RING = theme.OLD_RIDGE["line_color"]
 LEVEL_GREYS = ("#ffffff", "#cfd3da", "#98a0ac", "#565f6e", "#10151d")  # as observed is white, most smoothed black
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
@@ -41,6 +43,7 @@ return what > 0 ? "— " + d.reasons[0][what] : n(d.values[0][i]) + (isFinite(er
 """
 
 
+@cache
 def colours_of(name: str, centred: bool = False) -> tuple[str, ...]:
     """Colours of a quantity from low to high: the same on the screen and in the exports."""
     if name == LEVEL:
@@ -77,9 +80,10 @@ class Sky:
 
     def __init__(self) -> None:
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
-        self.home = (0.0, 1.0, 0.0, 1.0)
+        self.home, self.pc_per_spaxel = (0.0, 1.0, 0.0, 1.0), 1.0
         empty = {"x": [], "y": []}
         self.ring, self.ellipse = ColumnDataSource(empty), ColumnDataSource(empty)
+        self.foot = ColumnDataSource({"left": [], "right": [], "bottom": [], "top": []})
         self.lines = ColumnDataSource({"xs": [], "ys": [], "width": []})
         self.words = ColumnDataSource(empty | {"text": [], "align": []})
 
@@ -88,16 +92,31 @@ class Sky:
         """left, right, bottom, top [spaxel], as the visitor sees it now."""
         return self.x_range.start, self.x_range.end, self.y_range.start, self.y_range.end
 
-    def look_at(self, window: tuple[float, float, float, float]) -> None:
-        """Show this part of the sky; a double click comes back to it."""
-        self.home = window
-        self.x_range.update(start=window[0], end=window[1])
-        self.y_range.update(start=window[2], end=window[3])
+    @property
+    def marks(self) -> SkyMarks:
+        """Scale bar and compass of the window."""
+        return sky_marks(self.window, self.pc_per_spaxel)
 
-    def mark(self, marks: SkyMarks) -> None:
-        """Draw scale bar and compass."""
+    def look_at(self, window: tuple[float, float, float, float], pc_per_spaxel: float) -> None:
+        """Show this part of the sky; a double click comes back to it."""
+        self.home, self.pc_per_spaxel = window, pc_per_spaxel
+        self.look_home()
+
+    def look_home(self) -> None:
+        """Show the whole galaxy."""
+        left, right, bottom, top = self.home
+        self.x_range.update(start=left, end=right)
+        self.y_range.update(start=bottom, end=top)
+        self.draw_marks()
+
+    def draw_marks(self) -> None:
+        """Draw scale bar and compass into the window as it is now."""
+        marks = self.marks
         (cx, cy), (nx, ny), (ex, ey) = marks.corner, marks.north, marks.east
         x, y = marks.bar
+        left, right, bottom, top = self.window
+        foot = {"left": left, "right": right, "bottom": bottom, "top": bottom + FOOT * (top - bottom)}
+        self.foot.data = {name: [end] for name, end in foot.items()}
         self.lines.data = {"xs": [list(x), [nx, cx, ex]], "ys": [list(y), [ny, cy, ey]], "width": [3, 1.2]}
         self.words.data = {
             "x": [x[0], nx, ex],
@@ -122,6 +141,7 @@ class MapPanel:
     def __init__(self, sky: Sky, pick: Callable[[float, float], None]) -> None:
         self.picture: Picture | None = None
         self.source = ColumnDataSource(_nothing())
+        self._colours = LEVEL_GREYS
         self.mapper = LinearColorMapper(palette=LEVEL_GREYS, low=0, high=1, nan_color=theme.NO_DATA)
         self.figure = _empty_figure(sky)
         image = self.figure.image(
@@ -140,15 +160,19 @@ class MapPanel:
             HoverTool(renderers=[image], tooltips=tooltips, formatters={"@values": told}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
-        self.figure.on_event(DoubleTap, lambda _: sky.look_at(sky.home))
+        self.figure.on_event(DoubleTap, lambda _: sky.look_home())
+        self.figure.on_event(RangesUpdate, lambda _: sky.draw_marks())
 
     def show(self, picture: Picture, reasons: tuple[str, ...] = REASONS) -> None:
         """Put another map into the panel, in one patch of its source."""
         self.picture = picture
-        self.sentence.visible, self.bar.visible = False, True
+        self._empty(False)
         n_y, n_x = picture.values.shape
         what, (low, high) = picture.quantity, picture.limits
-        self.mapper.update(palette=colours_of(what.name, what.centred), low=low, high=high)
+        colours = colours_of(what.name, what.centred)
+        if colours != self._colours:  # 256 words that need not travel for every galaxy
+            self.mapper.palette = self._colours = colours
+        self.mapper.update(low=low, high=high)
         self.source.data = {
             "values": [picture.values], "errors": [picture.errors], "there": [picture.there],
             "x": [picture.frame.x0 - 0.5], "y": [picture.frame.y0 - 0.5], "dw": [n_x], "dh": [n_y],
@@ -160,11 +184,17 @@ class MapPanel:
         """One sentence where the map would be, for a quantity this galaxy does not have."""
         self.picture = None
         self.source.data = _nothing()
-        self.sentence.update(text="\n".join(textwrap.wrap(sentence, 28)), visible=True)
-        self.bar.visible = False
+        self.sentence.text = "\n".join(textwrap.wrap(sentence, 28))
+        self._empty(True)
+
+    def _empty(self, empty: bool) -> None:
+        self.sentence.visible = empty
+        for part in (self.bar, *self.figure.renderers):
+            part.visible = not empty
 
     def _draw_marks(self, sky: Sky) -> None:
         plot, ink = self.figure, theme.INK
+        plot.quad(source=sky.foot, level="underlay", line_color=None, fill_color=theme.NO_DATA, fill_alpha=FOOT_ALPHA)
         plot.line("x", "y", source=sky.ellipse, color="white", line_width=2.5, alpha=0.6)
         plot.line("x", "y", source=sky.ellipse, color=ink, line_width=1, line_dash="dashed")
         plot.multi_line("xs", "ys", source=sky.lines, color=ink, line_width="width")

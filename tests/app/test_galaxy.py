@@ -161,7 +161,7 @@ def test_what_a_table_lacks_is_said():
     columns = {
         name: np.ones(2) for name in ("log_mu_star_err", "smoothing_level", "snr_per_angstrom", "sb_r", "d4000n")
     }
-    assert words.missing_sentence(columns) == "This table has no errors of age and no magnitudes."
+    assert words.missing_sentence(columns) == "This table has no errors of age or magnitudes."
     assert words.missing_sentence(columns | {"log_age_wr_err": np.ones(2), "mag_r": np.ones(2)}) == ""
 
 

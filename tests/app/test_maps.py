@@ -40,6 +40,15 @@ def test_a_click_finds_the_region_whose_square_it_hits():
     assert md.region_at(frame, -500, 1e6) is None
 
 
+def test_a_galaxy_without_regions_has_one_empty_spaxel():
+    nothing = np.empty(0, np.float32)
+    frame = md.frame_of(nothing, nothing)
+    assert np.isnan(md.to_map(nothing, frame)).all()
+    assert md.region_at(frame, 0, 0) is None
+    left, right, *_ = md.square_window(frame)
+    assert right > left
+
+
 def test_a_grey_spaxel_knows_why(columns):
     frame = md.frame_of(X, Y)
     there = md.what_is_there(columns, columns["log_mu_star"], frame)
@@ -127,6 +136,20 @@ def test_a_panel_shows_another_map_without_a_new_figure(columns):
     panel.show(md.picture(columns, frame, "log_mu_star_minus_true", (-1.0, 1.0)))
     assert (panel.mapper.low, panel.mapper.high) == (-1.0, 1.0)
     assert {m.id for m in panel.figure.references()} == {m.id for m in models}
+
+
+def test_scale_bar_and_compass_follow_the_zoom_and_come_home():
+    sky = Sky()
+    sky.look_at((0.0, 80.0, 0.0, 80.0), 250.0)
+    whole = sky.words.data["text"][0]
+    sky.x_range.update(start=30.0, end=40.0)
+    sky.y_range.update(start=30.0, end=40.0)
+    sky.draw_marks()
+    assert 30 < sky.lines.data["xs"][0][0] < sky.lines.data["xs"][0][1] < 40
+    assert sky.words.data["text"][0] != whole
+    sky.look_home()
+    assert sky.window == (0.0, 80.0, 0.0, 80.0)
+    assert sky.words.data["text"][0] == whole
 
 
 def test_the_error_stands_beside_its_value(columns):
