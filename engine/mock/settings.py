@@ -20,8 +20,8 @@ class MockSettings:
     disc_size: tuple[float, float, float, float] = (0.10, 0.14, 0.39, 3.98e10)  # gamma, alpha, beta, M0
     spheroid_size: tuple[float, float] = (2.88e-6, 0.56)
     spheroid_size_floor: float = 1.5  # kpc; Shen's line is for massive galaxies only: choice
-    # Semi-major half-light axes over Shen's radii, discs and spheroids: tuned to el_hlr of CALIFA DR3, whose growth
-    # curves end where the sky does and give smaller galaxies than Sersic fits
+    # Semi-major half-light axes over Shen's radii, discs and spheroids. Started from el_hlr of CALIFA DR3, whose growth
+    # curves give smaller galaxies than Sersic fits, then tuned to the slope of <mu*>e against M* (ZG22 sec. 3)
     size_factor: tuple[float, float] = (1.0, 0.68)
     # Scatter in ln R below and above M0: 0.47 and 0.34 in Shen+03, trimmed to that of el_hlr in DR3
     size_scatter: tuple[float, float] = (0.40, 0.30)
@@ -79,7 +79,8 @@ class MockSettings:
 
     # Noise ---------------------------------------------------------------------------------------------
     # S/N per Angstrom = k F / sqrt(F + B): photons of source and sky, F relative to 21 mag/arcsec2 in r.
-    # k is the one constant tuned, so that the share of unsmoothed spaxels is that of ZG22 app. A (36.4 %).
+    # k is tuned to the share of unsmoothed spaxels of ZG22 app. A (36.4 %). Sky and scatter were moved too (from
+    # 20.8 and 0.08) with all five shares in view; levels 3 and 5 still miss them by 4 to 5 per cent of the spaxels.
     snr_per_angstrom_at_21: float = 13.6
     sky_brightness: float = 20.4  # r of the dark sky at Calar Alto, 20.8 (recalled), with some read-out noise: choice
     snr_scatter: float = 0.15  # dex from galaxy to galaxy: choice

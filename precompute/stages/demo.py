@@ -98,6 +98,7 @@ def real_galaxies(sample: Path) -> RealGalaxies:
     spheroid = np.logical_or.reduce([np.char.startswith(chosen.hubble_type, kind) for kind in SPHEROID_TYPES])
     spheroid &= ~np.char.startswith(chosen.hubble_type, "S 0a")
     facts = chosen._asdict() | {"spheroid": spheroid, "vmax": chosen.vmax_denscorr}
+    facts["position_angle"] = chosen.position_angle % 180.0  # the table goes beyond 360; an axis has no direction
     return RealGalaxies(**{field: facts[field] for field in RealGalaxies._fields})
 
 

@@ -59,6 +59,7 @@ def test_a_real_sample_lends_its_galaxies(shared, tmp_path):
     table = shared / "califa_dr3" / "objects.csv"
     real = demo.real_galaxies(table)
     assert len(real.galaxy_id) == 363
+    assert np.all((real.position_angle >= 0) & (real.position_angle < 180))
     few = tmp_path / "few.csv"
     lines = table.read_text().splitlines()
     few.write_text("\n".join(lines[:4]) + "\n")
