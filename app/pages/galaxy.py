@@ -1,5 +1,7 @@
 """One galaxy: its maps, the values of a spaxel, and where its regions lie in the sample."""
 
+from collections.abc import Callable
+
 import numpy as np
 import panel as pn
 import pyarrow.parquet as pq
@@ -48,13 +50,25 @@ class GalaxyPage:
     # --- what the visitor does
 
     def _listen(self) -> None:
-        watch = self.selection.param.watch
-        watch(lambda _: self._show_galaxy(), ["galaxy_id"])
-        watch(lambda _: self._show_maps(), ["maps", "map_range"])
-        watch(lambda _: self._show_spaxel(), ["spaxel"])
-        watch(lambda _: self._show_facts(), ["valley", "valley_slope", "valley_intercept", "weighting"])
-        watch(lambda _: self.planes.draw(), ["show", "valley", "valley_slope", "valley_intercept", "weighting"])
-        watch(lambda event: setattr(self.keys, "active", event.new == "galaxy"), ["page"])
+        valley = ["valley", "valley_slope", "valley_intercept", "weighting"]
+        self._follow(["galaxy_id"], self._show_galaxy)
+        self._follow(["maps", "map_range"], self._show_maps)
+        self._follow(["spaxel"], self._show_spaxel)
+        self._follow(valley, self._show_facts)
+        self._follow(["show", *valley], self.planes.draw)
+        self._follow(["page"], lambda: self.keys.param.update(active=self.selection.page == "galaxy"))
+
+    def _follow(self, names: list[str], show: Callable[[], None]) -> None:
+        """Call ``show`` when one of these values changes, and send what it changes in one go.
+
+        Without the hold, an event that arrives while bokeh still writes the last answer fails (_pending_writes).
+        """
+
+        def shown(*_events) -> None:
+            with pn.io.hold():
+                show()
+
+        self.selection.param.watch(shown, names)
 
     def _make_widgets(self) -> None:
         look = {"stylesheets": style(), "margin": 0, "sizing_mode": "stretch_width"}
