@@ -75,6 +75,7 @@ class Plane:
         self._add_inset()
         self.figure.on_event(RangesUpdate, on_view)
         self.figure.on_event(Reset, on_view)
+        self.figure.on_event(DoubleTap, on_view)  # the box-zoom tool then undoes its zoom without telling
         self.figure.on_event(Tap, self._tap)
         if on_enlarge is not None:
             self.figure.js_on_event(DoubleTap, CustomJS(args={"name": spec.name}, code=ENLARGE))

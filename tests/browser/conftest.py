@@ -26,8 +26,11 @@ WAIT_MS = 20_000
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
-    """Serve a data folder on a free port; returns the address of the app. Servers end with the tests."""
-    servers: list[subprocess.Popen] = []
+    """Serve a data folder on a free port; returns the address of the app.
+
+    Servers end with the tests, and none may have logged a traceback.
+    """
+    servers: dict[Path, subprocess.Popen] = {}
 
     def start(data: Path) -> str:
         port, log = _free_port(), tmp_path_factory.mktemp("server") / "log"
@@ -36,16 +39,17 @@ def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
         with open(log, "wb") as file:
             environment = os.environ | {"GLOCAL_DATA": str(data)}
             server = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=file, stderr=file)
-        servers.append(server)
+        servers[log] = server
         address = f"http://127.0.0.1:{port}/app"
         _wait_until_it_answers(server, address, log)
         return address
 
     yield start
-    for server in servers:
+    for server in servers.values():
         server.terminate()
-    for server in servers:
+    for server in servers.values():
         _wait_until_it_ends(server)
+    assert [log.read_text() for log in servers if "Traceback" in log.read_text()] == []
 
 
 @pytest.fixture(scope="session")
