@@ -152,12 +152,11 @@ class MapPanel:
         self.sentence = _sentence()
         self.figure.add_layout(self.bar)
         self.figure.add_layout(self.sentence)
+        # told of "there" and not of "values": of NaN bokeh says NaN without asking
         told = CustomJSHover(args={"source": self.source}, code=HOVER)
-        tooltips = (
-            f"<div style='font: 12px {theme.FONT}; max-width: 260px'>@label{{safe}} &nbsp;@values{{custom}}</div>"
-        )
+        tooltips = f"<div style='font: 12px {theme.FONT}; max-width: 260px'>@label{{safe}} &nbsp;@there{{custom}}</div>"
         self.figure.add_tools(
-            HoverTool(renderers=[image], tooltips=tooltips, formatters={"@values": told}, visible=False)
+            HoverTool(renderers=[image], tooltips=tooltips, formatters={"@there": told}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
         self.figure.on_event(DoubleTap, lambda _: sky.look_home())

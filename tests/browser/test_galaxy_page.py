@@ -32,12 +32,12 @@ def _map(page, place: int = 0):
     return page.locator(".galaxy .bk-Figure").nth(place)
 
 
-def _click_spaxel(page, columns: dict, row: int, place: int = 0) -> None:
+def _place(page, columns: dict, x: int, y: int) -> tuple[float, float]:
+    """Where a spaxel of the first map lies on the screen."""
     left, right, bottom, top = map_data.square_window(map_data.frame_of(columns["x"], columns["y"]))
-    box = _map(page, place).bounding_box()
-    across = (columns["x"][row] - left) / (right - left)
-    up = (columns["y"][row] - bottom) / (top - bottom)
-    page.mouse.click(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
+    box = _map(page).bounding_box()
+    across, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
+    return box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]
 
 
 def _number(value: float) -> str:
@@ -71,13 +71,24 @@ def test_a_click_on_a_spaxel_shows_its_values(app, visit, survey):
     page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
     columns = survey.galaxy_maps(5)
     row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
-    _click_spaxel(page, columns, row)
+    page.mouse.click(*_place(page, columns, columns["x"][row], columns["y"][row]))
     rail = page.locator(".galaxy .rail")
     expect(rail).to_contain_text(f"Spaxel ({columns['x'][row]}, {columns['y'][row]})")
     for name in map_data.ESTIMATES:
         value, error = _number(columns[name][row]), _number(columns[f"{name}_err"][row])
         expect(rail).to_contain_text(f"{value} ± {error}")
     expect(page).to_have_url(re.compile("spaxel="))
+
+
+def test_hover_tells_value_and_error_and_why_a_spaxel_is_grey(app, visit, survey):
+    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
+    columns = survey.galaxy_maps(5)
+    row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
+    said = f"{_number(columns['log_mu_star'][row])} ± {_number(columns['log_mu_star_err'][row])}"
+    page.mouse.move(*_place(page, columns, columns["x"][row], columns["y"][row]))
+    expect(page.get_by_text(said)).to_be_visible()
+    page.mouse.move(*_place(page, columns, 50, 40))  # where the small survey masks a star
+    expect(page.get_by_text("no region here")).to_be_visible()
 
 
 def test_the_search_finds_a_galaxy_by_name_and_tells_when_there_is_none(app, visit):
