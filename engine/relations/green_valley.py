@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from engine.adopted import GREEN_VALLEY_BIN_DEX, GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE
 from engine.relations.binning import centres
@@ -117,6 +116,8 @@ def _age_distributions(x, log_age, weight, edges, mask) -> tuple[FloatArray, Flo
 
 def _two_peaks(distribution: FloatArray) -> np.ndarray:
     """Cells of the two most prominent peaks, or of the only one, by rising age."""
+    from scipy.signal import find_peaks  # here: half a second at every start of the page otherwise
+
     peaks, found = find_peaks(np.pad(distribution, 1), prominence=PROMINENCE)  # padded: an edge can be a peak
     return np.sort(peaks[np.argsort(found["prominences"])[-2:]] - 1)
 
