@@ -1,7 +1,6 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
 import gc
-import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE, SCHEMA_VERSION
+from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
 from engine.relations.green_valley import Line, fit_green_valley
 from engine.relations.running import presort
+from engine.survey import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
@@ -156,16 +156,10 @@ def _pair_meta(folder: Path) -> dict:
 
 def _meta(path: Path) -> dict:
     try:
-        stored = (pq.read_schema(path).metadata or {}).get(b"glocal")
+        metadata = pq.read_schema(path).metadata
     except (OSError, ValueError):  # pyarrow's ArrowInvalid is a ValueError
         raise TableError(f"{path} is not a readable Parquet file") from None
-    if stored is None:
-        raise TableError(f"{path} is a Parquet file, but not of a Glocal survey")
-    meta = json.loads(stored)
-    if meta.get("schema_version") != SCHEMA_VERSION:
-        came = meta.get("schema_version")
-        raise TableError(f"{path} has schema version {came}, but this Glocal reads version {SCHEMA_VERSION}")
-    return meta
+    return history_of(metadata, str(path))
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ Logs are base 10 and start with ``log_``. Capital M is a whole galaxy, mu is per
 from typing import NamedTuple
 
 SCHEMA_VERSION = 1
+META_KEY = b"glocal"  # of the JSON in which a Parquet file tells its history
 REGIONS_FILE = "regions.parquet"
 GALAXIES_FILE = "galaxies.parquet"
 LIBRARY_FILE = "library.npz"

@@ -4,12 +4,26 @@ Checks take columns as ``dict[str, ndarray]`` and return them, cast to their dty
 of ``engine.columns``. ``label`` names the table in messages (a file, or "the region table").
 """
 
+import json
+
 import numpy as np
 
-from engine.columns import GALAXY_COLUMNS, MEASURED, MOCK, REGION_COLUMNS, Column
+from engine.columns import GALAXY_COLUMNS, MEASURED, META_KEY, MOCK, REGION_COLUMNS, SCHEMA_VERSION, Column
 from engine.errors import TableError
 
 Columns = dict[str, np.ndarray]
+
+
+def history_of(metadata: dict[bytes, bytes] | None, label: str) -> dict:
+    """The history among the metadata of a Parquet file; raises TableError if there is none or of another version."""
+    stored = (metadata or {}).get(META_KEY)
+    if stored is None:
+        raise TableError(f"{label} is a Parquet file, but not of a Glocal survey")
+    meta = json.loads(stored)
+    if meta.get("schema_version") != SCHEMA_VERSION:
+        came = meta.get("schema_version")
+        raise TableError(f"{label} has schema version {came}, but this Glocal reads version {SCHEMA_VERSION}")
+    return meta
 
 
 def check_regions(regions: Columns, label: str = "the region table") -> Columns:

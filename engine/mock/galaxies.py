@@ -12,10 +12,8 @@ from engine.galaxy.sample import vmax
 from engine.mock.populations import LightPerMass, expected_light
 from engine.mock.profiles import Profile, crossing
 from engine.mock.settings import MockSettings
+from engine.spectrum.photometry import PC2_SURFACE_BRIGHTNESS
 from engine.types import BoolArray, FloatArray, IntArray
-
-# AB magnitude of one unit of Library.flux seen per pc2, per arcsec2: 5 log10(206265 / 10) in the solid angle
-SB_ZERO_POINT = 21.572
 
 
 class MockGalaxies(NamedTuple):
@@ -151,7 +149,7 @@ def light_radii(
 
 def flux_to_brightness(flux: FloatArray, redshift: FloatArray) -> FloatArray:
     """Surface brightness [AB mag/arcsec2] of a flux per pc2, dimmed by (1 + z)^4: the inverse of surface_flux."""
-    return SB_ZERO_POINT - 2.5 * np.log10(flux) + 10.0 * np.log10(1.0 + redshift)
+    return PC2_SURFACE_BRIGHTNESS - 2.5 * np.log10(flux) + 10.0 * np.log10(1.0 + redshift)
 
 
 def draw_galaxies(light: LightPerMass, settings: MockSettings, rng: np.random.Generator) -> MockGalaxies:

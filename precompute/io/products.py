@@ -14,6 +14,7 @@ from engine.columns import (
     GALAXIES_FILE,
     GALAXY_COLUMNS,
     MEASURED,
+    META_KEY,
     MIXED,
     MOCK,
     REGION_COLUMNS,
@@ -22,10 +23,9 @@ from engine.columns import (
     Column,
 )
 from engine.errors import TableError
-from engine.survey import Columns, check_galaxies, check_pair, check_regions
+from engine.survey import Columns, check_galaxies, check_pair, check_regions, history_of
 from precompute.io.atomic import written_together
 
-META_KEY = b"glocal"
 ROWS_PER_GROUP = 8192  # choice: a galaxy (about 1700 rows) lies in one or two groups, and the footer stays small
 
 
@@ -89,18 +89,12 @@ def read_pair_meta(folder: Path) -> dict:
 def read_meta(path: Path) -> dict:
     """The history a survey file carries; raises TableError if it is not one, or of another schema version."""
     try:
-        stored = (pq.read_schema(path).metadata or {}).get(META_KEY)
+        metadata = pq.read_schema(path).metadata
     except FileNotFoundError:
         raise TableError(f"{path} does not exist") from None
     except pa.ArrowInvalid:
         raise TableError(f"{path} is not a Parquet file") from None
-    if stored is None:
-        raise TableError(f"{path} is a Parquet file, but not of a Glocal survey")
-    meta = json.loads(stored)
-    if meta.get("schema_version") != SCHEMA_VERSION:
-        came = meta.get("schema_version")
-        raise TableError(f"{path} has schema version {came}, but this Glocal reads version {SCHEMA_VERSION}")
-    return meta
+    return history_of(metadata, str(path))
 
 
 def refuse_to_replace(folder: Path, origin: str) -> None:
