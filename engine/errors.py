@@ -3,6 +3,7 @@
 GlocalError
 ├── TableError       a table lacks a column, has a wrong unit, a wrong schema, impossible values
 ├── ModelGridError   a stellar-model file is absent or not what it claims to be
+├── CubeError        a cube, an image or a mask is absent, cut short or not what it claims to be
 ├── SampleError      a galaxy sample cannot be used
 ├── SettingsError    a setting is unknown or out of its range
 └── ShapeError       arrays do not fit each other
@@ -19,6 +20,10 @@ class TableError(GlocalError):
 
 class ModelGridError(GlocalError):
     """A stellar-model file is absent or not what it claims to be."""
+
+
+class CubeError(GlocalError):
+    """A cube, an image or a mask is absent, cut short or not what it claims to be."""
 
 
 class SampleError(GlocalError):

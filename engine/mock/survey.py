@@ -9,6 +9,7 @@ from engine.adopted import CALIFA_SPAXEL_ARCSEC, SNR_MINIMUM_PER_ANGSTROM, SNR_T
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT as SB_LIMIT
 from engine.columns import BANDS, INDEX_NAMES, MOCK
 from engine.cosmology import pc_per_arcsec
+from engine.cube.smoothing import Smoothing, smooth_maps, smoothing_offsets
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import elliptical_radius, log_mean_density
 from engine.inference.posterior import Observed, Posterior
@@ -17,14 +18,11 @@ from engine.mock.galaxies import MockGalaxies, flux_to_brightness
 from engine.mock.maps import GalaxyMaps, draw_maps, ellipse_of, field_of_view
 from engine.mock.observe import (
     MAG_PER_E_FOLD,
-    Smoothing,
     choose_smoothing,
     index_errors,
     kernel_noise,
     lost_to_stars,
     magnitude_errors,
-    smooth,
-    smoothing_offsets,
     spaxel_snr,
 )
 from engine.mock.populations import R_BAND, dust_depth
@@ -93,7 +91,7 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     snr = spaxel_snr(r_brightness, settings, 10.0 ** (settings.snr_scatter * rng.standard_normal()))
     smoothing = choose_smoothing(flux[..., R_BAND], snr, usable, settings)
     quantities = np.concatenate([truth.indices(model, maps.sigma_star), flux], axis=-1)
-    smoothed = smooth(quantities, smoothing.level, usable)
+    smoothed = smooth_maps(quantities, smoothing.level, usable)
     worked = rng.uniform(size=usable.shape) >= settings.failures
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
     noise = kernel_noise(rng.standard_normal(smoothed.shape), smoothing.level)
