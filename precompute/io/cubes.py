@@ -1,0 +1,200 @@
+"""CALIFA cubes: COMB and V500 of DR3 (and files built alike), FITS or gzipped FITS.
+
+What the headers of the release teach, and this reader minds: extensions are known by name; the unit stands in the
+pipeline's own keyword; the CD matrix counts and CDELT, which is 1 there, does not; a pixel is bad where BADPIX says so,
+where no fibre covers it, or where its error is a marker (1e10, also smeared to a little less on pixels that BADPIX
+calls good: read in real COMB spectra). ERRWEIGHT is not used: the correlation factor of smoothing takes its place.
+"""
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+from astropy import units as u
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from engine.cube.types import Cube, Moffat
+from engine.errors import CubeError
+from engine.types import BoolArray, FloatArray
+from precompute.io.atomic import written_together
+from precompute.io.fits_files import HDUs, keywords, number_of, read_hdus
+
+FLUX_UNIT = 1e-16  # erg/s/cm2/Angstrom, of Cube
+ERROR_MARKER = 1e4  # an error this many times the typical one marks a bad pixel: choice, far from both
+STEP_RANGE, WAVE_RANGE = (0.1, 20.0), (2000.0, 20000.0)  # Angstrom
+SPAXEL_RANGE = (0.1, 5.0)  # arcsec
+FWHM_RANGE, BETA_RANGE = (0.5, 8.0), (1.01, 20.0)  # arcsec; outside, a header says nothing about the point spread
+DENSITY_WORDS = {f"{erg}/s/cm{power}2/{angstrom}" for erg in ("erg", "ergs") for power in ("^", "**", "")
+                 for angstrom in ("a", "aa", "ang", "angstrom", "angstroms")} | {"ergs-1cm-2angstrom-1"}  # fmt: skip
+NUMBER = re.compile(r"\s*((?:\d[\d.]*(?:e[+-]?\d+)?)?)\s*\*?(.*)", re.I)  # and the words behind it
+POWER = re.compile(r"^\s*10(?:\^|\*\*)\(?([+-]?\d+)\)?")  # ten to the n, as people write it
+
+
+def read_cube(path: Path, name: str | None = None) -> Cube:
+    """A cube in the engine's units; its name is the header's OBJECT or the file's first word.
+
+    Raises CubeError for a file that is absent, cut short, not FITS, without PRIMARY, ERROR or BADPIX, of a wrong shape
+    or unknown unit, without wavelengths or sky coordinates, not corrected for Galactic dust, or without a good pixel.
+    """
+    path = Path(path)
+    hdus = read_hdus(path, ("PRIMARY", "ERROR", "BADPIX"), ("FIBCOVER",))
+    header, shape = hdus["PRIMARY"][0], hdus["PRIMARY"][1].shape
+    if len(shape) != 3:
+        raise CubeError(f"{path}: PRIMARY has {len(shape)} axes {shape}; a cube has 3 (wavelength, y, x)")
+    _refuse_uncorrected(header, path)
+    flux, error, good = _planes(hdus, path)
+    wcs, spaxel = _sky(header, path)
+    return Cube(
+        name=name or str(header.get("OBJECT", "")).strip() or path.name.split(".")[0],
+        wave=wave_axis(header, 3, shape[0], path), flux=flux, error=error, good=good, spaxel_arcsec=spaxel, wcs=wcs,
+        psf=_psf(header), a_v=number_of(header, "GALEXT AV"), med_vel=number_of(header, "MED_VEL"),
+    )  # fmt: skip
+
+
+def read_row_stack(path: Path, unit: str | None = None) -> Cube:
+    """Row-stacked spectra (spectrum, wavelength) as a cube of one row, without a place on the sky.
+
+    unit: what the values are where the header does not say. Raises CubeError as read_cube does.
+    """
+    path = Path(path)
+    hdus = read_hdus(path, ("PRIMARY", "ERROR", "BADPIX"), ())
+    header, data = hdus["PRIMARY"]
+    if data.ndim != 2:
+        raise CubeError(f"{path}: PRIMARY has {data.ndim} axes {data.shape}; row-stacked spectra have 2")
+    hdus = {hdu: (head, values.T[:, None, :]) for hdu, (head, values) in hdus.items()}
+    flux, error, good = _planes(hdus, path, unit)
+    wave = wave_axis(header, 1, len(flux), path)
+    return Cube(path.name.split(".")[0], wave, flux, error, good, 1.0, WCS(naxis=2))
+
+
+def write_cube(cube: Cube, path: Path) -> None:
+    """A cube as CALIFA writes them (float32, gzipped if the name ends in .gz); whole or not at all."""
+    head = fits.Header({"OBJECT": cube.name, "HIERARCH PIPE VERS": "2.2", "HIERARCH PIPE UNITS": "1e-16 erg/s/cm^2/A"})
+    if np.isfinite(cube.med_vel):
+        head["MED_VEL"] = cube.med_vel
+    if np.isfinite(cube.a_v):
+        head["HIERARCH V500 PIPE GALEXT COR"], head["HIERARCH V500 PIPE GALEXT AV"] = 1, cube.a_v
+    head["HIERARCH DRFIELD PSF_FWHM"], head["HIERARCH DRFIELD PSF_BETA"] = cube.psf
+    head.update(_sky_cards(cube))
+    head["CTYPE3"], head["CUNIT3"] = "WAVELENGTH", "Angstrom"
+    head["CRVAL3"], head["CRPIX3"], head["CDELT3"], head["CD3_3"] = cube.wave[0], 1.0, cube.step, cube.step
+    bad = (~cube.good).astype(np.uint8)
+    error = np.where(cube.good, cube.error, np.float32(1e10))
+    covered = np.broadcast_to(cube.good.any(axis=0), cube.good.shape).astype(np.uint8)
+    others = {"ERROR": error, "ERRWEIGHT": np.ones_like(error), "BADPIX": bad, "FIBCOVER": covered}
+    images = [fits.ImageHDU(data, name=name) for name, data in others.items()]
+    hdus = fits.HDUList([fits.PrimaryHDU(cube.flux.astype(np.float32), head), *images])
+    with written_together(Path(path)) as (fresh,), _opened(fresh, str(path).endswith(".gz")) as file:
+        hdus.writeto(file)
+
+
+def _planes(hdus: HDUs, path: Path, unit: str | None = None) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Flux and error in the engine's unit, and good pixels; 0 where not good."""
+    header, flux = hdus["PRIMARY"]
+    for name, (_, data) in hdus.items():
+        if data.shape != flux.shape and not (name == "FIBCOVER" and data.shape == flux.shape[1:]):
+            raise CubeError(f"{path}: {name} has the shape {data.shape}, PRIMARY {flux.shape}")
+    scale = np.float32(flux_scale(header, path, unit))
+    flux, error = (hdus[name][1].astype(np.float32) * scale for name in ("PRIMARY", "ERROR"))
+    good = (hdus["BADPIX"][1] == 0) & np.isfinite(flux) & np.isfinite(error) & (error > 0)
+    if "FIBCOVER" in hdus:
+        good &= hdus["FIBCOVER"][1] > 0
+    if not good.any():
+        raise CubeError(f"{path} has no good pixel: {_why_none(hdus)}")
+    good &= error < ERROR_MARKER * np.median(error[good])
+    flux[~good], error[~good] = 0.0, 0.0
+    return flux, error, good
+
+
+def _why_none(hdus: HDUs) -> str:
+    if not np.isfinite(hdus["PRIMARY"][1]).any():
+        return "PRIMARY holds only NaN"
+    if (hdus["BADPIX"][1] != 0).all():
+        return "BADPIX calls every pixel bad"
+    return "no pixel has a finite flux, a positive ERROR and a fibre"
+
+
+def flux_scale(header: fits.Header, path: Path, unit: str | None = None) -> float:
+    """What values are multiplied with to be in 1e-16 erg/s/cm2/Angstrom; read by hand, as A is ampere to astropy."""
+    words = (*(header[key] for key in (*keywords(header, "PIPE UNITS"), "BUNIT") if key in header), unit)
+    said = next((str(word).strip() for word in words if word is not None and str(word).strip()), None)
+    if said is None:
+        raise CubeError(f"{path} does not say its unit: neither PIPE UNITS nor BUNIT is in the header of PRIMARY")
+    number, rest = NUMBER.fullmatch(POWER.sub(r"1e\1 ", said)).groups()
+    if re.sub(r"[\s()]", "", rest).lower() not in DENSITY_WORDS:
+        raise CubeError(f"{path} is in {said!r}, which is not a number times erg/s/cm^2/A")
+    return float(number or 1.0) / FLUX_UNIT
+
+
+def wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> FloatArray:
+    """Wavelengths [Angstrom, air] of a linear axis: CRVAL, CRPIX, and CD before CDELT."""
+    start, pixel = number_of(header, f"CRVAL{axis}"), header.get(f"CRPIX{axis}", 1.0)
+    step = number_of(header, f"CD{axis}_{axis}")
+    step = step if np.isfinite(step) and step != 0 else number_of(header, f"CDELT{axis}")
+    try:
+        unit = u.Unit(str(header.get(f"CUNIT{axis}", "")).strip() or "Angstrom").to(u.Angstrom)
+    except (ValueError, u.UnitsError):
+        raise CubeError(f"{path}: CUNIT{axis} is {header[f'CUNIT{axis}']!r}, not a unit of wavelength") from None
+    start, step = start * unit, step * unit
+    if not (STEP_RANGE[0] <= step <= STEP_RANGE[1] and WAVE_RANGE[0] <= start <= WAVE_RANGE[1]):
+        keys = f"CRVAL{axis} and CD{axis}_{axis} or CDELT{axis}"
+        raise CubeError(f"{path}: {keys} give {start:g} Angstrom in steps of {step:g}")
+    return start + step * (np.arange(1, n + 1) - pixel)
+
+
+def _sky(header: fits.Header, path: Path) -> tuple[WCS, float]:
+    """Sky coordinates and the side of a spaxel [arcsec]; a CD matrix counts alone, CDELT only without one."""
+    needed = [f"{word}{axis}" for word in ("CTYPE", "CRVAL", "CRPIX") for axis in (1, 2)]
+    lacking = [key for key in needed if key not in header]
+    if lacking:
+        raise CubeError(f"{path} has no sky coordinates: {', '.join(lacking)} not in the header of PRIMARY")
+    matrix = [[header.get(f"CD{i}_{j}") for j in (1, 2)] for i in (1, 2)]
+    if all(value is None for row in matrix for value in row):
+        step = [header.get(f"CDELT{i}", np.nan) for i in (1, 2)]
+        matrix = [[step[i] * header.get(f"PC{i + 1}_{j + 1}", float(i == j)) for j in (0, 1)] for i in (0, 1)]
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = [header["CTYPE1"], header["CTYPE2"]]
+    wcs.wcs.crval = [header["CRVAL1"], header["CRVAL2"]]
+    wcs.wcs.crpix = [header["CRPIX1"], header["CRPIX2"]]
+    wcs.wcs.cd = np.array([[value or 0.0 for value in row] for row in matrix], float)
+    spaxel = 3600.0 * np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))
+    if not SPAXEL_RANGE[0] <= spaxel <= SPAXEL_RANGE[1]:
+        raise CubeError(f"{path}: the CD matrix, or CDELT without one, gives spaxels of {spaxel:g} arcsec")
+    if not wcs.has_celestial:
+        raise CubeError(f"{path}: CTYPE1 and CTYPE2 are {header['CTYPE1']!r} and {header['CTYPE2']!r}, not RA and Dec")
+    return wcs, float(spaxel)
+
+
+def _sky_cards(cube: Cube) -> dict:
+    """Sky keywords as CALIFA writes them: the CD matrix is true, CDELT is 1."""
+    wcs, scale = cube.wcs.wcs, cube.wcs.pixel_scale_matrix
+    cards = {f"CD{i + 1}_{j + 1}": scale[i, j] for i in (0, 1) for j in (0, 1)}
+    for i in (0, 1):
+        cards |= {f"CTYPE{i + 1}": wcs.ctype[i], f"CRVAL{i + 1}": wcs.crval[i], f"CRPIX{i + 1}": wcs.crpix[i],
+                  f"CDELT{i + 1}": 1.0}  # fmt: skip
+    return cards
+
+
+def _psf(header: fits.Header) -> Moffat:
+    """The Moffat profile of the header, or its default where the header is silent or absurd."""
+    found = {"fwhm": _of_psf(header, "FWHM", FWHM_RANGE), "beta": _of_psf(header, "BETA", BETA_RANGE)}
+    return Moffat()._replace(**{field: value for field, value in found.items() if value is not None})
+
+
+def _of_psf(header: fits.Header, word: str, limits: tuple[float, float]) -> float | None:
+    """The first sane number behind a keyword of the point spread: 'DRFIELD PSF_FWHM', then 'DRFIELD FWHM', 'FWHM'."""
+    keys = [key for key in header if re.search(rf"(?:^|PSF[_ ]|DRFIELD ){word}$", key)]
+    values = (number_of(header, key) for key in sorted(keys, key=lambda key: "PSF" not in key))
+    return next((value for value in values if limits[0] <= value <= limits[1]), None)
+
+
+def _refuse_uncorrected(header: fits.Header, path: Path) -> None:
+    keys = keywords(header, "GALEXT COR")
+    if keys and not all(header[key] in (1, True, "T", "1") for key in keys):
+        raise CubeError(f"{path}: {keys[0]} is {header[keys[0]]!r}: the cube is not corrected for Galactic extinction")
+
+
+def _opened(path: Path, zipped: bool):
+    return gzip.open(path, "wb", compresslevel=1) if zipped else open(path, "wb")

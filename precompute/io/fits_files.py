@@ -1,0 +1,52 @@
+"""FITS files read whole into memory, plain or compressed, with one clear sentence for each way they can be broken."""
+
+import gzip
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+
+from engine.errors import CubeError
+
+HDUs = dict[str, tuple[fits.Header, np.ndarray]]
+
+
+def read_hdus(path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> HDUs:
+    """Header and data of the named HDUs of a FITS file, all read into memory; CubeError if one needed is not there."""
+    if not path.is_file():
+        raise CubeError(f"{path} is not a file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            warnings.filterwarnings("error", message=".*truncated.*")
+            names, found = _read(path, (*needed, *wanted))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise CubeError(f"{path} is cut short or damaged where it is compressed: {error}") from None
+    except AstropyUserWarning as error:
+        raise CubeError(f"{path} is cut short: {error}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise CubeError(f"{path} is not a FITS file that can be read: {error}") from None
+    for name in needed:
+        if name not in found or found[name][1] is None:
+            raise CubeError(f"{path} has no data in an HDU {name}; it holds {', '.join(names)}")
+    return {name: pair for name, pair in found.items() if pair[1] is not None}
+
+
+def _read(path: Path, wanted: tuple[str, ...]) -> tuple[list[str], HDUs]:
+    with fits.open(path, memmap=False) as hdus:
+        names = [hdu.name for hdu in hdus]
+        return names, {name: (hdus[name].header, hdus[name].data) for name in wanted if name in names}
+
+
+def keywords(header: fits.Header, words: str) -> list[str]:
+    """Keywords that are these words, or end with them behind the name of a setup as in 'V500 PIPE UNITS'."""
+    return [key for key in header if key == words or key.endswith(f" {words}")]
+
+
+def number_of(header: fits.Header, words: str) -> float:
+    """The first number behind these keywords; NaN if there is none."""
+    values = (header[key] for key in keywords(header, words))
+    return next((float(value) for value in values if isinstance(value, int | float)), np.nan)

@@ -1,0 +1,140 @@
+"""SDSS images: calibrated frames and cut-outs in nanomaggies (DR8 and later), and DR7 corrected frames in counts.
+
+A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands in the tsField file beside it, and a
+preliminary one in its own FLUX20. Magnitudes are those of SDSS: what separates them from AB is the engine's to apply.
+"""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io import fits
+from astropy.stats import sigma_clip, sigma_clipped_stats
+from astropy.utils.exceptions import AstropyWarning
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_area
+
+from engine.columns import BANDS
+from engine.cube.types import Image
+from engine.errors import CubeError
+from engine.types import FloatArray
+from precompute.io.fits_files import number_of, read_hdus
+
+ZERO_POINT = 22.5  # magnitude of one nanomaggy
+DR7_EXPOSURE = 53.907456  # s, science: SDSS classic
+SOFT_BIAS = 1000.0  # counts, where the header does not say
+PIXEL_RANGE = (0.1, 3.0)  # arcsec
+NANOMAGGIES = ("nanomaggy", "nanomaggies", "nmgy", "nmaggy", "nanomaggy/pixel")
+
+
+class Calibration(NamedTuple):
+    """Photometric calibration of a DR7 frame: magnitude = -2.5 log10(counts / exposure) - (aa + kk * airmass)."""
+
+    aa: float
+    kk: float
+    airmass: float
+    exposure: float = DR7_EXPOSURE
+
+    @property
+    def nanomaggies_per_count(self) -> float:
+        """Flux of one count."""
+        return 10.0 ** (0.4 * (ZERO_POINT + self.aa + self.kk * self.airmass)) / self.exposure
+
+
+def read_sdss_image(
+    path: Path, band: str | None = None, calibration: Calibration | None = None, psf_fwhm: float = np.nan
+) -> Image:
+    """One SDSS image in nanomaggies per pixel with its noise.
+
+    band: if not given, the header's FILTER. calibration: of a DR7 frame; without it the frame's FLUX20 is taken.
+    psf_fwhm [arcsec]: if not given, the header's PSF_FWHM or SEEING. The noise is that of the sky, from the image,
+    unless an HDU ERROR or IVAR gives it. Raises CubeError for a file that is none of this.
+    """
+    path = Path(path)
+    hdus = read_hdus(path, ("PRIMARY",), ("ERROR", "IVAR"))
+    header, data = hdus["PRIMARY"]
+    if data.ndim != 2:
+        raise CubeError(f"{path}: PRIMARY has {data.ndim} axes {data.shape}; an image has 2")
+    if not np.isfinite(data).any():
+        raise CubeError(f"{path}: PRIMARY holds only NaN")
+    flux, said = _nanomaggies(header, data.astype(float), calibration, path)
+    wcs, pixel = _sky(header, path)
+    seeing = psf_fwhm if np.isfinite(psf_fwhm) else number_of(header, "PSF_FWHM")
+    seeing = seeing if np.isfinite(seeing) else number_of(header, "SEEING")
+    return Image(_band(header, band, path), flux, _error(hdus, flux, path), wcs, pixel, seeing, said)
+
+
+def read_ts_field(path: Path, band: str) -> Calibration:
+    """Calibration of one band from the tsField file of a DR7 field: the columns aa, kk and airmass of its table."""
+    path = Path(path)
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            row = hdus[1].data[0]
+            values = [float(np.ravel(row[name])[BANDS.index(band)]) for name in ("aa", "kk", "airmass")]
+    except (OSError, IndexError, KeyError, TypeError, EOFError) as error:
+        raise CubeError(f"{path} is not a tsField file with aa, kk and airmass in five bands: {error}") from None
+    return Calibration(*values)
+
+
+def sky_noise(data: FloatArray) -> float:
+    """One-sigma noise of the sky of an image: how far values fall below their median once bright sources are clipped.
+
+    The faint side alone, since light of a galaxy that is too faint to be clipped spoils the bright side only.
+    """
+    sky = sigma_clip(data[np.isfinite(data)], sigma=3.0, maxiters=20, masked=False)
+    return float(np.median(sky) - np.quantile(sky, 0.1587))
+
+
+def _nanomaggies(
+    header: fits.Header, data: FloatArray, calibration: Calibration | None, path: Path
+) -> tuple[FloatArray, str]:
+    """The image in nanomaggies, and where its zero point comes from."""
+    unit = str(header.get("BUNIT", "")).strip()
+    if unit.lower() in NANOMAGGIES:
+        return data, "nanomaggies"
+    if unit and unit.lower() not in ("dn", "adu", "counts", "count"):
+        raise CubeError(f"{path}: BUNIT is {unit!r}, neither nanomaggies nor counts")
+    flux20 = number_of(header, "FLUX20")
+    if calibration is None and not flux20 > 0:
+        raise CubeError(f"{path} is in counts, without FLUX20 in its header or the tsField file of its field")
+    factor = calibration.nanomaggies_per_count if calibration else 10.0 ** (0.4 * (ZERO_POINT - 20.0)) / flux20
+    bias = number_of(header, "SOFTBIAS")
+    counts = data - (bias if np.isfinite(bias) else SOFT_BIAS)
+    _, sky, _ = sigma_clipped_stats(counts[np.isfinite(counts)], sigma=3.0, maxiters=20)
+    return (counts - sky) * factor, "tsField" if calibration else "FLUX20, preliminary"
+
+
+def _sky(header: fits.Header, path: Path) -> tuple[WCS, float]:
+    """Sky coordinates and pixel side [arcsec] (astropy lets a CD matrix count and CDELT not)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            wcs = WCS(header, naxis=2)
+            pixel = 3600.0 * float(np.sqrt(proj_plane_pixel_area(wcs.celestial)))
+        except Exception as error:  # wcslib has many ways to refuse
+            raise CubeError(f"{path} has no sky coordinates that can be used: {error}") from None
+    if not wcs.has_celestial or not PIXEL_RANGE[0] <= pixel <= PIXEL_RANGE[1]:
+        raise CubeError(f"{path} has no sky coordinates, or pixels of {pixel:g} arcsec")
+    return wcs, pixel
+
+
+def _band(header: fits.Header, band: str | None, path: Path) -> str:
+    said = str(header.get("FILTER", "")).strip() if band is None else band
+    if said not in BANDS:
+        raise CubeError(f"{path}: the band is {said!r}, not one of {', '.join(BANDS)}; name it, or put it into FILTER")
+    return said
+
+
+def _error(hdus: dict, flux: FloatArray, path: Path) -> FloatArray:
+    """One-sigma noise of the pixels: of an HDU ERROR or IVAR [nanomaggies], else the sky's everywhere."""
+    for name in ("ERROR", "IVAR"):
+        if name not in hdus:
+            continue
+        given = hdus[name][1].astype(float)
+        if given.shape != flux.shape:
+            raise CubeError(f"{path}: {name} has the shape {given.shape}, PRIMARY {flux.shape}")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return given if name == "ERROR" else np.where(given > 0, given**-0.5, np.nan)
+    return np.full(flux.shape, sky_noise(flux))
