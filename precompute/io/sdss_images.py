@@ -78,12 +78,15 @@ def read_ts_field(path: Path, band: str) -> Calibration:
 
 
 def sky_noise(data: FloatArray) -> float:
-    """One-sigma noise of the sky of an image: how far values fall below their median once bright sources are clipped.
+    """One-sigma noise of the sky of an image: how far values fall below the sky's mode once bright sources are clipped.
 
-    The faint side alone, since light of a galaxy that is too faint to be clipped spoils the bright side only.
+    The mode is 2.5 median - 1.5 mean. The faint side alone counts, since light of a galaxy that is too faint to be
+    clipped spoils the bright side only. An image that a galaxy fills has no sky and gives too much.
     """
     sky = sigma_clip(data[np.isfinite(data)], sigma=3.0, maxiters=20, masked=False)
-    return float(np.median(sky) - np.quantile(sky, 0.1587))
+    mode = 2.5 * np.median(sky) - 1.5 * sky.mean()
+    below = sky[sky <= mode]
+    return float(np.sqrt(np.mean((below - mode) ** 2))) if below.size else float(sky.std())
 
 
 def _nanomaggies(
