@@ -1,61 +1,115 @@
-"""The library put in the order and the number format in which it is searched fastest."""
+"""The library put in the order and the number format in which it is searched fastest.
+
+Models that look alike stand side by side in leaves of 64, and 16 leaves that look alike in a branch. Of each leaf and
+each branch it is known within which box its indices and colours lie, so that most can be passed over unseen.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.errors import ShapeError
-from engine.inference.likelihood import BLOCK, N_BAND, N_INDEX
+from engine.inference.likelihood import GROUP, LEAF, N_BAND, N_INDEX, N_ROW
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
-CELL_DEX = 0.005  # of the posteriors; quantiles are interpolated within it. Choice: a tenth of the best errors
+CELL_DEX = 0.002  # of the posteriors; quantiles are interpolated within it. Choice: far below the best errors
+BRANCH_MODELS = GROUP * LEAF
+R_BAND = 2
+NEVER = np.float32(1e30)  # penalty of a model that does not count
+
+# Errors of a well-observed region: five indices, then the colours against r. Choice; they only set the shape of the
+# leaves: with others the same result takes longer.
+TYPICAL_ERRORS = np.array([0.05, 0.3, 0.9, 0.02, 0.15, 0.06, 0.05, 0.05, 0.05])
 
 
 class Models(NamedTuple):
-    """Similar models side by side, in blocks of ten rows (five indices, five fluxes), float32."""
+    """The models of a library in leaves; the last branch is filled up with copies of a model that do not count."""
 
-    blocks: FloatArray  # (sigma, block, 10 * BLOCK); the last block is filled up with its last model
-    age_cell: IntArray  # (model,) int32: place of its age in the posterior, from age_start in steps of CELL_DEX
+    rows: FloatArray  # (sigma, leaf, N_ROW * LEAF) float32: per leaf five indices, then ugriz over r, model by model
+    leaf_boxes: FloatArray  # (sigma, branch, 2 * N_ROW * GROUP) float32: centres and half widths of its leaves
+    branch_boxes: FloatArray  # (sigma, group, 2 * N_ROW * GROUP) the same of branches; the last is repeated
+    log_r: FloatArray  # (leaf * LEAF,) float32 log10 of the r flux per unit of mass
+    age_cell: IntArray  # (leaf * LEAF,) uint16: place of its age in the posterior, from age_start in steps of CELL_DEX
     Z_cell: IntArray
+    penalty: FloatArray  # (leaf * LEAF,) float32, -2 ln of the weight before the data
+    leaf_penalty: FloatArray  # (leaf,) float32, the smallest of its models
+    library_row: IntArray  # (leaf * LEAF,) int64 of the model in the library, -1 where a leaf is filled up
     age_start: float
     Z_start: float
-    flux_unit: float  # the fluxes are given in this unit, so that they are of order 1
+    sigma_grid: FloatArray  # (sigma,) km/s
+    n_library: int
 
 
 def arrange(library: Library) -> Models:
-    """Models with finite values only, sorted so that blocks are compact in indices and colours.
+    """Models with finite values only, in compact leaves; the order changes no result.
 
-    The order changes no result; it lets most blocks be passed over. Raises ShapeError if no model is usable.
+    Raises ShapeError if no model is usable.
     """
     keep = _usable(library)
     if keep.size == 0:
         raise ShapeError("the library has no model with finite indices, positive fluxes, age and metallicity")
-    middle = library.indices.shape[1] // 2
-    order = keep[compact_order(_features(library.indices[keep, middle], library.flux[keep]), BLOCK)]
-    flux_unit = float(np.median(library.flux[keep]))
-    age_start, age_cell = _cells(library.log_age_wr[order])
-    Z_start, Z_cell = _cells(library.log_Z_wr[order])
-    blocks = _blocks(library.indices[order], library.flux[order] / flux_unit)
-    return Models(blocks, age_cell, Z_cell, age_start, Z_start, flux_unit)
+    order = keep[compact_order(_features(library, keep), (BRANCH_MODELS, LEAF))]
+    filled = order[np.minimum(np.arange(-(-order.size // BRANCH_MODELS) * BRANCH_MODELS), order.size - 1)]
+    real = np.arange(filled.size) < order.size
+    age_start, age_cell = _cells(library.log_age_wr[filled])
+    Z_start, Z_cell = _cells(library.log_Z_wr[filled])
+    rows = _rows(library, filled)
+    low, high = _walls(rows)
+    penalty = np.where(real, np.float32(0), NEVER)
+    return Models(
+        rows, _boxes(low, high), _boxes(*_walls_of_branches(low, high)),
+        np.log10(library.flux[filled, R_BAND]).astype(np.float32), age_cell, Z_cell, penalty, _of_leaves(penalty),
+        np.where(real, filled, -1), age_start, Z_start, np.asarray(library.sigma_grid, dtype=float),
+        library.log_age_wr.size,
+    )  # fmt: skip
 
 
-def compact_order(features: FloatArray, leaf: int) -> IntArray:
-    """Order of the members (member,) in which every ``leaf`` successive ones are close in features (member, k).
+def with_prior(models: Models, prior: FloatArray) -> Models:
+    """The same models with a weight each (model of the library,); zero takes a model out, the scale is irrelevant.
 
-    The members are halved at the middle of their widest feature until a leaf is left (a k-d tree).
+    Raises ShapeError if the weights do not fit the library, are negative or not finite, or leave no model.
     """
-    pending, leaves = [np.arange(len(features))], []
+    prior = np.asarray(prior, dtype=float)
+    if prior.shape != (models.n_library,):
+        raise ShapeError(f"the prior has the shape {prior.shape}, not ({models.n_library},): one weight per model")
+    if not np.isfinite(prior).all() or prior.min() < 0:
+        raise ShapeError("the prior has weights that are negative or not finite")
+    weight = np.where(models.library_row >= 0, prior[models.library_row], 0.0)
+    if weight.max() == 0:
+        raise ShapeError("the prior leaves no usable model: all weights are zero")
+    counts = weight > 0
+    penalty = -2.0 * np.log(np.where(counts, weight, 1.0) / weight.max())
+    penalty = np.where(counts, penalty, NEVER).astype(np.float32)
+    return models._replace(penalty=penalty, leaf_penalty=_of_leaves(penalty))
+
+
+def place_of(models: Models, library_row: IntArray) -> IntArray:
+    """Place among the models of rows of the library, (...,); -1 for those that are not there or are -1."""
+    place = np.full(models.n_library + 1, -1)
+    place[models.library_row] = np.arange(models.library_row.size)
+    place[-1] = -1  # where the filling of the last leaf and the rows -1 point
+    return place[library_row]
+
+
+def compact_order(features: FloatArray, sizes: tuple[int, ...]) -> IntArray:
+    """Order of the members (member,) in which successive ones are close in features (member, k).
+
+    The members are halved at the middle of their widest feature (a k-d tree) into parts of sizes[0], these into
+    parts of sizes[1] and so on; only the last part of each may be smaller.
+    """
+    pending, parts = [np.arange(len(features))], []
     while pending:
         part = pending.pop()
-        if part.size <= leaf:
-            leaves.append(part)
+        size = next((size for size in sizes if part.size > size), None)
+        if size is None:
+            parts.append(part)
             continue
         widest = features[part, np.ptp(features[part], axis=0).argmax()]
-        half = leaf * max(1, round(part.size / (2 * leaf)))
+        half = size * max(1, round(part.size / (2 * size)))
         split = np.argpartition(widest, min(half, part.size - 1))
         pending += [part[split[half:]], part[split[:half]]]
-    return np.concatenate(leaves)
+    return np.concatenate(parts)
 
 
 def _usable(library: Library) -> IntArray:
@@ -64,26 +118,50 @@ def _usable(library: Library) -> IntArray:
     return np.flatnonzero(finite & np.isfinite(library.log_age_wr) & np.isfinite(library.log_Z_wr))
 
 
-def _features(indices: FloatArray, flux: FloatArray) -> FloatArray:
-    """Indices and colours, (model, 9), in units of their scatter over the library."""
-    colours = np.diff(np.log10(flux.astype(float)), axis=1)
-    features = np.concatenate([indices.astype(float), colours], axis=1)
-    scatter = features.std(axis=0)
-    return features / np.where(scatter > 0, scatter, 1.0)
+def _features(library: Library, keep: IntArray) -> FloatArray:
+    """Indices at the middle dispersion and log colours, (model, 9), in units of typical errors."""
+    indices = library.indices[keep, library.indices.shape[1] // 2]
+    colours = np.log(np.delete(library.flux[keep], R_BAND, axis=1) / library.flux[keep, R_BAND, None])
+    return np.concatenate([indices, colours], axis=1) / TYPICAL_ERRORS
 
 
 def _cells(value: FloatArray) -> tuple[float, IntArray]:
     start = float(np.min(value)) - CELL_DEX / 2  # so that a lone model sits in the middle of its cell
-    return start, ((np.asarray(value, dtype=float) - start) / CELL_DEX).astype(np.int32)
+    return start, ((np.asarray(value, dtype=float) - start) / CELL_DEX).astype(np.uint16)  # 131 dex fit
 
 
-def _blocks(indices: FloatArray, flux: FloatArray) -> FloatArray:
-    """(sigma, block, 10 * BLOCK) float32 from (model, sigma, 5) and (model, 5)."""
-    n_model, n_sigma = indices.shape[:2]
-    n_block = -(-n_model // BLOCK)
-    padded = np.minimum(np.arange(n_block * BLOCK), n_model - 1)
-    blocks = np.empty((n_sigma, n_block, N_INDEX + N_BAND, BLOCK), dtype=np.float32)
+def _rows(library: Library, order: IntArray) -> FloatArray:
+    """(sigma, leaf, N_ROW * LEAF) float32."""
+    n_sigma, n_leaf = library.indices.shape[1], order.size // LEAF
+    rows = np.empty((n_sigma, n_leaf, N_ROW, LEAF), dtype=np.float32)
+    ratio = library.flux[order] / library.flux[order, R_BAND, None]
+    rows[:, :, N_INDEX:] = ratio.reshape(n_leaf, LEAF, N_BAND).swapaxes(1, 2)
     for sigma in range(n_sigma):
-        blocks[sigma, :, :N_INDEX] = indices[padded, sigma].reshape(n_block, BLOCK, N_INDEX).swapaxes(1, 2)
-    blocks[:, :, N_INDEX:] = flux[padded].reshape(n_block, BLOCK, N_BAND).swapaxes(1, 2)
-    return blocks.reshape(n_sigma, n_block, -1)
+        rows[sigma, :, :N_INDEX] = library.indices[order, sigma].reshape(n_leaf, LEAF, N_INDEX).swapaxes(1, 2)
+    return rows.reshape(n_sigma, n_leaf, -1)
+
+
+def _of_leaves(penalty: FloatArray) -> FloatArray:
+    return penalty.reshape(-1, LEAF).min(axis=1)
+
+
+def _walls(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Smallest and largest value in each leaf, (sigma, leaf, N_ROW)."""
+    values = rows.reshape(*rows.shape[:2], N_ROW, LEAF)
+    return values.min(axis=3), values.max(axis=3)
+
+
+def _walls_of_branches(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The same of each branch, (sigma, branch, N_ROW), their number filled up to whole groups."""
+    branches = (*low.shape[:1], -1, GROUP, N_ROW)
+    low, high = low.reshape(branches).min(axis=2), high.reshape(branches).max(axis=2)
+    padded = np.minimum(np.arange(-(-low.shape[1] // GROUP) * GROUP), low.shape[1] - 1)
+    return low[:, padded], high[:, padded]
+
+
+def _boxes(low: FloatArray, high: FloatArray) -> FloatArray:
+    """(sigma, group, 2 * N_ROW * GROUP) from walls; a little wider, so that rounding cannot push a member out."""
+    centre, half = (low + high) / 2, (high - low) / 2
+    half = half + 2e-7 * (np.abs(centre) + half)
+    both = np.stack([centre, half], axis=2).reshape(low.shape[0], -1, GROUP, 2 * N_ROW)
+    return np.ascontiguousarray(both.swapaxes(2, 3), dtype=np.float32).reshape(*both.shape[:2], -1)

@@ -1,9 +1,12 @@
 """Chi-square of a region against model galaxies, the stellar mass density fitted out analytically (ZG22 sec. 2.2).
 
-A model predicts five indices m_k and five fluxes g_b per unit of stellar mass density. With the fluxes in units
-of their errors the best scale is A / B, where A = sum(f g) and B = sum(g g), never below zero; then
+A model predicts five indices m_k and the ratios h_b of its five fluxes to the one in r. With everything in units of
+the observational errors (o / e, f / s) and g = h / s the best scale is A / B, where A = sum(f g) and B = sum(g g),
+never below zero; then
 
     chi2 = sum over indices of ((m - o) / e)^2  +  sum over bands of (f - A/B g)^2.
+
+A model that counts less before the data has a penalty: its cost is chi2 - 2 ln(weight).
 
 An observable that is not there has the inverse error 0 and so adds nothing: no branch, no NaN in the loops.
 The residuals are summed as they stand; the shorter F - A^2 / B would lose its digits in float32.
@@ -14,27 +17,28 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from engine.inference.lanes import bits_of, float_of
 from engine.types import FloatArray
 
-BLOCK = 512  # models per block: ten float32 rows of it stay in the first-level cache
+LEAF = 64  # models side by side in memory: small enough to be alike, large enough for the vector unit
+GROUP = 16  # boxes bounded at a time
 N_INDEX, N_BAND = 5, 5
+N_ROW = N_INDEX + N_BAND  # numbers per model
 MAX_INVERSE_ERROR = 1e8  # keeps squares within float32; no observation is that good
 
 # Sums may be reordered: everything that enters is finite by construction.
-_FAST = {"contract", "reassoc", "nsz", "nnan", "arcp"}
+FAST = {"contract", "reassoc", "nsz", "nnan", "arcp"}
 
 
 class Whitened(NamedTuple):
-    """Observations in units of their errors, float32; 0 in both where there is nothing.
+    """Observations in units of their errors; 0 in both where there is nothing.
 
-    ``log_unit`` is what log10(scale) has to be raised by to be log mu_star.
+    ``log_unit`` is what log10(scale) has to be raised by to be the log of the r flux that the region would have.
     """
 
-    index: FloatArray  # (spaxel, 5) o / e
-    index_weight: FloatArray  # (spaxel, 5) 1 / e
-    flux: FloatArray  # (spaxel, 5) f / s
-    flux_weight: FloatArray  # (spaxel, 5) 1 / s over the largest of the spaxel
-    log_unit: FloatArray  # (spaxel,) float64
+    data: FloatArray  # (spaxel, N_ROW) o / e, then f / s
+    inverse: FloatArray  # (spaxel, N_ROW) 1 / e, then 1 / s in units of the largest of the spaxel
+    log_unit: FloatArray  # (spaxel,)
 
 
 def inverse_errors(value: FloatArray, error: FloatArray) -> FloatArray:
@@ -43,60 +47,83 @@ def inverse_errors(value: FloatArray, error: FloatArray) -> FloatArray:
     return np.where(usable, 1.0 / np.maximum(np.where(usable, error, 1.0), 1.0 / MAX_INVERSE_ERROR), 0.0)
 
 
-def whiten(
-    indices: FloatArray, index_errors: FloatArray, flux: FloatArray, flux_errors: FloatArray, flux_unit: float
-) -> Whitened:
-    """Indices and fluxes (spaxel, 5) over their errors.
-
-    ``flux_unit`` is the unit in which the models' fluxes are given to the kernel; it keeps float32 in range.
-    """
-    index_weight = inverse_errors(indices, index_errors)
+def whiten(indices: FloatArray, index_errors: FloatArray, flux: FloatArray, flux_errors: FloatArray) -> Whitened:
+    """Indices and fluxes (spaxel, 5) over their errors, float64."""
+    index_inverse = inverse_errors(indices, index_errors)
     brightest = np.max(np.abs(np.where(np.isfinite(flux), flux, 0.0)), axis=1, keepdims=True)
     brightest[brightest == 0] = 1.0
-    flux_weight = inverse_errors(flux / brightest, flux_errors / brightest)
-    largest = np.maximum(flux_weight.max(axis=1, keepdims=True), 1.0)
-    whitened = (
-        np.where(index_weight > 0, indices, 0.0) * index_weight,
-        index_weight,
-        np.where(flux_weight > 0, flux / brightest, 0.0) * flux_weight,
-        flux_weight / largest,
+    flux_inverse = inverse_errors(flux / brightest, flux_errors / brightest)
+    largest = np.maximum(flux_inverse.max(axis=1, keepdims=True), 1.0)
+    data = np.concatenate(
+        [
+            np.where(index_inverse > 0, indices, 0.0) * index_inverse,
+            np.where(flux_inverse > 0, flux / brightest, 0.0) * flux_inverse,
+        ],
+        axis=1,
     )
-    log_unit = np.log10(brightest / largest / flux_unit)[:, 0]
-    return Whitened(*(part.astype(np.float32) for part in whitened), log_unit)
+    inverse = np.concatenate([index_inverse, flux_inverse / largest], axis=1)
+    return Whitened(data, inverse, np.log10(brightest / largest)[:, 0])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def chi2_of_block(models, index, index_weight, flux, flux_weight, out):
-    """Chi-square and scale of a block of models for one spaxel, into ``out``; returns the smallest chi-square.
+@numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def costs_of_leaf(models, penalty, data, inverse, cost, scale):
+    """Cost (chi-square plus penalty) and scale of a leaf of models for one spaxel; returns the smallest cost.
 
-    models (10 * BLOCK,): five indices, then five fluxes, model by model; index ... flux_weight (5,) as in Whitened;
-    out (2 * BLOCK,): chi-square, then scale. All float32 and written out by hand: only so, with few and flat
-    arrays, does the compiler use vector instructions (eight times faster).
+    models (N_ROW * LEAF,): five indices, then five flux ratios, model by model; penalty (LEAF,); data and inverse
+    (N_ROW,) as in Whitened; cost and scale (LEAF,) are filled. Written out by hand: only so, with flat arrays, does
+    the compiler use vector instructions.
     """
-    o0, o1, o2, o3, o4 = index[0], index[1], index[2], index[3], index[4]
-    w0, w1, w2, w3, w4 = index_weight[0], index_weight[1], index_weight[2], index_weight[3], index_weight[4]
-    f0, f1, f2, f3, f4 = flux[0], flux[1], flux[2], flux[3], flux[4]
-    s0, s1, s2, s3, s4 = flux_weight[0], flux_weight[1], flux_weight[2], flux_weight[3], flux_weight[4]
-    zero, tiny, n = np.float32(0.0), np.float32(1e-30), BLOCK
-    for at in range(n):
-        g0, g1, g2 = models[5 * n + at] * s0, models[6 * n + at] * s1, models[7 * n + at] * s2
-        g3, g4 = models[8 * n + at] * s3, models[9 * n + at] * s4
+    o0, o1, o2, o3, o4 = data[0], data[1], data[2], data[3], data[4]
+    f0, f1, f2, f3, f4 = data[5], data[6], data[7], data[8], data[9]
+    w0, w1, w2, w3, w4 = inverse[0], inverse[1], inverse[2], inverse[3], inverse[4]
+    s0, s1, s2, s3, s4 = inverse[5], inverse[6], inverse[7], inverse[8], inverse[9]
+    zero, tiny = data.dtype.type(0.0), data.dtype.type(1e-30)
+    least = bits_of(np.float32(3e38))
+    for at in range(LEAF):
+        g0, g1, g2 = models[5 * LEAF + at] * s0, models[6 * LEAF + at] * s1, models[7 * LEAF + at] * s2
+        g3, g4 = models[8 * LEAF + at] * s3, models[9 * LEAF + at] * s4
         a = f0 * g0 + f1 * g1 + f2 * g2 + f3 * g3 + f4 * g4
         b = g0 * g0 + g1 * g1 + g2 * g2 + g3 * g3 + g4 * g4
-        scale = max(a, zero) / max(b, tiny)
-        d0, d1, d2 = models[at] * w0 - o0, models[n + at] * w1 - o1, models[2 * n + at] * w2 - o2
-        d3, d4 = models[3 * n + at] * w3 - o3, models[4 * n + at] * w4 - o4
-        r0, r1, r2, r3, r4 = f0 - scale * g0, f1 - scale * g1, f2 - scale * g2, f3 - scale * g3, f4 - scale * g4
-        out[at] = (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + d4 * d4) + (r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3 + r4 * r4)
-        out[n + at] = scale
-    return _smallest(out)
+        best = max(a, zero) / max(b, tiny)
+        d0, d1, d2 = models[at] * w0 - o0, models[LEAF + at] * w1 - o1, models[2 * LEAF + at] * w2 - o2
+        d3, d4 = models[3 * LEAF + at] * w3 - o3, models[4 * LEAF + at] * w4 - o4
+        r0, r1, r2, r3, r4 = f0 - best * g0, f1 - best * g1, f2 - best * g2, f3 - best * g3, f4 - best * g4
+        here = (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + d4 * d4) + (r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3 + r4 * r4)
+        here += penalty[at]
+        cost[at], scale[at] = here, best
+        least = min(least, bits_of(np.float32(here)))  # floats that are not negative sort like their bits
+    return float_of(least)
 
 
-@numba.njit(cache=True, nogil=True)
-def _smallest(out):
-    # floats that are not negative sort like their bits, and a minimum of integers is vectorised
-    bits = out[:BLOCK].view(np.int32)
-    least = bits[0]
-    for at in range(BLOCK):
-        least = min(least, bits[at])
-    return np.array([least], dtype=np.int32).view(np.float32)[0]
+@numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def bounds_of_boxes(boxes, data, inverse, bound):
+    """Lower bounds of chi-square in a group of boxes, into ``bound`` (GROUP,).
+
+    boxes (2 * N_ROW * GROUP,): centres, then half widths, of what the models of each box lie within; data and inverse
+    as above. An index is at least as far away as the wall of the box. The fluxes g of the box lie within the radius R
+    about their centre c, that is within an angle phi of its direction, sin phi = R / |c|; so the residual, which is
+    |f| sin(angle between f and g), is at least |f| sin(theta - phi), where theta is the angle between f and c.
+    """
+    o0, o1, o2, o3, o4 = data[0], data[1], data[2], data[3], data[4]
+    f0, f1, f2, f3, f4 = data[5], data[6], data[7], data[8], data[9]
+    w0, w1, w2, w3, w4 = inverse[0], inverse[1], inverse[2], inverse[3], inverse[4]
+    s0, s1, s2, s3, s4 = inverse[5], inverse[6], inverse[7], inverse[8], inverse[9]
+    zero, one, tiny = data.dtype.type(0.0), data.dtype.type(1.0), data.dtype.type(1e-15)
+    ff = f0 * f0 + f1 * f1 + f2 * f2 + f3 * f3 + f4 * f4
+    n, h = GROUP, N_ROW * GROUP
+    for at in range(GROUP):
+        d0 = max(abs(boxes[at] * w0 - o0) - boxes[h + at] * w0, zero)
+        d1 = max(abs(boxes[n + at] * w1 - o1) - boxes[h + n + at] * w1, zero)
+        d2 = max(abs(boxes[2 * n + at] * w2 - o2) - boxes[h + 2 * n + at] * w2, zero)
+        d3 = max(abs(boxes[3 * n + at] * w3 - o3) - boxes[h + 3 * n + at] * w3, zero)
+        d4 = max(abs(boxes[4 * n + at] * w4 - o4) - boxes[h + 4 * n + at] * w4, zero)
+        g0, g1, g2 = boxes[5 * n + at] * s0, boxes[6 * n + at] * s1, boxes[7 * n + at] * s2
+        g3, g4 = boxes[8 * n + at] * s3, boxes[9 * n + at] * s4
+        q0, q1, q2 = boxes[h + 5 * n + at] * s0, boxes[h + 6 * n + at] * s1, boxes[h + 7 * n + at] * s2
+        q3, q4 = boxes[h + 8 * n + at] * s3, boxes[h + 9 * n + at] * s4
+        a = max(f0 * g0 + f1 * g1 + f2 * g2 + f3 * g3 + f4 * g4, zero)
+        b = max(g0 * g0 + g1 * g1 + g2 * g2 + g3 * g3 + g4 * g4, tiny)
+        cos2_theta = min(a * a / (b * max(ff, tiny)), one)
+        sin2_phi = min((q0 * q0 + q1 * q1 + q2 * q2 + q3 * q3 + q4 * q4) / b, one)
+        sine = max(np.sqrt((one - cos2_theta) * (one - sin2_phi)) - np.sqrt(cos2_theta * sin2_phi), zero)
+        bound[at] = (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + d4 * d4) + ff * sine * sine

@@ -1,8 +1,7 @@
 """Age, metallicity and stellar mass density of regions from a library of model galaxies (ZG22 sec. 2.2).
 
 Every model counts with exp(-chi2 / 2); the posterior of a quantity is the distribution of its values under these
-weights. Each region looks at the whole library twice: once for its best chi-square, once to sum the weights of
-the blocks that hold anything good. The plain version, in tests/reference, sorts instead and judges this one.
+weights. The plain version, in tests/reference, sorts all models of every region and judges this one.
 """
 
 from collections.abc import Iterator
@@ -15,16 +14,27 @@ import numpy as np
 
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
-from engine.inference.arrangement import CELL_DEX, Models, arrange
+from engine.inference.arrangement import (
+    CELL_DEX,
+    R_BAND,
+    TYPICAL_ERRORS,
+    Models,
+    arrange,
+    compact_order,
+    place_of,
+    with_prior,
+)
 from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
-from engine.inference.weighing import weigh_models
+from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray, Progress
 
 FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2
 GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no good fit of n observables
 
-_CHUNK = 1024  # spaxels per task: less than a second of work, so that progress is seen
+_CHUNK = 512  # spaxels per task: a fraction of a second of work, so that progress is seen
+# Beyond these float32 could change a weight by more than a thousandth: such regions are done again in float64
+_CAREFUL_CHI2, _CAREFUL_SNR = 1e3, 3e3
 
 
 class Observed(NamedTuple):
@@ -37,6 +47,18 @@ class Observed(NamedTuple):
     sigma_star: FloatArray  # (spaxel,) km/s; NaN: the middle of the grid
 
 
+class Percentiles(NamedTuple):
+    """16, 50 and 84 % of each posterior, (spaxel, 3); NaN where there is no value, the reason in flags."""
+
+    log_mu_star: FloatArray  # log Msun/pc2
+    log_age_wr: FloatArray  # log yr
+    log_Z_wr: FloatArray  # log Zsun
+    chi2: FloatArray  # (spaxel,) of the most probable model: the smallest, if all models count equally
+    n_effective: FloatArray  # (spaxel,) number of models the posterior rests on, (sum w)^2 / sum w^2
+    visited: FloatArray  # (spaxel,) share of the library that was looked at
+    flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag, int16
+
+
 class Posterior(NamedTuple):
     """Medians and half 16-84 ranges, (spaxel,) each; NaN where there is no value, the reason in flags."""
 
@@ -46,28 +68,47 @@ class Posterior(NamedTuple):
     log_age_wr_err: FloatArray
     log_Z_wr: FloatArray  # log Zsun
     log_Z_wr_err: FloatArray
-    chi2: FloatArray  # of the best model
+    chi2: FloatArray  # of the most probable model
     flags: IntArray  # bits of engine.flags.SpaxelFlag, int16
 
 
-def infer(observed: Observed, library: Library, progress: Progress | None = None) -> Posterior:
-    """Posterior medians and errors of mu_star, age and metallicity of every region.
+def infer(
+    observed: Observed, library: Library | Models, progress: Progress | None = None, *,
+    prior: FloatArray | None = None, leave_out: IntArray | None = None,
+) -> Posterior:  # fmt: skip
+    """Posterior medians and errors of mu_star, age and metallicity of every region; arguments as of percentiles."""
+    found = percentiles(observed, library, progress, prior=prior, leave_out=leave_out)
+    estimates = [part for q in found[:3] for part in (q[:, 1], (q[:, 2] - q[:, 0]) / 2)]
+    return Posterior(*estimates, found.chi2, found.flags)
 
-    Parameters: observed and library as described there; progress(done, total) is called now and then.
-    All models count equally before the data. Raises ShapeError if arrays do not fit or no model is usable.
+
+def percentiles(
+    observed: Observed, library: Library | Models, progress: Progress | None = None, *,
+    prior: FloatArray | None = None, leave_out: IntArray | None = None,
+) -> Percentiles:  # fmt: skip
+    """16, 50 and 84 % of the posteriors of mu_star, age and metallicity of every region.
+
+    library: models as drawn, or already arranged (arrangement.arrange), which saves seconds if it is used again.
+    prior: weight of each model of the library before the data, on any scale; all equal if not given. leave_out:
+    (spaxel,) row of the library that does not count for a region, -1 for none. progress(done, total) is called now
+    and then. Raises ShapeError if arrays do not fit or no model is usable.
     """
-    n_spaxel = _checked(observed)
-    models = arrange(library)
-    data = whiten(*(np.asarray(part, dtype=float) for part in observed[:4]), models.flux_unit)
-    sigma = _nearest(np.asarray(observed.sigma_star, dtype=float), np.asarray(library.sigma_grid, dtype=float))
-    answer = np.full((n_spaxel, 11), np.nan)
-    for done in _run(_tasks(sigma), data, models, answer):
+    n_spaxel = checked(observed)
+    models = library if isinstance(library, Models) else arrange(library)
+    if prior is not None:
+        models = with_prior(models, prior)
+    data = whiten(*(np.asarray(part, dtype=float) for part in observed[:4]))
+    sigma = nearest_dispersion(observed.sigma_star, models.sigma_grid)
+    left_out = np.full(n_spaxel, -1) if leave_out is None else _left_out(leave_out, n_spaxel, models)
+    answer = np.full((n_spaxel, N_ANSWER), np.nan)
+    for done in _run(_tasks(sigma, _alike(observed)), (data, left_out), models, answer):
         if progress is not None:
             progress(done, n_spaxel)
-    return _posterior(answer, data, models)
+    return _percentiles(answer, data, models)
 
 
-def _checked(observed: Observed) -> int:
+def checked(observed: Observed) -> int:
+    """Number of regions; raises ShapeError if the arrays do not fit each other."""
     n_spaxel = np.shape(observed.sigma_star)[0]
     shapes = ((n_spaxel, N_INDEX),) * 2 + ((n_spaxel, N_BAND),) * 2
     for name, wanted in zip(Observed._fields, shapes, strict=False):
@@ -76,28 +117,45 @@ def _checked(observed: Observed) -> int:
     return n_spaxel
 
 
-def _nearest(sigma_star: FloatArray, grid: FloatArray) -> IntArray:
-    """Place in the grid, (spaxel,)."""
+def nearest_dispersion(sigma_star: FloatArray, grid: FloatArray) -> IntArray:
+    """Place in the grid of the dispersion nearest to each region's, (spaxel,); the middle if it has none."""
     known = np.where(np.isfinite(sigma_star), sigma_star, grid[grid.size // 2])
     return np.abs(known[:, None] - grid).argmin(axis=1)
 
 
-def _tasks(sigma: IntArray) -> list[tuple[int, IntArray]]:
+def _left_out(leave_out: IntArray, n_spaxel: int, models: Models) -> IntArray:
+    rows = np.asarray(leave_out)
+    if rows.shape != (n_spaxel,) or rows.min(initial=0) < -1 or rows.max(initial=-1) >= models.n_library:
+        raise ShapeError(f"leave_out must hold {n_spaxel} rows of a library of {models.n_library}, or -1")
+    return place_of(models, rows)
+
+
+def _alike(observed: Observed) -> IntArray:
+    """Order of the regions in which successive ones look alike: they need the same leaves of the library."""
+    flux = np.asarray(observed.flux, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        colours = np.log(np.delete(flux, R_BAND, axis=1) / flux[:, R_BAND, None])
+    features = np.concatenate([np.asarray(observed.indices, dtype=float), colours], axis=1) / TYPICAL_ERRORS
+    return compact_order(np.where(np.isfinite(features), features, 0.0), (TEAM,))
+
+
+def _tasks(sigma: IntArray, order: IntArray) -> list[tuple[int, IntArray]]:
     """Pairs (place in the sigma grid, spaxels) that can be worked on apart."""
     tasks = []
     for place in np.unique(sigma):
-        rows = np.flatnonzero(sigma == place)
+        rows = order[sigma[order] == place]
         tasks += [(place, part) for part in np.split(rows, range(_CHUNK, rows.size, _CHUNK))]
     return tasks
 
 
-def _run(tasks: list, data: Whitened, models: Models, answer: FloatArray) -> Iterator[int]:
+def _run(tasks: list, regions: tuple, models: Models, answer: FloatArray) -> Iterator[int]:
     """Work through the tasks on all cores, writing into answer; yields the number of spaxels done so far."""
+    data, left_out = regions
 
     def work(task):
         place, rows = task
-        part = (column[rows] for column in data[:4])
-        answer[rows] = weigh_models(*part, models.blocks[place], models.age_cell, models.Z_cell)
+        part = (data.data[rows], data.inverse[rows], left_out[rows])
+        answer[rows] = _weigh_with_care(part, _searched(models, place))
         return rows.size
 
     pool = ThreadPoolExecutor(numba.get_num_threads())
@@ -107,17 +165,32 @@ def _run(tasks: list, data: Whitened, models: Models, answer: FloatArray) -> Ite
         pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
 
 
-def _posterior(answer: FloatArray, data: Whitened, models: Models) -> Posterior:
-    """Medians, errors and flags from the columns of weighing.weigh_models."""
-    n_index, n_band = (np.count_nonzero(weight > 0, axis=1) for weight in (data.index_weight, data.flux_weight))
-    measured = n_index + n_band > 0
-    answer[~measured] = np.nan
-    answer[(n_band == 0) | (data.flux <= 0).all(axis=1), 0:3] = np.nan  # no light, no mass
+def _searched(models: Models, place: int) -> Searched:
+    per_model = (models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
+    return Searched(models.rows[place], models.leaf_boxes[place], models.branch_boxes[place], *per_model)
+
+
+def _weigh_with_care(part: tuple, searched: Searched) -> FloatArray:
+    """In float32, and again in float64 the few regions that are far from all models or very sharp."""
+    data, inverse, left_out = part
+    answer = weigh_regions(data.astype(np.float32), inverse.astype(np.float32), left_out, searched)
+    odd = (answer[:, 9] > _CAREFUL_CHI2) | (np.abs(data).max(axis=1) > _CAREFUL_SNR)
+    if odd.any():
+        answer[odd] = weigh_regions(data[odd], inverse[odd], left_out[odd], searched)
+    return answer
+
+
+def _percentiles(answer: FloatArray, data: Whitened, models: Models) -> Percentiles:
+    """Percentiles and flags from the columns of weighing.weigh_regions."""
+    measured = data.inverse > 0
+    n_index, n_band = measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
+    answer[n_index + n_band == 0] = np.nan
+    answer[(n_band == 0) | (data.data[:, N_INDEX:] <= 0).all(axis=1), 0:3] = np.nan  # no light, no mass
     mu = answer[:, 0:3] + data.log_unit[:, None]
     age = models.age_start + answer[:, 3:6] * CELL_DEX
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
-    estimates = [part for low, median, high in (mu.T, age.T, Z.T) for part in (median, (high - low) / 2)]
-    return Posterior(*estimates, answer[:, 9], _flags(n_index, n_band, answer[:, 9], answer[:, 10]))
+    chi2, n_effective, visited = answer[:, 9:].T
+    return Percentiles(mu, age, Z, chi2, n_effective, visited, _flags(n_index, n_band, chi2, n_effective))
 
 
 def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: FloatArray) -> IntArray:
