@@ -54,6 +54,28 @@ def band_weights(wave: FloatArray, one: Filter) -> FloatArray:
     return photons / (AB_ZERO_FLUX * LIGHT_SPEED * (photons / wave**2).sum())
 
 
+def line_fluxes_in_bands(line_wave: FloatArray, line_flux: FloatArray, filters: tuple[Filter, ...]) -> FloatArray:
+    """What emission lines add to broad-band fluxes, in units of AB magnitude 0.
+
+    Parameters: line_wave (line,) or (..., line) Angstrom as observed; line_flux (..., line) erg/s/cm2, NaN counts as
+    none. Returns (..., filter). A band's flux without lines is 10**(-0.4 mag) less this. Lines outside the spectra,
+    [SIII] in z among them, are not in it, nor is the nebular continuum.
+    """
+    line_wave, line_flux = np.asarray(line_wave, dtype=float), np.nan_to_num(np.asarray(line_flux, dtype=float))
+    parts = []
+    for one in filters:
+        norm = AB_ZERO_FLUX * LIGHT_SPEED * np.trapezoid(one.response / one.wave, one.wave)
+        through = np.interp(line_wave, one.wave, one.response, left=0.0, right=0.0) * line_wave
+        parts.append((through * line_flux).sum(axis=-1) / norm)
+    return np.stack(parts, axis=-1)
+
+
+def without_lines(magnitude: FloatArray, added: FloatArray) -> FloatArray:
+    """AB magnitudes freed of the lines' share (line_fluxes_in_bands, same shape); NaN if nothing would be left."""
+    rest = 10.0 ** (-0.4 * np.asarray(magnitude)) - np.asarray(added)
+    return -2.5 * np.log10(np.where(rest > 0, rest, np.nan))
+
+
 def surface_flux(surface_brightness: FloatArray, redshift: FloatArray | float) -> FloatArray:
     """Flux per pc2 in units of sources of absolute magnitude 0, the dimming by distance (1+z)^4 undone.
 

@@ -1,0 +1,94 @@
+"""Observed spectra of one galaxy, what is good in them, and the same spectra at rest."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from engine.adopted import CALIFA_PIXEL_ANGSTROM
+from engine.errors import ShapeError
+from engine.spectrum.templates import LIGHT_SPEED_KMS
+from engine.types import BoolArray, FloatArray
+
+REST_GRID = np.arange(3660.0, 7240.0, CALIFA_PIXEL_ANGSTROM)
+_HUGE_ERROR = 1e3  # times the median: such errors mark bad pixels in CALIFA cubes
+
+
+class Spectra(NamedTuple):
+    """Spectra on common wavelengths as observed, in any common unit per Angstrom."""
+
+    wave: FloatArray  # (wave,) Angstrom, air, observed, rising
+    flux: FloatArray  # (spaxel, wave)
+    err: FloatArray  # (spaxel, wave) one sigma
+    good: BoolArray  # (spaxel, wave) False where a pixel is not to be used
+
+
+class RestSpectra(NamedTuple):
+    """Spectra on one grid in the rest frame of their stars."""
+
+    wave: FloatArray  # (wave,) Angstrom, air
+    flux: FloatArray  # (spaxel, wave) per Angstrom as observed
+    err: FloatArray  # (spaxel, wave)
+    good: BoolArray  # (spaxel, wave) False where the data were bad or do not reach
+
+
+def make_spectra(wave: FloatArray, flux: FloatArray, err: FloatArray, good: BoolArray | None = None) -> Spectra:
+    """Spectra with every pixel that has no number, no error or a huge one marked as bad; raises ShapeError."""
+    wave, flux, err = (np.asarray(part, dtype=float) for part in (wave, flux, err))
+    if flux.ndim != 2 or flux.shape[1] != wave.size:
+        raise ShapeError(f"flux has the shape {flux.shape} but wave {wave.shape}; want (spaxel, wave)")
+    if wave.size < 2 or not (np.diff(wave) > 0).all():
+        raise ShapeError("wave must rise and have two points or more")
+    for name, part in (("err", err), ("good", good)):
+        if part is not None and np.shape(part) != flux.shape:
+            raise ShapeError(f"{name} has the shape {np.shape(part)} but flux {flux.shape}")
+    fine = np.isfinite(flux) & np.isfinite(err) & (err > 0)
+    if good is not None:
+        fine &= np.asarray(good, dtype=bool)
+    for row in np.flatnonzero(fine.any(axis=1)):
+        fine[row] &= err[row] < _HUGE_ERROR * np.median(err[row, fine[row]])
+    return Spectra(wave, flux, err, fine)
+
+
+def bridge(wave: FloatArray, rows: FloatArray, good: BoolArray) -> FloatArray:
+    """Rows (spaxel, wave) with bad pixels filled by straight lines; all 1 where nothing is good."""
+    filled = np.array(rows, dtype=float)
+    for row in np.flatnonzero(~good.all(axis=1)):
+        fine = good[row]
+        filled[row, ~fine] = np.interp(wave[~fine], wave[fine], filled[row, fine]) if fine.any() else 1.0
+    return filled
+
+
+def interpolate_linear(position: FloatArray, rows: FloatArray) -> FloatArray:
+    """Rows (n, pixel) read at fractional positions (m,) by straight lines: (n, m)."""
+    first = np.clip(np.floor(position).astype(int), 0, rows.shape[1] - 2)
+    t = np.clip(position - first, 0.0, 1.0)
+    return (1 - t) * rows[:, first] + t * rows[:, first + 1]
+
+
+def rest_frame(
+    spectra: Spectra, fill: FloatArray, v_star: FloatArray, redshift: float, grid: FloatArray = REST_GRID
+) -> RestSpectra:
+    """Spectra on one grid [Angstrom, air] in the rest frame of their stars, as measure_indices wants them.
+
+    fill (spaxel, wave): the stellar fit, which bad pixels take as the group's index code does (NaN: straight lines
+    instead); v_star (spaxel,) km/s. A cubic spline keeps the resolution; the errors are those of the data's pixels,
+    interpolated and not averaged down, so that errors of bands, many pixels wide, come out as in the data. Fluxes
+    stay per Angstrom as observed. Beyond the data: flux NaN, good False.
+    """
+    wave, good = spectra.wave, spectra.good
+    filled = bridge(wave, np.where(good, spectra.flux, fill), good | np.isfinite(fill))
+    variance = bridge(wave, spectra.err**2, good)
+    shape = (len(filled), grid.size)
+    flux, err, usable = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, bool)
+    for row in np.flatnonzero(good.any(axis=1) & np.isfinite(v_star)):
+        stretch = (1 + redshift) * np.exp(v_star[row] / LIGHT_SPEED_KMS)
+        inside = (grid * stretch >= wave[0]) & (grid * stretch <= wave[-1])
+        at = grid[inside] * stretch
+        position = np.interp(at, wave, np.arange(wave.size))
+        first = np.minimum(position.astype(int), wave.size - 2)
+        pixel = (wave[first + 1] - wave[first]) / (stretch * np.gradient(grid)[inside])
+        flux[row, inside] = CubicSpline(wave, filled[row])(at)
+        err[row, inside] = np.sqrt(interpolate_linear(position, variance[row : row + 1])[0] * pixel)
+        usable[row, inside] = good[row, np.where(position - first < 0.5, first, first + 1)]
+    return RestSpectra(grid, flux, err, usable)
