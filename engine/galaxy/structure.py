@@ -6,6 +6,10 @@ import numpy as np
 
 from engine.types import FloatArray
 
+# Columns of the galaxy table in the order of Ellipse, and those of the region table that make a map of density
+ELLIPSE_COLUMNS = ("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle")
+_DENSITY_MAP = ("x", "y", "log_mu_star")
+
 
 class Ellipse(NamedTuple):
     """Half-light ellipse on a map: centre [spaxel], semi-major axis [arcsec], b/a, position angle [deg]."""
@@ -36,6 +40,23 @@ def galaxy_frame(
     along = east * np.sin(angle) + north * np.cos(angle)
     across = east * np.cos(angle) - north * np.sin(angle)
     return along, across
+
+
+def mean_densities(regions: dict[str, np.ndarray], galaxies: dict[str, np.ndarray]) -> FloatArray:
+    """log <mu*>e of each galaxy from the columns of both tables, (galaxy,); see log_mean_density.
+
+    NaN where the ellipse is not known or holds no value.
+    """
+    found = np.full(len(galaxies["galaxy_id"]), np.nan)
+    if not set(ELLIPSE_COLUMNS) <= galaxies.keys():
+        return found
+    ellipses = zip(*(np.asarray(galaxies[name], float) for name in ELLIPSE_COLUMNS), strict=True)
+    for i, ellipse in enumerate(Ellipse(*numbers) for numbers in ellipses):
+        if np.isfinite(ellipse).all():
+            side = float(galaxies["spaxel_arcsec"][i])
+            x, y, density = (regions[name][regions["galaxy_id"] == galaxies["galaxy_id"][i]] for name in _DENSITY_MAP)
+            found[i] = log_mean_density(density, elliptical_radius(x, y, ellipse, side), ellipse.semi_major, side)
+    return found
 
 
 def log_mean_density(log_mu_star: FloatArray, radius: FloatArray, semi_major: float, spaxel_arcsec: float = 1.0):

@@ -10,10 +10,9 @@ from engine.cube.smoothing import (
     choose_levels,
     smoothing_offsets,
 )
+from engine.inference.observed import MAG_PER_E_FOLD
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
-
-MAG_PER_E_FOLD = 2.5 / np.log(10.0)
 
 
 def spaxel_snr(brightness: FloatArray, settings: MockSettings, factor: float = 1.0) -> FloatArray:

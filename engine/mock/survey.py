@@ -11,13 +11,11 @@ from engine.columns import BANDS, INDEX_NAMES, MOCK
 from engine.cosmology import pc_per_arcsec
 from engine.cube.smoothing import Smoothing, smooth_maps, smoothing_offsets
 from engine.flags import SpaxelFlag
-from engine.galaxy.structure import elliptical_radius, log_mean_density
-from engine.inference.posterior import Observed, Posterior
+from engine.galaxy.structure import mean_densities
 from engine.library.types import Library
 from engine.mock.galaxies import MockGalaxies, flux_to_brightness
-from engine.mock.maps import GalaxyMaps, draw_maps, ellipse_of, field_of_view
+from engine.mock.maps import GalaxyMaps, draw_maps, field_of_view
 from engine.mock.observe import (
-    MAG_PER_E_FOLD,
     choose_smoothing,
     index_errors,
     kernel_noise,
@@ -28,7 +26,6 @@ from engine.mock.observe import (
 from engine.mock.populations import R_BAND, dust_depth
 from engine.mock.settings import MockSettings
 from engine.regions import Rows, region_rows, stack_regions
-from engine.spectrum.photometry import surface_flux
 from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 N_INDICES = len(INDEX_NAMES)
@@ -157,17 +154,6 @@ def _columns(names, values: FloatArray, errors: FloatArray) -> Rows:
     return dict(column for pair in pairs for column in pair)
 
 
-def observed_from(rows: Rows, redshift: FloatArray, spaxel_arcsec: float = CALIFA_SPAXEL_ARCSEC) -> Observed:
-    """What the posterior needs, from columns of the region table; redshift (spaxel,) or a number."""
-    indices = np.stack([rows[name] for name in INDEX_NAMES], axis=-1)
-    index_errors_ = np.stack([rows[f"{name}_err"] for name in INDEX_NAMES], axis=-1)
-    magnitudes = np.stack([rows[f"mag_{band}"] for band in BANDS], axis=-1)
-    mag_errors = np.stack([rows[f"mag_{band}_err"] for band in BANDS], axis=-1)
-    brightness = magnitudes + 2.5 * np.log10(spaxel_arcsec**2)
-    flux = surface_flux(brightness, np.broadcast_to(redshift, len(brightness))[:, None])
-    return Observed(indices, index_errors_, flux, flux * mag_errors / MAG_PER_E_FOLD, rows["sigma_star"])
-
-
 class Observation(NamedTuple):
     """The whole survey before measurement: region columns, redshift of each region, spaxels above the cut."""
 
@@ -199,19 +185,12 @@ def observe_survey(
     return Observation(regions, galaxies.redshift[of_region], np.array(above))
 
 
-def with_measurements(regions: Rows, posterior: Posterior) -> Rows:
-    """Region columns with the estimates of the posterior beside them; flags of both are joined."""
-    measured = posterior._asdict()
-    flags = regions["flags"] | measured.pop("flags")
-    return {**regions, **measured, "flags": flags}
-
-
 def galaxy_table(galaxies: MockGalaxies, regions: Rows, n_above_cut: IntArray, settings: MockSettings) -> Rows:
     """Columns of the galaxy table; the mean density inside the half-light ellipse is that of the measured map."""
     number = len(galaxies.galaxy_id)
     n_regions = [(regions["galaxy_id"] == i).sum() for i in galaxies.galaxy_id]
     rows, columns = settings.map_shape
-    return {
+    table = {
         "galaxy_id": galaxies.galaxy_id,
         "name": galaxies.name,
         "origin": np.full(number, MOCK),
@@ -219,7 +198,6 @@ def galaxy_table(galaxies: MockGalaxies, regions: Rows, n_above_cut: IntArray, s
         "dec": galaxies.dec,
         "redshift": galaxies.redshift,
         "log_M_star": galaxies.log_M_star_measured,
-        "log_mu_e": measured_mean_densities(galaxies, regions, settings),
         "inv_vmax": galaxies.inv_vmax,
         "pc_per_arcsec": pc_per_arcsec(galaxies.redshift),
         "spaxel_arcsec": np.full(number, CALIFA_SPAXEL_ARCSEC),
@@ -233,14 +211,4 @@ def galaxy_table(galaxies: MockGalaxies, regions: Rows, n_above_cut: IntArray, s
         "n_regions": np.array(n_regions),
         "n_spaxels_above_cut": n_above_cut,
     }
-
-
-def measured_mean_densities(galaxies: MockGalaxies, regions: Rows, settings: MockSettings) -> FloatArray:
-    """log <mu*>e of each galaxy from the measured densities of its regions, (galaxy,)."""
-    out = np.empty(len(galaxies.galaxy_id))
-    for i, number in enumerate(galaxies.galaxy_id):
-        mine = regions["galaxy_id"] == number
-        ellipse = ellipse_of(galaxies.row(i), settings)
-        radius = elliptical_radius(regions["x"][mine], regions["y"][mine], ellipse, CALIFA_SPAXEL_ARCSEC)
-        out[i] = log_mean_density(regions["log_mu_star"][mine], radius, ellipse.semi_major, CALIFA_SPAXEL_ARCSEC)
-    return out
+    return {**table, "log_mu_e": mean_densities(regions, table)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.columns import MOCK
 from engine.errors import ModelGridError
+from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
 from engine.library.build import build_library
 from engine.library.draw import Priors
@@ -18,7 +19,7 @@ from engine.mock.galaxies import MockGalaxies, draw_galaxies
 from engine.mock.populations import LightPerMass, fit_light_per_mass
 from engine.mock.real import RealGalaxies, mock_after
 from engine.mock.settings import MockSettings
-from engine.mock.survey import Truth, galaxy_table, observe_survey, observed_from, with_measurements
+from engine.mock.survey import Truth, galaxy_table, observe_survey
 from precompute import layout
 from precompute.io.califa import read_califa_objects, select_sample
 from precompute.io.filters import read_sdss_filters

