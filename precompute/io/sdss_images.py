@@ -43,13 +43,18 @@ class Calibration(NamedTuple):
 
 
 def read_sdss_image(
-    path: Path, band: str | None = None, calibration: Calibration | None = None, psf_fwhm: float = np.nan
+    path: Path,
+    band: str | None = None,
+    calibration: Calibration | None = None,
+    psf_fwhm: float = np.nan,
+    counted_arcsec: float | None = None,
 ) -> Image:
     """One SDSS image in nanomaggies per pixel with its noise.
 
     band: if not given, the header's FILTER. calibration: of a DR7 frame; without it the frame's FLUX20 is taken.
-    psf_fwhm [arcsec]: if not given, the header's PSF_FWHM or SEEING. The noise is that of the sky, from the image,
-    unless an HDU ERROR or IVAR gives it. Raises CubeError for a file that is none of this.
+    psf_fwhm [arcsec]: if not given, the header's PSF_FWHM or SEEING. counted_arcsec: side of the pixels whose flux the
+    values are, if others than the image's own, as in one that was resampled by interpolation. The noise is that of the
+    sky, from the image, unless an HDU ERROR or IVAR gives it. Raises CubeError for a file that is none of this.
     """
     path = Path(path)
     hdus = read_hdus(path, ("PRIMARY",), ("ERROR", "IVAR"))
@@ -60,9 +65,11 @@ def read_sdss_image(
         raise CubeError(f"{path}: PRIMARY holds only NaN")
     flux, said = _nanomaggies(header, data.astype(float), calibration, path)
     wcs, pixel = _sky(header, path)
+    resampled = 1.0 if counted_arcsec is None else (pixel / counted_arcsec) ** 2
     seeing = psf_fwhm if np.isfinite(psf_fwhm) else number_of(header, "PSF_FWHM")
     seeing = seeing if np.isfinite(seeing) else number_of(header, "SEEING")
-    return Image(_band(header, band, path), flux, _error(hdus, flux, path), wcs, pixel, seeing, said)
+    error = _error(hdus, flux, path)
+    return Image(_band(header, band, path), resampled * flux, resampled * error, wcs, pixel, seeing, said)
 
 
 def read_ts_field(path: Path, band: str) -> Calibration:

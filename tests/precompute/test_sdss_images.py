@@ -129,3 +129,12 @@ def test_real_images_of_ngc6976_are_read_though_their_headers_are_copies_of_one(
         assert read_sdss_image(path).band == "g"
         assert image.pixel_arcsec == pytest.approx(3 * PIXEL, rel=1e-3)
         assert 0.005 < image.error[0, 0] < 0.03
+
+
+def test_images_resampled_by_interpolation_keep_the_flux_of_their_old_pixels(shared):
+    """NGC6977 has V = 13.2 and B - V = 0.9 in catalogues, so r is about 12.9; the values as they are give 15.3."""
+    image = read_sdss_image(shared / "sdss_images" / "reprojected_sdss_r.fits.bz2", "r", counted_arcsec=PIXEL)
+    y, x = np.indices(image.data.shape)
+    at_x, at_y = image.wcs.all_world2pix(313.12378, -5.74610, 0)
+    near = np.hypot(x - at_x, y - at_y) * image.pixel_arcsec < 40
+    assert 22.5 - 2.5 * np.log10(image.data[near].sum()) == pytest.approx(12.9, abs=0.2)
