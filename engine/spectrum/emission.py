@@ -13,6 +13,7 @@ from numpy.polynomial import legendre
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.spectrum import decouple
+from engine.spectrum.kinematics import OUTLIER_FRACTION, OUTLIER_SIGMA
 from engine.spectrum.lines import (
     EBV_LIMIT,
     HALPHA,
@@ -44,6 +45,8 @@ class EmissionSettings(NamedTuple):
     detection: float = 30.0  # chi-square that the strong lines together must gain for gas of its own velocity
     detection_group: float = 400.0  # the same within each group for one velocity per group
     line_half_width: float = 500.0  # km/s masked in the first fit, of stars alone
+    outlier_sigma: float = OUTLIER_SIGMA  # pixels further off the fit than this and than
+    outlier_fraction: float = OUTLIER_FRACTION  # of the stars' flux are bad: cosmic rays and the like
     thresholds: tuple[float, ...] | None = None  # amplitude over noise per line; None: those of lines.LINES
 
 
@@ -53,6 +56,7 @@ class Emission(NamedTuple):
     clean: FloatArray  # (spaxel, wave) as observed less the lines taken out
     stars: FloatArray  # (spaxel, wave) best fit; NaN outside the fitted range
     lines: FloatArray  # (spaxel, wave) the lines taken out
+    good: BoolArray  # (spaxel, wave) good in the data and no outlier of the fit
     flux: FloatArray  # (spaxel, line) in units of flux times Angstrom; NaN if the line is not covered
     flux_err: FloatArray  # (spaxel, line)
     amplitude_to_noise: FloatArray  # (spaxel, line)
@@ -96,7 +100,7 @@ def decouple_lines(
         if np.shape(part) != (n,):
             raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
     frame = _frame(spectra.wave, templates, settings or EmissionSettings())
-    result = _empty(spectra.flux, frame)
+    result = _empty(spectra, frame)
     for row in range(n):
         one = spectra.flux[row], spectra.err[row], spectra.good[row]
         with np.errstate(all="ignore"):  # hopeless spectra; what comes of them is judged
@@ -129,14 +133,20 @@ def _frame(wave: FloatArray, templates: StellarTemplates, settings: EmissionSett
     )  # fmt: skip
 
 
-def _empty(flux: FloatArray, frame: _Frame) -> Emission:
+def _empty(spectra: Spectra, frame: _Frame) -> Emission:
     """What is returned where nothing could be fitted."""
-    n, lines, nothing = len(flux), frame.lines.wave.size, np.full(len(flux), np.nan)
-    per_line, per_group = np.full((n, lines), np.nan), np.full((n, 2), np.nan)
+    flux, n = spectra.flux, len(spectra.flux)
+
+    def nothing(*shape):
+        return np.full((n, *shape), np.nan)
+
+    lines, groups = frame.lines.wave.size, 2
     return Emission(
-        flux.copy(), np.full(flux.shape, np.nan), np.zeros(flux.shape), per_line, per_line.copy(), per_line.copy(),
-        np.zeros((n, lines), bool), per_group, per_group.copy(), per_group.copy(), per_group.copy(),
-        np.zeros(n, np.int8), nothing, nothing.copy(), np.full(n, SpaxelFlag.SPECTRUM_NOT_FITTED, np.int16),
+        clean=flux.copy(), stars=nothing(flux.shape[1]), lines=np.zeros(flux.shape), good=spectra.good.copy(),
+        flux=nothing(lines), flux_err=nothing(lines), amplitude_to_noise=nothing(lines),
+        removed=np.zeros((n, lines), bool), v_gas=nothing(groups), v_gas_err=nothing(groups),
+        sigma_gas=nothing(groups), sigma_gas_err=nothing(groups), gas_mode=np.zeros(n, np.int8), chi2=nothing(),
+        noise_scale=nothing(), flags=np.full(n, SpaxelFlag.SPECTRUM_NOT_FITTED, np.int16),
     )  # fmt: skip
 
 
@@ -172,13 +182,10 @@ def _fit_stars_and_gas(frame, data, stars, velocity) -> _Fit | None:
     n_columns = frame.lines.with_column.size
     place = np.array([[velocity, settings.sigma_default**2]])
     start = np.full(len(stars), 1.0 / len(stars)), np.zeros(len(frame.basis)), np.zeros(n_columns), place
-    masked = data.copy()
-    masked[2, _near_lines(frame, velocity)] = 0.0
-    if np.count_nonzero(masked[2]) < 2 * len(stars):
+    away = ~_near_lines(frame, velocity)
+    if np.count_nonzero(data[2] * away) < 2 * len(stars):
         return None
-    none = np.zeros(4)
-    state, _, _ = decouple.fit(masked, stars, frame.basis, table, start, False, none)
-    model = decouple.model_of(stars, frame.basis, data[0], table, state)[0]
+    state, model = _fit_stars(frame, data, away, stars, (start, table))
     grid = velocity + np.arange(-settings.velocity_limit, settings.velocity_limit + 1, 35.0)
     gain = decouple.scan_velocity(data, data[1] - model, table, frame.lines.strong, grid, place)
     mode = GAS_ONE_GROUP if gain.max() > settings.detection else GAS_NOT_SEEN
@@ -189,6 +196,30 @@ def _fit_stars_and_gas(frame, data, stars, velocity) -> _Fit | None:
     state = (*state[:3], place)
     fit = _with_decrement(frame, data, stars, _Fit(state, 0.0, np.empty((0, 0)), table, mode), limits)
     return _split(frame, data, stars, fit, limits) if mode == GAS_ONE_GROUP else fit
+
+
+def _fit_stars(frame, data, away, stars, begin) -> tuple[tuple, FloatArray]:
+    """Fit away from the lines; outliers lose their weight in data, and if there are any the fit is done again."""
+    state, table = begin
+    for _ in range(2):
+        masked = data.copy()
+        masked[2, ~away] = 0.0
+        state, _, _ = decouple.fit(masked, stars, frame.basis, table, state, False, np.zeros(4))
+        model = decouple.model_of(stars, frame.basis, data[0], table, state)[0]
+        bad = _outliers(masked, model, model, frame.settings)
+        if not bad.any():
+            break
+        data[2, bad] = 0.0
+    return state, model
+
+
+def _outliers(data: FloatArray, model: FloatArray, stars: FloatArray, settings: EmissionSettings) -> BoolArray:
+    """Used pixels of data (3, wave) far from the model, in terms of the scatter and of the stars' flux."""
+    residual = data[1] - model
+    used = data[2] > 0
+    spread = 1.4826 * np.median(np.abs(residual * data[2])[used])
+    far = np.abs(residual) * data[2] > settings.outlier_sigma * max(spread, 1.0)
+    return used & far & (np.abs(residual) > settings.outlier_fraction * np.abs(stars))
 
 
 def _near_lines(frame: _Frame, velocity: float) -> BoolArray:
@@ -250,6 +281,7 @@ def _write(frame, result, row, data, stars, fit, scale) -> None:
     taken = _taken(frame, height)
     here = frame.inside
     removed = (flux * taken) @ model_all
+    result.good[row, here] &= (used | ~frame.usable) & ~_strays(data, model, flux @ model_all, frame.settings)
     result.flux[row], result.amplitude_to_noise[row] = line_flux * scale, height
     line_error = error[lines.column] * ratio * _decrement_growth(flux, table, noise**2 * width)
     result.flux_err[row] = np.where(covered, line_error, np.nan) * scale * grown
@@ -260,6 +292,11 @@ def _write(frame, result, row, data, stars, fit, scale) -> None:
     n_free = np.count_nonzero(fit.state[0] > 0) + len(frame.basis) + np.count_nonzero(flux > 0) + 2 * fit.mode
     result.chi2[row], result.noise_scale[row] = residual @ residual / max(residual.size - n_free, 1), spread
     result.flags[row] = SpaxelFlag.LINES_REMOVED if taken.any() else SpaxelFlag.NONE
+
+
+def _strays(data: FloatArray, stars: FloatArray, lines: FloatArray, settings: EmissionSettings) -> BoolArray:
+    """Outliers of the whole fit; lines that were found, being never quite Gaussian, are let be."""
+    return _outliers(data, stars + lines, stars, settings) & (lines < settings.outlier_fraction * np.abs(stars))
 
 
 def _write_gas(result: Emission, row: int, fit: _Fit, error: FloatArray) -> None:
@@ -318,11 +355,11 @@ def _widths(table: FloatArray, place: FloatArray) -> FloatArray:
 
 
 def _covered(frame: _Frame, table: FloatArray, profiles: FloatArray, used: BoolArray) -> BoolArray:
-    """Whether good pixels hold most of a column's light (line,); the part beyond the spectrum counts as lost."""
+    """Whether good pixels hold enough of a column's light (line,) to measure it; *choice*: 30 %."""
     pixel = np.gradient(frame.wave)
     inside = profiles @ (pixel * used)
     total = np.bincount(frame.lines.column, table[:, 3], minlength=len(profiles))
-    return (inside > 0.7 * total)[frame.lines.column]
+    return (inside > 0.3 * total)[frame.lines.column]
 
 
 def _taken(frame: _Frame, height: FloatArray) -> BoolArray:

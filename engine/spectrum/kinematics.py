@@ -27,6 +27,9 @@ MASKED_LINES = (
 MASKED_REST = ((5877.0, 5908.0),)  # Na D, also interstellar
 MASKED_OBSERVED = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of the night sky
 
+# *choice*: pixels further off the fit than both, in scatters and as a part of the flux, are cosmic rays and the like
+OUTLIER_SIGMA, OUTLIER_FRACTION = 6.0, 0.1
+
 FULL, FEW_TEMPLATES, VELOCITY_ONLY, SYSTEMIC = range(4)  # values of Kinematics.mode
 
 
@@ -93,9 +96,9 @@ def fit_kinematics(
     say so. A single spectrum never raises. Raises ShapeError if the spectra cover too little.
     """
     settings = settings or KinematicsSettings()
-    problem = _on_log_grid(spectra, templates, settings)
-    snr = _snr(problem)
-    with np.errstate(all="ignore"):  # pPXF divides by zero on hopeless spectra; what comes of it is judged below
+    with np.errstate(all="ignore"):  # hopeless spectra divide by zero, in pPXF too; what comes of it is judged below
+        problem = _on_log_grid(spectra, templates, settings)
+        snr = _snr(problem)
         full, few, galaxy = _choose_templates(problem, snr, settings)
         return _fit_all(problem, snr, (full, few), galaxy, settings, progress)
 
@@ -119,10 +122,11 @@ def _on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinema
     near = np.floor(position).astype(int)
     pixel = np.gradient(wave)[near] / (observed * 2 * templates.step)
     noise = np.sqrt(interpolate_linear(position, bridge(wave, err, fine) ** 2) * np.maximum(pixel, 1.0))
-    usable = fine[:, near] & fine[:, np.minimum(near + 1, wave.size - 1)]
+    on_grid = CubicSpline(wave, bridge(wave, flux, fine), axis=1)(observed)
+    usable = fine[:, near] & fine[:, np.minimum(near + 1, wave.size - 1)] & np.isfinite(on_grid / noise)
     usable &= ~_masked(rest[inside], observed, settings)
     return _Problem(
-        log_wave, CubicSpline(wave, bridge(wave, flux, fine), axis=1)(observed), noise, usable, templates.flux[:, ::2],
+        log_wave, on_grid, noise, usable, templates.flux[:, ::2],
         LIGHT_SPEED_KMS * 2 * templates.step, LIGHT_SPEED_KMS * (half[0] - log_wave[0]),
     )  # fmt: skip
 
@@ -224,25 +228,45 @@ def _result(fits, mode, snr, systemic) -> Kinematics:
 
 
 def _fit_one(problem, row, templates, start, fix_sigma, settings) -> _Fit | None:
-    """pPXF of one spectrum; None if it fails. Errors are scaled to a chi-square of one per degree of freedom."""
-    from ppxf.ppxf import ppxf  # draws too, hence loads matplotlib
+    """pPXF of one spectrum; None if it fails. Where outliers show it is done again without them.
 
-    good, flux, err = np.flatnonzero(problem.good[row]), problem.flux[row], problem.err[row]
-    scale = np.median(flux[good]) if good.size else 0.0
-    if good.size < 50 or not scale > 0:
+    Errors are scaled to a chi-square of one per degree of freedom.
+    """
+    good, flux, err = problem.good[row], problem.flux[row], problem.err[row]
+    scale = np.median(flux[good]) if good.any() else 0.0
+    if np.count_nonzero(good) < 50 or not scale > 0:
         return None
-    limit, skewed = settings.velocity_limit, settings.moments - 2
+    spectrum = flux / scale, err / scale
     try:
-        fit = ppxf(
-            templates.T, flux / scale, err / scale, problem.velscale, [*start, *[0.0] * skewed], goodpixels=good,
-            degree=settings.degree, moments=settings.moments, vsyst=problem.offset, quiet=True,
-            fixed=[False, fix_sigma] + [fix_sigma] * skewed,
-            bounds=[[-limit, limit], list(settings.sigma_limits)] + [[-0.3, 0.3]] * skewed,
-        )  # fmt: skip
+        fit = _run_ppxf(problem, spectrum, good, templates, start, fix_sigma, settings)
+        fine = good & ~_outliers(fit, *spectrum, good)
+        if not np.array_equal(fine, good):
+            fit = _run_ppxf(problem, spectrum, fine, templates, fit.sol[:2], fix_sigma, settings)
     except (ValueError, AssertionError, np.linalg.LinAlgError, FloatingPointError, IndexError):
         return None
     velocity_err, sigma_err = fit.error[:2] * np.sqrt(max(fit.chi2, 1.0))
     return _Fit(fit.sol[0], velocity_err, fit.sol[1], sigma_err, fit.chi2, fit.weights[: len(templates)])
+
+
+def _run_ppxf(problem, spectrum, good, templates, start, fix_sigma, settings):
+    from ppxf.ppxf import ppxf  # draws too, hence loads matplotlib
+
+    limit, skewed = settings.velocity_limit, settings.moments - 2
+    return ppxf(
+        templates.T, *spectrum, problem.velscale, [*start, *[0.0] * skewed], goodpixels=np.flatnonzero(good),
+        degree=settings.degree, moments=settings.moments, vsyst=problem.offset, quiet=True,
+        fixed=[False, fix_sigma] + [fix_sigma] * skewed,
+        bounds=[[-limit, limit], list(settings.sigma_limits)] + [[-0.3, 0.3]] * skewed,
+    )  # fmt: skip
+
+
+def _outliers(fit, flux: FloatArray, err: FloatArray, good: BoolArray) -> BoolArray:
+    """Good pixels far from the fit, with their neighbours, which the spline has smeared them into."""
+    residual = np.abs(flux - fit.bestfit)
+    spread = 1.4826 * np.median((residual / err)[good])
+    far = good & (residual > OUTLIER_SIGMA * max(spread, 1.0) * err) & (residual > OUTLIER_FRACTION * fit.bestfit)
+    far[1:-1] |= far[2:] | far[:-2]
+    return far
 
 
 def _cross_correlate(problem, template, systemic, settings) -> FloatArray:

@@ -1,0 +1,168 @@
+"""Velocities and dispersions of spectra made by brute force: recovered, with honest errors, and never an exception."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline
+
+from engine.errors import ShapeError
+from engine.flags import SpaxelFlag
+from engine.mock.infill import Motion, hii_region, observed_lines, observed_stars
+from engine.spectrum.kinematics import FEW_TEMPLATES, FULL, SYSTEMIC, VELOCITY_ONLY, KinematicsSettings, fit_kinematics
+from engine.spectrum.spectra import make_spectra
+from engine.spectrum.templates import broadened, match_templates, pick_ssps
+from tests.reference.model_spectra import REDSHIFT, WAVE, noisy
+
+
+def plain(wave, flux, velocity, sigma):
+    """A spectrum on a grid of ln(lambda), moved and broadened by a sum over velocities."""
+    speeds = np.linspace(-6, 6, 241) * sigma
+    share = np.exp(-0.5 * (speeds / sigma) ** 2)
+    log_wave = np.log(wave)
+    parts = [np.interp(log_wave - (velocity + v) / 299_792.458, log_wave, flux) for v in speeds]
+    return np.tensordot(share / share.sum(), parts, axes=1)
+
+
+def test_templates_are_few_and_reach_from_young_to_old(models):
+    metal, age = pick_ssps(models.age, models.metallicity)
+    assert 20 <= len(metal) <= 40
+    assert models.age[age].min() < 1e7
+    assert models.age[age].max() > 1e10
+
+
+def test_broadening_by_transforms_is_the_sum_over_velocities(templates):
+    wave = np.exp(templates.log_wave)
+    inside = slice(60, -60)
+    for row in (3, 18, 28):
+        truth = plain(wave, templates.flux[row], 130.0, 180.0)
+        assert broadened(templates, 130.0, 180.0)[row, inside] == pytest.approx(truth[inside], rel=2e-3)
+
+
+def test_templates_have_the_resolution_of_the_data(models, templates):
+    """Constant 6 Angstrom as observed, against a spectrum convolved on a fine grid."""
+    metal, age = pick_ssps(models.age, models.metallicity)
+    row = 25
+    direct = observed_stars(WAVE, models.wave, models.flux[metal[row], age[row]], Motion(0.0, 1e-3, REDSHIFT))
+    inside = (WAVE > 3800) & (WAVE < 7250)
+    ours = CubicSpline(templates.log_wave, templates.flux[row])(np.log(WAVE[inside] / (1 + REDSHIFT)))
+    ratio = ours / direct[inside]
+    assert ratio / np.median(ratio) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_resolution_given_per_wavelength_is_the_same_as_one_number(models):
+    one = models.templates()
+    many = models.templates(fwhm=np.full(WAVE.size, 6.0))
+    assert many.flux[:, 30:-30] == pytest.approx(one.flux[:, 30:-30], rel=1e-3)
+
+
+def test_templates_that_end_too_early_are_refused(models):
+    blue = models.wave < 3800
+    with pytest.raises(ShapeError, match="templates cover"):
+        match_templates(models.wave[blue], models.flux[0][:, blue], WAVE, REDSHIFT)
+
+
+@pytest.mark.parametrize(
+    ("velocity", "sigma", "snr"), [(0.0, 150.0, 20.0), (-280.0, 220.0, 15.0), (210.0, 110.0, 40.0)]
+)
+def test_velocity_and_dispersion_are_recovered_and_their_errors_are_right(models, templates, velocity, sigma, snr):
+    motion = Motion(velocity, sigma, REDSHIFT)
+    mixture = models.mixture([(1.0, 8e9, 1.0), (1.0, 1e9, 0.7), (0.2, 3e9, 0.3)])
+    flux, err = noisy(observed_stars(WAVE, models.wave, mixture, motion), snr, 60, seed=int(sigma))
+    found = fit_kinematics(make_spectra(WAVE, flux, err), templates)
+    assert (found.mode == FULL).all()
+    assert not found.flags.any()
+    for values, errors, truth in (
+        (found.v_star, found.v_star_err, velocity), (found.sigma_star, found.sigma_star_err, sigma),
+    ):  # fmt: skip
+        pulls = (values - truth) / errors
+        assert pulls.std() == pytest.approx(1.0, abs=0.2)
+        assert abs(pulls.mean()) < 0.5
+    assert found.v_systemic == pytest.approx(velocity, abs=10)
+
+
+def test_emission_lines_do_not_pull_the_stars(disc, templates):
+    wave, stars, motion = disc
+    gas, _ = observed_lines(wave, hii_region(60.0), 0.2, motion._replace(velocity=motion.velocity + 80, sigma=70.0))
+    flux, err = noisy(stars, 40, 12)
+    without, with_gas = (fit_kinematics(make_spectra(wave, flux + more, err), templates) for more in (0.0, gas))
+    assert with_gas.v_star == pytest.approx(without.v_star, abs=4)
+    assert with_gas.sigma_star == pytest.approx(without.sigma_star, abs=8)
+
+
+@pytest.mark.parametrize("degree", [4, 6, 10])
+def test_the_degree_of_the_polynomial_changes_nothing_in_the_mean(disc, templates, degree):
+    wave, stars, motion = disc
+    flux, err = noisy(stars * (1 + 0.3 * np.sin(wave / 900)), 40, 20)
+    found = fit_kinematics(make_spectra(wave, flux, err), templates, settings=KinematicsSettings(degree=degree))
+    assert found.v_star.mean() == pytest.approx(motion.velocity, abs=5)
+    assert found.sigma_star.mean() == pytest.approx(motion.sigma, abs=12)
+
+
+def test_poor_spectra_fall_back_step_by_step_and_say_so(disc, templates):
+    wave, stars, motion = disc
+    snr = np.repeat([30.0, 7.0, 3.5, 0.8], [10, 5, 5, 5])
+    err = stars / snr[:, None]
+    flux = stars + err * np.random.default_rng(3).standard_normal(err.shape)
+    found = fit_kinematics(make_spectra(wave, flux, err), templates)
+    assert (found.mode[:10] == FULL).all()
+    assert (found.mode[10:15] >= FEW_TEMPLATES).all()
+    assert (found.mode[15:20] >= VELOCITY_ONLY).all()
+    assert (found.mode[20:] == SYSTEMIC).all()
+    assert np.array_equal(found.flags != 0, found.mode != FULL)
+    assert found.flags[20] == SpaxelFlag.KINEMATICS_FELL_BACK
+    assert np.isfinite(found.v_star).all()
+    assert np.isfinite(found.sigma_star).all()
+    assert found.v_star[20:] == pytest.approx(motion.velocity, abs=20)
+    assert np.isnan(found.sigma_star_err[15:]).all()
+    assert np.isnan(found.v_star_err[20:]).all()
+
+
+def test_a_cosmic_ray_does_not_matter(disc, templates):
+    wave, stars, _ = disc
+    flux, err = noisy(stars, 30, 8)
+    hit = flux.copy()
+    hit[:, 900:902] += 20.0
+    clean, struck = (fit_kinematics(make_spectra(wave, part, err), templates) for part in (flux, hit))
+    assert struck.v_star == pytest.approx(clean.v_star, abs=4)
+    assert struck.sigma_star == pytest.approx(clean.sigma_star, abs=8)
+
+
+def test_bad_pixels_may_hold_anything(disc, templates):
+    wave, stars, _ = disc
+    flux, err = noisy(stars, 30, 6)
+    good = np.ones(flux.shape, bool)
+    good[:, 700:760] = False
+    spoilt, noise = flux.copy(), err.copy()
+    spoilt[:, 700:760], noise[:, 705] = np.nan, 1e10
+    a = fit_kinematics(make_spectra(wave, spoilt, noise), templates)
+    b = fit_kinematics(make_spectra(wave, flux, err, good), templates)
+    assert a.v_star == pytest.approx(b.v_star, abs=1e-6)
+
+
+@given(
+    scale=st.sampled_from([0.0, -1.0, 1e-30, 1e30, np.nan, np.inf]), noise=st.sampled_from([0.0, 1e-300, 1.0, np.nan])
+)
+@settings(max_examples=12)
+def test_no_spectrum_raises(disc, templates, scale, noise):
+    wave, stars, _ = disc
+    with np.errstate(invalid="ignore"):
+        flux = np.stack(
+            [scale * stars, np.where(wave > 5000, stars, np.nan), np.random.default_rng(1).normal(size=wave.size)]
+        )
+    found = fit_kinematics(make_spectra(wave, flux, np.full(flux.shape, noise)), templates)
+    assert np.isfinite(found.v_star).all()
+    assert found.v_star.shape == (3,)
+
+
+def test_progress_is_told(disc, templates):
+    wave, stars, _ = disc
+    told = []
+    fit_kinematics(make_spectra(wave, *noisy(stars, 30, 3)), templates, progress=lambda *numbers: told.append(numbers))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_spectra_that_do_not_reach_the_fit_are_refused(templates):
+    wave = np.arange(3000.0, 3700.0, 2.0)
+    with pytest.raises(ShapeError, match="3000-3698 Angstrom"):
+        fit_kinematics(make_spectra(wave, np.ones((2, wave.size)), np.ones((2, wave.size))), templates)
