@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
-from engine.errors import ShapeError
+from engine.errors import SettingsError, ShapeError
 from engine.flags import SpaxelFlag
 from engine.spectrum import decouple
 from engine.spectrum.kinematics import OUTLIER_FRACTION, OUTLIER_SIGMA
@@ -93,13 +93,17 @@ def decouple_lines(
 
     Parameters: spectra of make_spectra; v_star and sigma_star (spaxel,) km/s of fit_kinematics; templates of
     match_templates for the same galaxy. A spectrum that cannot be fitted comes back as observed and flagged; it never
-    raises. Raises ShapeError.
+    raises. ``spectra._replace(flux=fit.clean, good=fit.good)`` are the spectra of the stars. Raises ShapeError, and
+    SettingsError for thresholds of another number than the lines.
     """
+    settings = settings or EmissionSettings()
+    if settings.thresholds is not None and len(settings.thresholds) != len(LINES):
+        raise SettingsError(f"thresholds has {len(settings.thresholds)} entries but there are {len(LINES)} lines")
     n = len(spectra.flux)
     for name, part in (("v_star", v_star), ("sigma_star", sigma_star)):
         if np.shape(part) != (n,):
             raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
-    frame = _frame(spectra.wave, templates, settings or EmissionSettings())
+    frame = _frame(spectra.wave, templates, settings)
     result = _empty(spectra, frame)
     for row in range(n):
         one = spectra.flux[row], spectra.err[row], spectra.good[row]
@@ -228,20 +232,21 @@ def _near_lines(frame: _Frame, velocity: float) -> BoolArray:
 
 
 def _with_decrement(frame, data, stars, fit, limits) -> _Fit:
-    """Fit with the Balmer ratios of case B, then again with the reddening that the decrement shows."""
-    table, state, halpha, hbeta = fit.table, fit.state, *_BALMER_COLUMNS
-    chi2, hessian = 0.0, fit.hessian
-    reddening = 0.2  # E(B-V), mag: a usual start
-    for _ in range(2):
+    """Fit with the Balmer ratios of case B, then again with the reddening that the decrement shows, until it holds."""
+    table, state, (halpha, hbeta) = fit.table, fit.state, _BALMER_COLUMNS
+    chi2, hessian, reddening = 0.0, fit.hessian, 0.2  # E(B-V) [mag] to begin with
+    row = len(stars) + len(frame.basis) + hbeta
+    for _ in range(_DECREMENT_ROUNDS):
         table[:, 3] = reddened_ratios(frame.lines, reddening)
         state, chi2, hessian = decouple.fit(data, stars, frame.basis, table, state, True, limits)
         found = decrement_ebv(state[2][halpha], state[2][hbeta])
-        if abs(found - reddening) < 0.05:
+        change, reddening = abs(found - reddening), found
+        if change * state[2][hbeta] * np.sqrt(hessian[row, row]) < _DECREMENT_SETTLED:
             break
-        reddening = found
     return _Fit(state, chi2, hessian, table, fit.mode)
 
 
+_DECREMENT_ROUNDS, _DECREMENT_SETTLED = 6, 0.2  # the latter in magnitudes times flux over error of Hbeta
 REST_WAVE = np.array([line.wave for line in LINES])
 _OWN = [line.name for line in LINES if not line.parent]
 _BALMER_COLUMNS = _OWN.index("Halpha"), _OWN.index("Hbeta")
@@ -258,8 +263,7 @@ def _split(frame, data, stars, fit, limits) -> _Fit:
     table = fit.table.copy()
     table[:, 1] = frame.lines.group
     state = (*fit.state[:3], np.repeat(fit.state[3], 2, axis=0))
-    state, chi2, hessian = decouple.fit(data, stars, frame.basis, table, state, True, limits)
-    return _Fit(state, chi2, hessian, table, GAS_TWO_GROUPS)
+    return _with_decrement(frame, data, stars, _Fit(state, 0.0, fit.hessian, table, GAS_TWO_GROUPS), limits)
 
 
 def _write(frame, result, row, data, stars, fit, scale) -> None:

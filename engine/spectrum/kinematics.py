@@ -16,13 +16,13 @@ from scipy.ndimage import gaussian_filter1d
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.spectrum.spectra import Spectra, bridge, interpolate_linear
-from engine.spectrum.templates import LIGHT_SPEED_KMS, StellarTemplates, usable_range
+from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, StellarTemplates, usable_range
 from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 # Regions that lines may fill, Angstrom in air, rest frame; the list of emission.LINES less the faintest
 MASKED_LINES = (
-    3727.4, 3868.7, 3889.1, 3968.8, 4101.7, 4340.5, 4363.2, 4685.7, 4861.3, 4958.8, 5006.8, 5199.1, 5875.6, 6300.2,
-    6363.7, 6548.0, 6562.8, 6583.3, 6716.3, 6730.7,
+    3727.4, 3797.9, 3835.4, 3868.7, 3889.1, 3968.8, 4101.7, 4340.5, 4363.2, 4685.7, 4861.3, 4958.8, 5006.8, 5199.1,
+    5875.6, 6300.2, 6363.7, 6548.0, 6562.8, 6583.3, 6716.3, 6730.7,
 )  # fmt: skip
 MASKED_REST = ((5877.0, 5908.0),)  # Na D, also interstellar
 MASKED_OBSERVED = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of the night sky
@@ -39,10 +39,11 @@ class KinematicsSettings(NamedTuple):
     fit_range: tuple[float, float] = (3750.0, 6900.0)  # Angstrom, rest frame
     degree: int = 8  # of the additive polynomial; 4-10 change nothing in the mean, see test_kinematics
     moments: int = 2  # of the velocity distribution; 4 fits h3 and h4 too, which are not returned
-    line_half_width: float = 600.0  # km/s masked to each side of a line
+    line_half_width: float = 600.0  # km/s masked to each side of a line, if not
+    line_half_width_instrument: float = 4.0  # sigmas of the instrument's resolution, if these are more
     velocity_limit: float = 600.0  # km/s from the galaxy's redshift
     sigma_limits: tuple[float, float] = (5.0, 450.0)  # km/s
-    snr_full: float = 10.0  # per pixel of the data: velocity and dispersion from all templates the galaxy needs
+    snr_full: float = 8.0  # per pixel of the data: velocity and dispersion from all templates the galaxy needs
     snr_few: float = 5.0  # from here on one template per sum of spectra
     snr_velocity: float = 2.5  # from here on the dispersion is that of the galaxy; below, the velocity too
     n_sums: int = 4  # sums of spectra, from the brightest to the faintest, that choose the templates
@@ -98,7 +99,7 @@ def fit_kinematics(
     settings = settings or KinematicsSettings()
     with np.errstate(all="ignore"):  # hopeless spectra divide by zero, in pPXF too; what comes of it is judged below
         problem = _on_log_grid(spectra, templates, settings)
-        snr = _snr(problem)
+        snr = _snr(spectra, templates, settings)
         full, few, galaxy = _choose_templates(problem, snr, settings)
         return _fit_all(problem, snr, (full, few), galaxy, settings, progress)
 
@@ -124,25 +125,30 @@ def _on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinema
     noise = np.sqrt(interpolate_linear(position, bridge(wave, err, fine) ** 2) * np.maximum(pixel, 1.0))
     on_grid = CubicSpline(wave, bridge(wave, flux, fine), axis=1)(observed)
     usable = fine[:, near] & fine[:, np.minimum(near + 1, wave.size - 1)] & np.isfinite(on_grid / noise)
-    usable &= ~_masked(rest[inside], observed, settings)
+    usable &= ~_masked(rest[inside], observed, np.interp(observed, wave, templates.fwhm), settings)
     return _Problem(
         log_wave, on_grid, noise, usable, templates.flux[:, ::2],
         LIGHT_SPEED_KMS * 2 * templates.step, LIGHT_SPEED_KMS * (half[0] - log_wave[0]),
     )  # fmt: skip
 
 
-def _masked(rest: FloatArray, observed: FloatArray, settings: KinematicsSettings) -> BoolArray:
+def _masked(rest: FloatArray, observed: FloatArray, fwhm: FloatArray, settings: KinematicsSettings) -> BoolArray:
+    narrow = settings.line_half_width_instrument * fwhm / FWHM_PER_SIGMA / observed * LIGHT_SPEED_KMS
     away = np.abs(rest[:, None] / np.array(MASKED_LINES) - 1) * LIGHT_SPEED_KMS
-    masked = (away < settings.line_half_width).any(axis=1)
+    masked = (away < np.maximum(narrow, settings.line_half_width)[:, None]).any(axis=1)
     for wave, bands in ((rest, MASKED_REST), (observed, MASKED_OBSERVED)):
         for low, high in bands:
             masked |= (wave > low) & (wave < high)
     return masked
 
 
-def _snr(problem: _Problem) -> FloatArray:
-    ratio = np.where(problem.good, problem.flux / problem.err, np.nan)
-    enough = problem.good.sum(axis=1) > 0.3 * problem.good.shape[1]  # *choice*: fewer pixels are no spectrum
+def _snr(spectra: Spectra, templates: StellarTemplates, settings: KinematicsSettings) -> FloatArray:
+    """Median signal over error per pixel inside the fitted range (spaxel,); 0 where too little is good."""
+    rest = spectra.wave / (1 + templates.redshift)
+    inside = (rest > settings.fit_range[0]) & (rest < settings.fit_range[1])
+    good = spectra.good[:, inside]
+    ratio = np.where(good, spectra.flux[:, inside] / spectra.err[:, inside], np.nan)
+    enough = good.sum(axis=1) > 0.3 * inside.sum()  # *choice*: fewer pixels are no spectrum
     result = np.zeros(len(ratio))
     result[enough] = np.nanmedian(ratio[enough], axis=1)
     return result

@@ -24,14 +24,16 @@ class Line(NamedTuple):
     with_line: str = ""
 
 
-# Wavelengths and ties: the list of GANDALF as distributed with nGIST, 3700-7140 A. Thresholds: 4 for all (nGIST), 3
-# for Hbeta (Sarzi+06). Hbeta goes with Halpha, which is three times as strong: else a threshold on Hbeta's own noise
-# would leave the infill in just where it falls below. Balmer lines from Hgamma on follow Hbeta as case B (Storey &
-# Hummer 1995, 10^4 K), reddened as the decrement tells. [OII] 3726, 3729 and [NI] 5198, 5200 are one line at 6 A;
-# their ratios are *choice*: low density.
+# Wavelengths and ties: the list of GANDALF as distributed with nGIST, 3700-7140 A, with H9 and H10 of pPXF.
+# Thresholds: 4 for all (nGIST), 3 for Hbeta (Sarzi+06). Hbeta goes with Halpha, which is three times as strong: else a
+# threshold on Hbeta's own noise would leave the infill in just where it falls below. Balmer lines from Hgamma on follow
+# Hbeta as case B (Storey & Hummer 1995, 10^4 K), reddened as the decrement tells. [OII] 3726, 3729 and [NI] 5198, 5200
+# are one line at 6 A; their ratios are *choice*: low density.
 LINES = (
     Line("[OII]3727", 3726.03, FORBIDDEN, 4.0),
     Line("[OII]3729", 3728.73, FORBIDDEN, 4.0, "[OII]3727", 1.35),
+    Line("H10", 3797.90, BALMER, 3.0, "Hbeta", 0.0530),
+    Line("H9", 3835.39, BALMER, 3.0, "Hbeta", 0.0731),
     Line("[NeIII]3869", 3868.69, FORBIDDEN, 4.0),
     Line("[NeIII]3967", 3967.40, FORBIDDEN, 4.0, "[NeIII]3869", 0.30),
     Line("H8", 3889.05, BALMER, 3.0, "Hbeta", 0.105),

@@ -8,7 +8,7 @@ from ppxf.ppxf import ppxf
 from ppxf.ppxf_util import emission_lines
 from scipy.optimize import lsq_linear
 
-from engine.errors import ShapeError
+from engine.errors import SettingsError, ShapeError
 from engine.flags import SpaxelFlag
 from engine.mock.infill import Motion, hii_region, observed_lines, observed_stars
 from engine.spectrum.decouple import solve_bounded
@@ -117,6 +117,22 @@ def test_a_threshold_is_a_setting(disc, templates):
     assert not fit.removed.any()
     assert np.array_equal(fit.clean, spectra.flux)
     assert not fit.flags.any()
+
+
+def test_thresholds_for_other_lines_are_refused(disc, templates):
+    spectra, _, _ = observe(disc, 3.0, 20.0, n=1)
+    with pytest.raises(SettingsError, match="thresholds has 3 entries"):
+        decouple_lines(spectra, np.zeros(1), np.ones(1), templates, settings=EmissionSettings(thresholds=(4.0,) * 3))
+
+
+@pytest.mark.parametrize("name", ["Hbeta", "Hdelta", "Halpha"])
+def test_lines_of_a_bright_hii_region_keep_their_ratios_behind_dust(disc, templates, name):
+    """Equivalent width of Halpha about 300 A: the reddening of the blue lines must follow the decrement closely."""
+    spectra, truth, _ = observe(disc, 300.0, 40.0, n=40)
+    fit = decouple_lines(spectra, *given_stars(40, disc[2]), templates)
+    pulls = (fit.flux[:, ROW[name]] - truth[ROW[name]]) / fit.flux_err[:, ROW[name]]
+    assert abs(pulls.mean()) < 0.5
+    assert pulls.std() == pytest.approx(1.0, abs=0.3)
 
 
 def test_dust_and_a_bad_calibration_do_not_matter(disc, templates):
