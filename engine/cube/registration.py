@@ -99,7 +99,7 @@ def register(
     filters: response of the bands, named as the images'. The shift comes from r, or from the first band that lies
     within the spectra. Raises CubeError if an image shows nothing of the field.
     """
-    ready = [_prepare(image, cube, settings) for image in images]
+    ready = [prepare(image, cube, settings) for image in images]
     synthetic = {one.name: synthetic_image(cube, one) for one in filters}
     synthetic = {name: found for name, found in synthetic.items() if found is not None}
     shift, flags = _place(cube, ready, synthetic, settings)
@@ -122,16 +122,10 @@ def deredden(image: Image, a_v: float) -> Image:
     return image._replace(data=image.data * factor, error=image.error * factor)
 
 
-def psf_of(image: Image, settings: RegistrationSettings = DEFAULT) -> Moffat:
-    """Point spread of an image: its own width, or the survey's where it is not known."""
-    width = image.psf_fwhm if np.isfinite(image.psf_fwhm) else SDSS_PSF_FWHM[image.band]
-    return Moffat(width, settings.beta)
-
-
-def _prepare(image: Image, cube: Cube, settings: RegistrationSettings) -> Image:
+def prepare(image: Image, cube: Cube, settings: RegistrationSettings = DEFAULT) -> Image:
     """Surface brightness [nanomaggies/arcsec2] near the field, dereddened, AB, at the cube's point spread."""
     margin = KERNEL_RADIUS_ARCSEC + settings.search_arcsec
-    image = deredden(_cut_out(image, cube, margin), cube.a_v)
+    image = deredden(cut_out(image, cube, margin), cube.a_v)
     area = image.pixel_arcsec**2
     data, variance = image.data / area, (image.error / area) ** 2
     kernel = matching_kernel(psf_of(image, settings), cube.psf, image.pixel_arcsec)
@@ -141,7 +135,13 @@ def _prepare(image: Image, cube: Cube, settings: RegistrationSettings) -> Image:
     return image._replace(data=data, error=np.sqrt(np.clip(variance, 0.0, None)))
 
 
-def _cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
+def psf_of(image: Image, settings: RegistrationSettings = DEFAULT) -> Moffat:
+    """Point spread of an image: its own width, or the survey's where it is not known."""
+    width = image.psf_fwhm if np.isfinite(image.psf_fwhm) else SDSS_PSF_FWHM[image.band]
+    return Moffat(width, settings.beta)
+
+
+def cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
     """The part of an image around the field of a cube."""
     rows, columns = cube.shape
     corners = cube.wcs.all_pix2world(
