@@ -6,7 +6,9 @@ GlocalError
 ├── CubeError        a cube, an image or a mask is absent, cut short or not what it claims to be
 ├── SampleError      a galaxy sample cannot be used
 ├── SettingsError    a setting is unknown or out of its range
-└── ShapeError       arrays do not fit each other
+├── ShapeError       arrays do not fit each other
+├── ClusterError     workers cannot be reached, or die
+└── Interrupted      long work stopped; what is finished is kept, and the sentence says how to go on
 """
 
 
@@ -36,3 +38,11 @@ class SettingsError(GlocalError):
 
 class ShapeError(GlocalError):
     """Arrays do not fit each other."""
+
+
+class ClusterError(GlocalError):
+    """Workers cannot be reached, or die."""
+
+
+class Interrupted(GlocalError):
+    """Long work stopped; what is finished is kept, and the sentence says how to go on."""

