@@ -5,8 +5,12 @@ solves for everything at once: template weights and line fluxes from zero up, po
 and dispersion inside a box. Columns of the design: templates, polynomial, lines, (velocity, dispersion^2) per group.
 """
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
+
+from engine.types import FloatArray
 
 LIGHT_SPEED_KMS = 299_792.458
 RIDGE = 1e-9  # of the diagonal, for templates that are nearly alike
@@ -137,106 +141,63 @@ def add_slopes(design, first, wave, table, place, flux):
             design[first + 2 * group + 1, i] += profile * (u * u - 1) / (2 * sigma**2) * per_kms**2
 
 
-@numba.njit(cache=True)
-def model_of(templates, basis, wave, table, state):
-    """Stars (wave,) and lines (wave,) of a state: (weights, coefficients, fluxes, place)."""
-    weights, coefficients, flux, place = state
-    lines = np.zeros((flux.size, wave.size))
-    add_lines(lines, 0, wave, table, place)
-    return (1.0 + coefficients @ basis) * (weights @ templates), flux @ lines
+class State(NamedTuple):
+    """A point in the space of fits."""
+
+    weights: FloatArray  # (template,)
+    coefficients: FloatArray  # (degree,) of the polynomials; the factor on the stars is 1 + their sum
+    flux: FloatArray  # (column,) of lines
+    place: FloatArray  # (group, 2) velocity [km/s] and dispersion^2 of the gas
 
 
-@numba.njit(cache=True)
-def _normal_equations(data, templates, basis, table, state, fit_lines):
-    """Hessian and gradient of the linearised problem for absolute weights, coefficients and fluxes, steps in place.
+class Problem(NamedTuple):
+    """What is fitted to what."""
 
-    data: (3, wave) wavelength, flux, 1 / error or 0.
+    data: FloatArray  # (3, wave) wavelength, flux, 1 / error or 0
+    templates: FloatArray  # (template, wave)
+    basis: FloatArray  # (degree, wave)
+    table: FloatArray  # (line, 5), see add_lines
+
+    def model(self, state: State) -> tuple[FloatArray, FloatArray]:
+        """Stars (wave,) and lines (column, wave)."""
+        lines = np.zeros((state.flux.size, self.data.shape[1]))
+        add_lines(lines, 0, self.data[0], self.table, state.place)
+        return self.factor(state) * (state.weights @ self.templates), state.flux[:, None] * lines
+
+    def factor(self, state: State) -> FloatArray:
+        """The polynomial on the stars (wave,)."""
+        return 1.0 + state.coefficients @ self.basis
+
+    def chi_square(self, state: State) -> float:
+        """Sum of squared residuals over errors, plus the polynomial's prior."""
+        stars, lines = self.model(state)
+        residual = (self.data[1] - stars - lines.sum(axis=0)) * self.data[2]
+        return float(residual @ residual + state.coefficients @ state.coefficients / POLYNOMIAL_PRIOR**2)
+
+
+class Limits(NamedTuple):
+    """How far the gas may go."""
+
+    velocity: tuple[float, float]  # km/s
+    dispersion2: float  # km2/s2
+    gas_moves: bool
+
+
+def fit(problem: Problem, state: State, limits: Limits | None) -> tuple[State, float, FloatArray]:
+    """Gauss-Newton steps until chi-square settles. limits None: stars alone, all lines dark.
+
+    Returns the state, its chi-square and the Hessian (row, row) of the last step.
     """
-    weights, coefficients, flux, place = state
-    wave, inverse = data[0], data[2]
-    n_t, n_p, n_l, n_k = weights.size, coefficients.size, flux.size, 2 * place.shape[0]
-    design = np.zeros((n_t + n_p + n_l + n_k, wave.size))
-    stars = weights @ templates
-    factor = 1.0 + coefficients @ basis
-    design[:n_t] = factor * templates
-    design[n_t : n_t + n_p] = stars * basis
-    if fit_lines:
-        add_lines(design, n_t + n_p, wave, table, place)
-        add_slopes(design, n_t + n_p + n_l, wave, table, place, flux)
-    known = data[1] + coefficients @ design[n_t : n_t + n_p]
-    design *= inverse
-    hessian = np.dot(design, design.T)
-    gradient = design @ (known * inverse)
-    for k in range(n_t, n_t + n_p):
-        hessian[k, k] += 1 / POLYNOMIAL_PRIOR**2
-    return hessian, gradient
-
-
-@numba.njit(cache=True)
-def _bounds(state, fit_lines, limits):
-    """Lower and upper bounds; limits: least and greatest velocity [km/s], greatest dispersion^2, whether gas moves."""
-    weights, coefficients, flux, place = state
-    n_t, n_p, n_l = weights.size, coefficients.size, flux.size
-    n = n_t + n_p + n_l + 2 * place.shape[0]
-    low, high = np.full(n, -np.inf), np.full(n, np.inf)
-    low[:n_t] = 0.0
-    low[n_t + n_p : n_t + n_p + n_l] = 0.0
-    if not fit_lines:
-        high[n_t + n_p : n_t + n_p + n_l] = 0.0
-    for group in range(place.shape[0]):
-        k = n_t + n_p + n_l + 2 * group
-        if fit_lines and limits[3] > 0:
-            low[k] = max(-STEP_LIMIT[0], limits[0] - place[group, 0])
-            high[k] = min(STEP_LIMIT[0], limits[1] - place[group, 0])
-            low[k + 1] = max(-STEP_LIMIT[1], -place[group, 1])
-            high[k + 1] = min(STEP_LIMIT[1], limits[2] - place[group, 1])
-        else:
-            low[k : k + 2], high[k : k + 2] = 0.0, 0.0
-    return low, high
-
-
-@numba.njit(cache=True)
-def chi_square(data, templates, basis, table, state):
-    """Sum of squared residuals over errors, plus the polynomial's prior."""
-    stars, lines = model_of(templates, basis, data[0], table, state)
-    residual = (data[1] - stars - lines) * data[2]
-    return residual @ residual + state[1] @ state[1] / POLYNOMIAL_PRIOR**2
-
-
-@numba.njit(cache=True)
-def _moved(state, x, share):
-    """The state part of the way to the solution x of a step."""
-    weights, coefficients, flux, place = state
-    n_t, n_p, n_l = weights.size, coefficients.size, flux.size
-    there = place.copy()
-    for group in range(place.shape[0]):
-        k = n_t + n_p + n_l + 2 * group
-        there[group, 0] += share * x[k]
-        there[group, 1] = max(0.0, there[group, 1] + share * x[k + 1])
-    return (
-        weights + share * (x[:n_t] - weights),
-        coefficients + share * (x[n_t : n_t + n_p] - coefficients),
-        flux + share * (x[n_t + n_p : n_t + n_p + n_l] - flux),
-        there,
-    )
-
-
-@numba.njit(cache=True)
-def fit(data, templates, basis, table, state, fit_lines, limits):
-    """Gauss-Newton steps until chi-square settles. Returns the state, chi-square and the last Hessian."""
-    n_free = state[0].size + state[1].size + state[2].size + 2 * state[3].shape[0]
-    x, free = np.zeros(n_free), np.zeros(n_free, dtype=np.bool_)
-    best = chi_square(data, templates, basis, table, state)
-    hessian = np.zeros((n_free, n_free))
+    best, hessian = problem.chi_square(state), np.empty((0, 0))
     for step in range(MAX_STEPS):
-        hessian, gradient = _normal_equations(data, templates, basis, table, state, fit_lines)
-        low, high = _bounds(state, fit_lines, limits)
-        _start(x, state, low, high)
-        solve_bounded(hessian, gradient, low, high, x, free)
+        hessian, gradient = _normal_equations(problem, state, limits is not None)
+        low, high = _bounds(state, limits)
+        x = np.clip(np.concatenate([*state[:3], np.zeros(state.place.size)]), low, high)
+        solve_bounded(hessian, gradient, low, high, x, np.zeros(x.size, dtype=bool))
         gain, share = 0.0, 1.0
         for _ in range(6):
             trial = _moved(state, x, share)
-            value = chi_square(data, templates, basis, table, trial)
+            value = problem.chi_square(trial)
             if value < best:
                 gain, best, state = best - value, value, trial
                 break
@@ -246,15 +207,44 @@ def fit(data, templates, basis, table, state, fit_lines, limits):
     return state, best, hessian
 
 
-@numba.njit(cache=True)
-def _start(x, state, low, high):
-    """The state as first guess of a step, within bounds."""
-    weights, coefficients, flux, _ = state
-    n_t, n_p, n_l = weights.size, coefficients.size, flux.size
-    x[:n_t], x[n_t : n_t + n_p], x[n_t + n_p : n_t + n_p + n_l] = weights, coefficients, flux
-    x[n_t + n_p + n_l :] = 0.0
-    for j in range(x.size):
-        x[j] = min(max(x[j], low[j]), high[j])
+def _normal_equations(problem: Problem, state: State, fit_lines: bool) -> tuple[FloatArray, FloatArray]:
+    """Hessian and gradient of the linearised problem for absolute weights, coefficients, fluxes and steps in place."""
+    (wave, flux, inverse), n_t, n_p = problem.data, state.weights.size, state.coefficients.size
+    stop = n_t + n_p
+    design = np.zeros((stop + state.flux.size + state.place.size, wave.size))
+    design[:n_t] = problem.factor(state) * problem.templates
+    design[n_t:stop] = (state.weights @ problem.templates) * problem.basis
+    if fit_lines:
+        add_lines(design, stop, wave, problem.table, state.place)
+        add_slopes(design, stop + state.flux.size, wave, problem.table, state.place, state.flux)
+    known = (flux + state.coefficients @ design[n_t:stop]) * inverse
+    design *= inverse
+    hessian = design @ design.T
+    prior = np.arange(n_t, stop)
+    hessian[prior, prior] += 1 / POLYNOMIAL_PRIOR**2
+    return hessian, design @ known
+
+
+def _bounds(state: State, limits: Limits | None) -> tuple[FloatArray, FloatArray]:
+    """Lower and upper bounds of a step's solution."""
+    free = np.full(state.coefficients.size, np.inf)
+    place_low, place_high = np.zeros(state.place.shape), np.zeros(state.place.shape)
+    if limits is not None and limits.gas_moves:
+        ends = np.array([[limits.velocity[0], 0.0], [limits.velocity[1], limits.dispersion2]])
+        place_low = np.maximum(-np.array(STEP_LIMIT), ends[0] - state.place)
+        place_high = np.minimum(np.array(STEP_LIMIT), ends[1] - state.place)
+    dark = np.zeros(state.flux.size)
+    low = np.concatenate([np.zeros(state.weights.size), -free, dark, place_low.ravel()])
+    bright = dark if limits is None else dark + np.inf
+    return low, np.concatenate([np.full(state.weights.size, np.inf), free, bright, place_high.ravel()])
+
+
+def _moved(state: State, x: FloatArray, share: float) -> State:
+    """The state part of the way to the solution x of a step."""
+    parts = np.split(x, np.cumsum([part.size for part in state[:3]]))
+    linear = (old + share * (new - old) for old, new in zip(state[:3], parts[:3], strict=True))
+    place = state.place + share * parts[3].reshape(state.place.shape)
+    return State(*linear, np.stack([place[:, 0], np.maximum(place[:, 1], 0.0)], axis=1))
 
 
 @numba.njit(cache=True)

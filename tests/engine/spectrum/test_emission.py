@@ -12,13 +12,8 @@ from engine.errors import SettingsError, ShapeError
 from engine.flags import SpaxelFlag
 from engine.mock.infill import Motion, hii_region, observed_lines, observed_stars
 from engine.spectrum.decouple import solve_bounded
-from engine.spectrum.emission import (
-    GAS_NOT_SEEN,
-    GAS_ONE_GROUP,
-    GAS_TWO_GROUPS,
-    EmissionSettings,
-    decouple_lines,
-)
+from engine.spectrum.emission import decouple_lines
+from engine.spectrum.gas import GAS_NOT_SEEN, GAS_ONE_GROUP, GAS_TWO_GROUPS, EmissionSettings
 from engine.spectrum.lines import (
     HALPHA,
     HBETA,

@@ -1,0 +1,173 @@
+"""How stars and gas of one spectrum are fitted: in which order, and with how much freedom for the gas."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from engine.errors import ShapeError
+from engine.spectrum.decouple import Limits, Problem, State, fit, scan_velocity
+from engine.spectrum.kinematics import OUTLIER_FRACTION, OUTLIER_SIGMA
+from engine.spectrum.lines import LINES, LineTable, decrement_ebv, line_table, reddened_ratios
+from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, StellarTemplates, usable_range
+from engine.types import BoolArray, FloatArray
+
+GAS_NOT_SEEN, GAS_ONE_GROUP, GAS_TWO_GROUPS = range(3)  # values of Emission.gas_mode
+MASKED_REST = ((5885.0, 5903.0),)  # Na D, partly interstellar
+MASKED_OBSERVED = ((5565.0, 5590.0),)  # [OI] 5577 of the night sky
+
+_SCAN_STEP = 35.0  # km/s, a fifth of the instrument's sigma
+_DECREMENT_ROUNDS, _DECREMENT_SETTLED = 6, 0.2  # the latter in magnitudes times flux over error of Hbeta
+_OWN = [line for line in LINES if not line.parent]
+_GROUP_OF = np.array([line.group for line in _OWN])
+BALMER_COLUMNS = tuple([line.name for line in _OWN].index(name) for name in ("Halpha", "Hbeta"))
+
+
+class EmissionSettings(NamedTuple):
+    """What may be chosen; all of it *choice* unless a source is given."""
+
+    fit_range: tuple[float, float] = (3660.0, 7200.0)  # Angstrom, rest frame
+    polynomial_degree: int = 8  # multiplicative
+    velocity_limit: float = 350.0  # km/s of the gas from the stars
+    sigma_limit: float = 300.0  # km/s of the gas
+    sigma_default: float = 50.0  # km/s where no line is strong enough to tell
+    detection: float = 30.0  # chi-square that the strong lines together must gain for gas of its own velocity
+    detection_group: float = 400.0  # the same within each group for one velocity per group
+    line_half_width: float = 500.0  # km/s masked in the first fit, of stars alone
+    outlier_sigma: float = OUTLIER_SIGMA  # pixels further off the fit than this and than
+    outlier_fraction: float = OUTLIER_FRACTION  # of the stars' flux are bad: cosmic rays and the like
+    thresholds: tuple[float, ...] | None = None  # amplitude over noise per line; None: those of lines.LINES
+
+
+class Frame(NamedTuple):
+    """What all spectra of a galaxy share."""
+
+    wave: FloatArray  # (pixel,) Angstrom observed, the fitted part
+    inside: slice  # of all wavelengths
+    position: FloatArray  # (pixel,) on the grid of the templates, for stars at rest
+    basis: FloatArray  # (degree, pixel) polynomials
+    usable: BoolArray  # (pixel,) not masked for all
+    table: FloatArray  # (line, 5), see decouple.add_lines
+    lines: LineTable
+    templates: StellarTemplates
+    settings: EmissionSettings
+
+
+class GasFit(NamedTuple):
+    """The fit of one spectrum."""
+
+    problem: Problem
+    state: State
+    hessian: FloatArray  # (row, row): templates, polynomials, columns of lines, (velocity, dispersion^2) per group
+    mode: int  # GAS_NOT_SEEN, GAS_ONE_GROUP or GAS_TWO_GROUPS
+
+
+def make_frame(wave: FloatArray, templates: StellarTemplates, settings: EmissionSettings) -> Frame:
+    """Positions, polynomials and lines for every spectrum on these wavelengths; raises ShapeError."""
+    (low, high), redshift = usable_range(templates), templates.redshift
+    rest = wave / (1 + redshift)
+    inside = np.flatnonzero((rest > max(low, settings.fit_range[0])) & (rest < min(high, settings.fit_range[1])))
+    if inside.size < 100:
+        raise ShapeError(f"the spectra cover {wave[0]:.0f}-{wave[-1]:.0f} Angstrom: too little of {settings.fit_range}")
+    inside = slice(inside[0], inside[-1] + 1)
+    rest, observed = rest[inside], wave[inside]
+    usable = np.ones(rest.size, bool)
+    for axis, bands in ((rest, MASKED_REST), (observed, MASKED_OBSERVED)):
+        for first, last in bands:
+            usable &= (axis < first) | (axis > last)
+    lines = line_table()
+    at = lines.wave * (1 + redshift)
+    width = np.interp(at, wave, templates.fwhm)
+    basis = legendre.legvander(np.linspace(-1, 1, rest.size), settings.polynomial_degree)[:, 1:].T
+    return Frame(
+        observed, inside, (np.log(rest) - templates.log_wave[0]) / templates.step, np.ascontiguousarray(basis), usable,
+        np.stack([at, lines.group, lines.column, lines.ratio, width / FWHM_PER_SIGMA], axis=1), lines, templates,
+        settings,
+    )  # fmt: skip
+
+
+def fit_stars_and_gas(frame: Frame, data: FloatArray, stars: FloatArray, velocity: float) -> GasFit | None:
+    """Stars with the lines masked, a search for the gas, then both together with as much freedom as the gas bears.
+
+    Parameters: data (3, wave) wavelength, flux, 1 / error or 0: outliers lose their weight in it; stars (template,
+    wave) moving and broadened; velocity of the stars [km/s]. None if there is too little to fit.
+    """
+    settings, table = frame.settings, frame.table.copy()
+    table[:, 1] = 0  # one group until there is reason for two
+    problem = Problem(data, stars, frame.basis, table)
+    away = ~_near_lines(frame, velocity)
+    if np.count_nonzero(data[2] * away) < 2 * len(stars):
+        return None
+    state = _fit_stars(frame, problem, away, velocity)
+    residual = data[1] - problem.model(state)[0]
+    grid = velocity + np.arange(-settings.velocity_limit, settings.velocity_limit + 1, _SCAN_STEP)
+    gain = scan_velocity(data, residual, table, frame.lines.strong, grid, state.place)
+    reach = 1.2 * settings.velocity_limit
+    limits = Limits((velocity - reach, velocity + reach), settings.sigma_limit**2, gain.max() > settings.detection)
+    if not limits.gas_moves:
+        return _with_decrement(frame, problem, state, limits, GAS_NOT_SEEN)
+    state.place[0, 0] = grid[gain.argmax()]
+    return _split(frame, _with_decrement(frame, problem, state, limits, GAS_ONE_GROUP), limits)
+
+
+def _fit_stars(frame: Frame, problem: Problem, away: BoolArray, velocity: float) -> State:
+    """Fit away from the lines; if there are outliers, they lose their weight and the fit is done again."""
+    n, place = len(problem.templates), np.array([[velocity, frame.settings.sigma_default**2]])
+    state = State(np.full(n, 1 / n), np.zeros(len(frame.basis)), np.zeros(_GROUP_OF.size), place)
+    for _ in range(2):
+        masked = problem.data.copy()
+        masked[2, ~away] = 0.0
+        state, _, _ = fit(problem._replace(data=masked), state, None)
+        model = problem.model(state)[0]
+        bad = outliers(masked, model, model, frame.settings)
+        if not bad.any():
+            break
+        problem.data[2, bad] = 0.0
+    return state
+
+
+def outliers(data: FloatArray, model: FloatArray, stars: FloatArray, settings: EmissionSettings) -> BoolArray:
+    """Used pixels of data (3, wave) far from the model, in terms of the scatter and of the stars' flux."""
+    residual = data[1] - model
+    used = data[2] > 0
+    spread = 1.4826 * np.median(np.abs(residual * data[2])[used])
+    far = np.abs(residual) * data[2] > settings.outlier_sigma * max(spread, 1.0)
+    return used & far & (np.abs(residual) > settings.outlier_fraction * np.abs(stars))
+
+
+def _near_lines(frame: Frame, velocity: float) -> BoolArray:
+    away = np.log(frame.wave[:, None] / frame.table[:, 0]) * LIGHT_SPEED_KMS - velocity
+    return (np.abs(away) < frame.settings.line_half_width).any(axis=1)
+
+
+def _with_decrement(frame: Frame, problem: Problem, state: State, limits: Limits, mode: int) -> GasFit:
+    """Fit with the Balmer ratios of case B, then again with the reddening that the decrement shows, until it holds."""
+    halpha, hbeta = BALMER_COLUMNS
+    hessian, reddening = np.empty((0, 0)), 0.2  # E(B-V) [mag] to begin with
+    row = state.weights.size + state.coefficients.size + hbeta
+    for _ in range(_DECREMENT_ROUNDS):
+        problem.table[:, 3] = reddened_ratios(frame.lines, reddening)
+        state, _, hessian = fit(problem, state, limits)
+        found = decrement_ebv(state.flux[halpha], state.flux[hbeta])
+        change, reddening = abs(found - reddening), found
+        if change * state.flux[hbeta] * np.sqrt(hessian[row, row]) < _DECREMENT_SETTLED:
+            break
+    return GasFit(problem, state, hessian, mode)
+
+
+def _split(frame: Frame, one: GasFit, limits: Limits) -> GasFit:
+    """One velocity and dispersion for the Balmer lines and one for the others, where both are strong."""
+    state, first = one.state, one.state.weights.size + one.state.coefficients.size
+    own = np.diag(one.hessian)[first : first + state.flux.size]
+    strength = np.where(frame.lines.strong, state.flux**2 * own, 0.0)
+    if min(strength[_GROUP_OF == group].sum() for group in (0, 1)) < frame.settings.detection_group:
+        return one
+    table = one.problem.table.copy()
+    table[:, 1] = frame.lines.group
+    both = state._replace(place=np.repeat(state.place, 2, axis=0))
+    return _with_decrement(frame, one.problem._replace(table=table), both, limits, GAS_TWO_GROUPS)
+
+
+def strays(data: FloatArray, stars: FloatArray, lines: FloatArray, settings: EmissionSettings) -> BoolArray:
+    """Outliers of the whole fit; lines that were found, being never quite Gaussian, are let be."""
+    return outliers(data, stars + lines, stars, settings) & (lines < settings.outlier_fraction * np.abs(stars))
