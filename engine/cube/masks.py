@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from astropy.convolution import Gaussian2DKernel
 from numba import njit
-from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinates, maximum, median_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinates, median_filter
 from scipy.signal import fftconvolve
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
@@ -163,7 +163,8 @@ def _blended_neighbours(
     for level in np.geomspace(threshold, max(galaxy[centre], 1.01 * threshold), 30)[1:-1]:
         labels, n = label(galaxy > level)
         light = np.bincount(labels.ravel(), (galaxy - level).ravel(), n + 1)
-        peak = maximum(galaxy, labels, np.arange(n + 1))
+        peak = np.zeros(n + 1)
+        np.maximum.at(peak, labels.ravel(), galaxy.ravel())
         other = (light > settings.neighbour_share * galaxy.sum()) & (peak > (1.0 + settings.neighbour_contrast) * level)
         other[[0, labels[centre]]] = False
         found |= other[labels]

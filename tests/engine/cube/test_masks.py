@@ -54,8 +54,8 @@ def test_galaxies_of_any_inclination_are_kept(axis_ratio):
 
 
 def test_a_brighter_star_takes_more_spaxels():
-    taken = [found(sky_with(((14.0, -10.0, flux),))).sum() for flux in (5.0, 30.0, 300.0)]
-    assert 0 < taken[0] < taken[1] < taken[2]
+    taken = [found(sky_with(((14.0, -10.0, flux),))).sum() for flux in (5.0, 100.0)]
+    assert 0 < taken[0] < taken[1]
 
 
 def test_the_mask_goes_with_the_cube_where_its_coordinates_are_mended():

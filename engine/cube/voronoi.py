@@ -1,0 +1,106 @@
+"""Voronoi bins (Cappellari & Copin 2003) instead of adaptive smoothing, for the comparison of ZG22 appendix A."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.cube.smoothing import DEFAULT, Smoothed, SmoothingSettings, smoothing_offsets
+from engine.cube.types import Cube
+from engine.errors import SettingsError
+from engine.types import BoolArray, FloatArray, IntArray
+
+MIN_SNR = 0.5  # per Angstrom; fainter spaxels add more noise than signal to any bin: choice
+
+
+class VoronoiBins(NamedTuple):
+    """As Smoothing, with the bin of each spaxel (0, 1, ...; -1 where it has none), (y, x) each.
+
+    level: 1 for a spaxel alone, else the smallest level whose kernel has as many spaxels as the bin, so that tables
+    and pages read both ways of smoothing alike.
+    """
+
+    level: IntArray
+    snr: FloatArray
+    bin: IntArray
+
+
+def voronoi_bins(
+    signal: FloatArray, noise: FloatArray, good: BoolArray, settings: SmoothingSettings = DEFAULT
+) -> VoronoiBins:
+    """Bins that reach the target S/N each, from the signal and error per Angstrom of single spaxels, (y, x).
+
+    Spaxels that reach the target stay alone, but for a faint neighbour now and then. The noise of n spaxels is that of
+    their mean times the factor of correlation. Raises SettingsError where all spaxels together miss the target.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = good & np.isfinite(signal) & (noise > 0) & (signal / noise > MIN_SNR)
+    bins, reached = np.full(signal.shape, -1), np.full(signal.shape, np.nan)
+    if used.any():
+        bins[used] = _bin_numbers(signal[used], noise[used], np.nonzero(used), settings)
+        snr = _bin_snr(signal[used], noise[used], bins[used], settings)
+        reached[used] = snr[bins[used]]
+    size = np.bincount(bins[used], minlength=1)
+    count = smoothing_offsets(settings.levels, settings.kernel)[1]
+    level = np.where(used, 1 + np.minimum(np.searchsorted(count, size[bins]), settings.levels - 1), 0)
+    return VoronoiBins(level, reached, bins)
+
+
+def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = DEFAULT) -> Smoothed:
+    """Mean of each plane over the bin of each spaxel, and its error, (plane, y, x) each; good values alone count.
+
+    A plane is good in a bin where the share of its spaxels that the settings ask for is good.
+    """
+    flat, n_bins = bins.ravel(), int(bins.max(initial=-1)) + 1
+    member = np.zeros((flat.size, n_bins), np.float32)
+    member[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1.0
+    good = planes.good.reshape(len(planes.good), -1).astype(np.float32)
+    n = good @ member
+    total = (planes.flux.reshape(len(good), -1) * good) @ member
+    variance = (planes.error.reshape(len(good), -1) ** 2 * good) @ member
+    enough = (n > 0) & (n >= settings.good_share * member.sum(axis=0))
+    n = np.maximum(n, 1.0)
+    factor = 1.0 + settings.correlation_slope * np.log10(n)
+    values = np.where(enough, total / n, 0.0), np.where(enough, factor * np.sqrt(variance) / n, 0.0), enough
+    spread = (np.where(flat >= 0, part[:, np.maximum(flat, 0)], 0).reshape(planes.flux.shape) for part in values)
+    flux, error, known = spread
+    return Smoothed(flux.astype(np.float32), error.astype(np.float32), known.astype(bool))
+
+
+def bin_cube(cube: Cube, bins: IntArray, settings: SmoothingSettings = DEFAULT) -> Cube:
+    """The cube with the mean of its bin in each spaxel."""
+    return cube._replace(**bin_planes(Smoothed(cube.flux, cube.error, cube.good), bins, settings)._asdict())
+
+
+def _bin_numbers(signal, noise, place, settings: SmoothingSettings) -> IntArray:
+    """One number per spaxel; each alone where all have the target already."""
+    if (signal / noise >= settings.target).all():
+        return np.arange(signal.size)
+    if not _snr(settings)(np.arange(signal.size), signal, noise) >= settings.target:
+        raise SettingsError(f"all {signal.size} spaxels together miss a S/N of {settings.target:g}: nothing to bin")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it announces its successor
+        from vorbin.voronoi_2d_binning import voronoi_2d_binning
+
+        y, x = (axis.astype(float) for axis in place)
+        found = voronoi_2d_binning(
+            x, y, signal, noise, settings.target, pixelsize=1.0, plot=False, quiet=True, cvt=True, wvt=True,
+            sn_func=_snr(settings),
+        )  # fmt: skip
+    return np.unique(found[0], return_inverse=True)[1]
+
+
+def _snr(settings: SmoothingSettings):
+    """S/N of the mean of some spaxels, as vorbin asks for it: of all (one number)."""
+
+    def of(index, signal, noise):
+        factor = 1.0 + settings.correlation_slope * np.log10(np.size(index))
+        return np.sum(signal[index]) / (factor * np.sqrt(np.sum(noise[index] ** 2)))
+
+    return of
+
+
+def _bin_snr(signal, noise, bins, settings: SmoothingSettings) -> FloatArray:
+    n = np.bincount(bins)
+    factor = 1.0 + settings.correlation_slope * np.log10(n)
+    return np.bincount(bins, signal) / (factor * np.sqrt(np.bincount(bins, noise**2)))
