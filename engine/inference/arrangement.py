@@ -13,7 +13,7 @@ from engine.inference.likelihood import GROUP, LEAF, N_BAND, N_INDEX, N_ROW
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
-CELL_DEX = 0.002  # of the posteriors; quantiles are interpolated within it. Choice: far below the best errors
+CELL_DEX = 0.001  # of the posteriors; quantiles are interpolated within it. Choice: far below the best errors
 BRANCH_MODELS = GROUP * LEAF
 R_BAND = 2
 NEVER = np.float32(1e30)  # penalty of a model that does not count

@@ -93,18 +93,41 @@ def percentiles(
     (spaxel,) row of the library that does not count for a region, -1 for none. progress(done, total) is called now
     and then. Raises ShapeError if arrays do not fit or no model is usable.
     """
+    asked = prepare(observed, library, prior=prior, leave_out=leave_out)
+    n_spaxel = asked.sigma.size
+    answer = np.full((n_spaxel, N_ANSWER), np.nan)
+    for done in _run(_tasks(asked.sigma, _alike(observed)), asked, answer):
+        if progress is not None:
+            progress(done, n_spaxel)
+    return _percentiles(answer, asked.data, asked.models)
+
+
+class Asked(NamedTuple):
+    """Regions and models ready for the kernels."""
+
+    models: Models
+    data: Whitened
+    sigma: IntArray  # (spaxel,) place in the grid of dispersions
+    left_out: IntArray  # (spaxel,) place among the models, -1 for none
+
+    def searched(self, place: int) -> Searched:
+        """The models at one dispersion."""
+        models = self.models
+        per_model = (models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
+        return Searched(models.rows[place], models.leaf_boxes[place], models.branch_boxes[place], *per_model)
+
+
+def prepare(
+    observed: Observed, library: Library | Models, *, prior: FloatArray | None = None, leave_out: IntArray | None = None
+) -> Asked:
+    """Check the arguments of percentiles and bring them into the form the kernels work with."""
     n_spaxel = checked(observed)
     models = library if isinstance(library, Models) else arrange(library)
     if prior is not None:
         models = with_prior(models, prior)
     data = whiten(*(np.asarray(part, dtype=float) for part in observed[:4]))
-    sigma = nearest_dispersion(observed.sigma_star, models.sigma_grid)
     left_out = np.full(n_spaxel, -1) if leave_out is None else _left_out(leave_out, n_spaxel, models)
-    answer = np.full((n_spaxel, N_ANSWER), np.nan)
-    for done in _run(_tasks(sigma, _alike(observed)), (data, left_out), models, answer):
-        if progress is not None:
-            progress(done, n_spaxel)
-    return _percentiles(answer, data, models)
+    return Asked(models, data, nearest_dispersion(observed.sigma_star, models.sigma_grid), left_out)
 
 
 def checked(observed: Observed) -> int:
@@ -148,14 +171,13 @@ def _tasks(sigma: IntArray, order: IntArray) -> list[tuple[int, IntArray]]:
     return tasks
 
 
-def _run(tasks: list, regions: tuple, models: Models, answer: FloatArray) -> Iterator[int]:
+def _run(tasks: list, asked: Asked, answer: FloatArray) -> Iterator[int]:
     """Work through the tasks on all cores, writing into answer; yields the number of spaxels done so far."""
-    data, left_out = regions
 
     def work(task):
         place, rows = task
-        part = (data.data[rows], data.inverse[rows], left_out[rows])
-        answer[rows] = _weigh_with_care(part, _searched(models, place))
+        part = (asked.data.data[rows], asked.data.inverse[rows], asked.left_out[rows])
+        answer[rows] = _weigh_with_care(part, asked.searched(place))
         return rows.size
 
     pool = ThreadPoolExecutor(numba.get_num_threads())
@@ -163,11 +185,6 @@ def _run(tasks: list, regions: tuple, models: Models, answer: FloatArray) -> Ite
         yield from accumulate(pool.map(work, tasks))
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
-
-
-def _searched(models: Models, place: int) -> Searched:
-    per_model = (models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
-    return Searched(models.rows[place], models.leaf_boxes[place], models.branch_boxes[place], *per_model)
 
 
 def _weigh_with_care(part: tuple, searched: Searched) -> FloatArray:
@@ -184,13 +201,15 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models) -> Percenti
     """Percentiles and flags from the columns of weighing.weigh_regions."""
     measured = data.inverse > 0
     n_index, n_band = measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
-    answer[n_index + n_band == 0] = np.nan
+    unknown = (n_index + n_band == 0) | (answer[:, 10] == 0)  # nothing was observed, or no model is left
+    answer[unknown] = np.nan
     answer[(n_band == 0) | (data.data[:, N_INDEX:] <= 0).all(axis=1), 0:3] = np.nan  # no light, no mass
     mu = answer[:, 0:3] + data.log_unit[:, None]
     age = models.age_start + answer[:, 3:6] * CELL_DEX
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
     chi2, n_effective, visited = answer[:, 9:].T
-    return Percentiles(mu, age, Z, chi2, n_effective, visited, _flags(n_index, n_band, chi2, n_effective))
+    flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0).astype(np.int16)
+    return Percentiles(mu, age, Z, chi2, n_effective, visited, flags)
 
 
 def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: FloatArray) -> IntArray:
@@ -200,6 +219,5 @@ def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: F
         (SpaxelFlag.PHOTOMETRY_MASKED, n_band < N_BAND),
         (SpaxelFlag.FEW_MODELS, n_effective < FEW_MODELS),
         (SpaxelFlag.NO_GOOD_MODEL, chi2 > n + GOOD_CHI2_SIGMA * np.sqrt(2 * n)),
-        (SpaxelFlag.NOT_MEASURED, n == 0),
     )
     return np.sum([int(flag) * true for flag, true in reasons], axis=0).astype(np.int16)

@@ -6,8 +6,9 @@ import pytest
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference import posterior as module
-from engine.inference.arrangement import CELL_DEX
-from engine.inference.posterior import Observed, infer
+from engine.inference.arrangement import CELL_DEX, arrange
+from engine.inference.posterior import Observed, infer, percentiles
+from tests.reference.posterior_brute import by_loops
 from tests.reference.posterior_plain import posterior_of
 from tests.reference.toy_library import toy_library, toy_observed
 
@@ -167,3 +168,96 @@ def test_a_library_without_models_is_refused(observed, library):
 def test_arrays_that_do_not_fit_are_named(observed, library):
     with pytest.raises(ShapeError, match="flux has the shape"):
         infer(observed._replace(flux=observed.flux[:, :4]), library)
+
+
+def with_odd_ones(library, n, rng):
+    """Regions of every kind: good, faint, with holes, and far from every model."""
+    observed = toy_observed(library, n, rng)[0]
+    kind = np.arange(n) % 4
+    worse = np.where(kind == 1, 5.0, 1.0)[:, None]
+    holes = [np.where((kind == 2)[:, None] & (rng.random(part.shape) < 0.3), np.nan, part) for part in observed[:4]]
+    holes[2][:, 2], holes[3][:, 2] = observed.flux[:, 2], observed.flux_errors[:, 2]
+    shift = np.where(kind == 3, 20.0, 0.0)[:, None] * observed.index_errors * rng.normal(size=(n, 5))
+    return Observed(holes[0] + shift, holes[1] * worse, holes[2], holes[3] * worse, observed.sigma_star)
+
+
+def assert_percentiles_agree(found, brute, tolerance=0.002):
+    for name in ("log_mu_star", "log_age_wr", "log_Z_wr"):
+        np.testing.assert_allclose(getattr(found, name), getattr(brute, name), atol=tolerance)
+    np.testing.assert_allclose(found.chi2, brute.chi2, rtol=1e-3, atol=2e-3)
+
+
+def test_all_percentiles_agree_with_two_plain_loops_within_two_thousandths_of_a_dex():
+    library = toy_library(60_000, np.random.default_rng(21), n_sigma=2)
+    observed = with_odd_ones(library, 400, np.random.default_rng(22))
+    found = percentiles(observed, arrange(library))
+    assert_percentiles_agree(found, by_loops(observed, library))
+    assert np.median(found.visited) < 0.5  # or this would not test the search
+
+
+def test_they_agree_under_a_prior_that_prefers_some_models_and_forbids_others():
+    rng = np.random.default_rng(23)
+    library = toy_library(30_000, rng, n_sigma=2)
+    observed = with_odd_ones(library, 200, rng)
+    prior = np.where(library.log_Z_wr > 0.2, 0.0, np.exp(2.0 * library.log_age_wr))
+    found = percentiles(observed, library, prior=prior)
+    assert_percentiles_agree(found, by_loops(observed, library, prior))
+    assert found.log_Z_wr.max() < 0.2 + CELL_DEX
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-200, 1e200])
+def test_a_prior_that_is_the_same_for_all_changes_nothing(observed, library, factor):
+    for before, after in zip(
+        infer(observed, library), infer(observed, library, prior=np.full(2000, factor)), strict=True
+    ):
+        np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize(
+    ("prior", "words"),
+    [(np.ones(7), "one weight per model"), (np.zeros(2000), "all weights are zero"), (np.full(2000, -1.0), "negative"),
+     (np.full(2000, np.nan), "not finite")],
+)  # fmt: skip
+def test_a_prior_that_cannot_be_is_refused(observed, library, prior, words):
+    with pytest.raises(ShapeError, match=words):
+        infer(observed, library, prior=prior)
+
+
+def test_a_model_left_out_is_as_if_it_were_not_in_the_library():
+    library = toy_library(3000, np.random.default_rng(24))
+    observed, member, _ = toy_observed(library, 40, np.random.default_rng(25), noise=0.0)
+    observed = observed._replace(index_errors=observed.index_errors / 5, flux_errors=observed.flux_errors / 5)
+    found = percentiles(observed, library, leave_out=np.where(np.arange(40) % 2, -1, member))
+    for row in range(40):
+        rest = np.arange(3000) if row % 2 else np.delete(np.arange(3000), member[row])
+        parts = {name: getattr(library, name)[rest] for name in ("log_age_wr", "log_Z_wr", "indices", "flux")}
+        brute = by_loops(Observed(*(part[row : row + 1] for part in observed)), library._replace(**parts))
+        np.testing.assert_allclose(found.log_age_wr[row], brute.log_age_wr[0], atol=0.002)
+        np.testing.assert_allclose(found.chi2[row], brute.chi2[0], rtol=1e-3, atol=2e-3)
+
+
+def test_leaving_out_a_model_that_is_not_there_is_refused(observed, library):
+    with pytest.raises(ShapeError, match="leave_out"):
+        infer(observed, library, leave_out=np.full(30, 2000))
+
+
+def test_leaving_out_the_only_model_leaves_nothing(observed, library):
+    parts = {name: getattr(library, name)[:1] for name in ("log_age_wr", "log_Z_wr", "indices", "flux")}
+    found = infer(observed, library._replace(**parts), leave_out=np.zeros(30, int))
+    assert np.isnan(found[:7]).all()
+    assert np.all(found.flags & SpaxelFlag.NOT_MEASURED)
+
+
+def test_arranged_models_give_what_the_library_gives(observed, library):
+    for before, after in zip(infer(observed, library), infer(observed, arrange(library)), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("error", [np.inf, 0.0, -1.0, np.nan])
+def test_an_error_that_is_none_leaves_its_observable_out(observed, library, error):
+    odd, holes = observed.index_errors.copy(), observed.indices.copy()
+    odd[:, 1], holes[:, 1] = error, np.nan
+    with_error = infer(observed._replace(index_errors=odd), library)
+    without = infer(observed._replace(indices=holes), library)
+    for before, after in zip(without, with_error, strict=True):
+        np.testing.assert_array_equal(after, before)
