@@ -26,7 +26,8 @@ class Line(NamedTuple):
 
 # Wavelengths and ties: the list of GANDALF as distributed with nGIST, 3700-7140 A, with H9 and H10 of pPXF.
 # Thresholds: 4 for all (nGIST), 3 for Hbeta (Sarzi+06). Hbeta goes with Halpha, which is three times as strong: else a
-# threshold on Hbeta's own noise would leave the infill in just where it falls below. Balmer lines from Hgamma on follow
+# threshold on Hbeta's own noise would leave the infill in just where it falls below; so does [OIII] 5007, which lies in
+# Fe5015 (left in below its threshold it lowers [Mg2Fe] by half an error). Balmer lines from Hgamma on follow
 # Hbeta as case B (Storey & Hummer 1995, 10^4 K), reddened as the decrement tells. [OII] 3726, 3729 and [NI] 5198, 5200
 # are one line at 6 A; their ratios are *choice*: low density.
 LINES = (
@@ -46,7 +47,7 @@ LINES = (
     Line("[ArIV]4740", 4740.10, FORBIDDEN, 4.0),
     Line("Hbeta", 4861.32, BALMER, 3.0, with_line="Halpha"),
     Line("[OIII]4959", 4958.83, FORBIDDEN, 4.0, "[OIII]5007", 0.350),
-    Line("[OIII]5007", 5006.77, FORBIDDEN, 4.0),
+    Line("[OIII]5007", 5006.77, FORBIDDEN, 4.0, with_line="Halpha"),
     Line("[NI]5198", 5197.90, FORBIDDEN, 4.0),
     Line("[NI]5200", 5200.39, FORBIDDEN, 4.0, "[NI]5198", 1.0),
     Line("HeI5876", 5875.60, BALMER, 4.0),

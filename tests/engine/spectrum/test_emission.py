@@ -14,6 +14,8 @@ from engine.mock.infill import Motion, hii_region, observed_lines, observed_star
 from engine.spectrum.decouple import solve_bounded
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.gas import GAS_NOT_SEEN, GAS_ONE_GROUP, GAS_TWO_GROUPS, EmissionSettings
+from engine.spectrum.indices import measure_indices
+from engine.spectrum.kinematics import fit_kinematics
 from engine.spectrum.lines import (
     HALPHA,
     HBETA,
@@ -24,7 +26,7 @@ from engine.spectrum.lines import (
     line_table,
     reddened_ratios,
 )
-from engine.spectrum.spectra import make_spectra
+from engine.spectrum.spectra import make_spectra, rest_frame
 from tests.reference.model_spectra import REDSHIFT, WAVE, noisy
 
 N = 60
@@ -87,6 +89,21 @@ def test_the_clean_spectrum_is_that_of_the_stars(bright, disc):
     mean = fit.clean.mean(axis=0)[inside] / disc[1][inside]
     assert mean == pytest.approx(1.0, abs=5 * 0.05 / np.sqrt(N))
     assert np.median(fit.stars[:, inside], axis=0) == pytest.approx(disc[1][inside], rel=0.03)
+
+
+@pytest.mark.parametrize("halpha", [2.0, 6.0, 60.0])
+def test_indices_of_clean_spectra_are_unbiased_and_their_errors_right(disc, templates, halpha):
+    """From gas that is hardly seen to strong; stellar kinematics measured, not given."""
+    wave, stars, motion = disc
+    spectra, _, _ = observe(disc, halpha, 20.0)
+    found = fit_kinematics(spectra, templates)
+    fit = decouple_lines(spectra, found.v_star, found.sigma_star, templates)
+    rest = rest_frame(spectra._replace(flux=fit.clean, good=fit.good), fit.stars, found.v_star, REDSHIFT)
+    indices = measure_indices(rest.wave, rest.flux, rest.err)
+    truth = measure_indices(wave / (1 + REDSHIFT) / np.exp(motion.velocity / 299_792.458), stars).values
+    pulls = (indices.values - truth) / indices.errors
+    assert np.abs(pulls.mean(axis=0)).max() < 0.5
+    assert pulls.std(axis=0) == pytest.approx(1.0, abs=0.3)
 
 
 def test_without_gas_nothing_is_taken(disc, templates):
