@@ -95,6 +95,9 @@ Port = Annotated[int, _option("Port; the next free one is taken if it is busy.",
 Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
+BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
+BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]
+BenchJson = Annotated[Path | None, _option("Write the figures into this file too.", "--json", dir_okay=False)]
 BenchFolder = Annotated[Path | None, _option("Folder of the survey; else $GLOCAL_DATA or assets/data.", "--data")]
 
 
@@ -286,13 +289,27 @@ def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
 
     Needs a checkout and Chromium. Other options go to benchmarks/bench_app.py.
     """
-    script = layout.CHECKOUT / "benchmarks" / "bench_app.py"
+    _run_benchmark("bench_app.py", "--data", layout.data_folder(folder), *context.args)
+
+
+@bench.command("posterior")
+def bench_posterior(
+    models: Models = settings.N_MODEL_LIBRARY, regions: BenchRegions = 20_000, library: BenchLibrary = None,
+    json: BenchJson = None,
+) -> None:  # fmt: skip
+    """Measure **the posterior**: time per region beside NumPy and two plain loops, and the worst percentile.
+
+    Draws the library first, unless one is given. Needs a checkout.
+    """
+    given = [part for name, file in (("--library", library), ("--json", json)) if file for part in (name, file)]
+    _run_benchmark("bench_posterior.py", "--models", str(models), "--regions", str(regions), *given)
+
+
+def _run_benchmark(name: str, *options: str | Path) -> None:
+    script = layout.CHECKOUT / "benchmarks" / name
     if not script.is_file():
-        _refuse(
-            f"the benchmark of the page comes with the checkout, not with the installed package: {script} is not there"
-        )
-    data = layout.data_folder(folder)
-    sys.exit(subprocess.run([sys.executable, script, "--data", data, *context.args], check=False).returncode)
+        _refuse(f"benchmarks come with the checkout, not with the installed package: {script} is not there")
+    sys.exit(subprocess.run([sys.executable, script, *options], check=False).returncode)
 
 
 if __name__ == "__main__":
