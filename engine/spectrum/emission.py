@@ -108,7 +108,7 @@ def _fit_row(frame: Frame, result: Emission, row: int, spectrum: tuple, kinemati
     data = np.stack([frame.wave, np.where(good, flux, 0.0) / scale, inverse])
     stars = cubic_read(broadened(frame.templates, *kinematics), frame.position)
     fit = fit_stars_and_gas(frame, data, stars, kinematics[0])
-    if fit is not None:
+    if fit is not None and np.isfinite(fit.hessian).all():
         _write(frame, result, row, fit, scale)
 
 

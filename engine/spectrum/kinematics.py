@@ -71,7 +71,9 @@ class _Problem(NamedTuple):
     log_wave: FloatArray  # (pixel,)
     flux: FloatArray  # (spaxel, pixel)
     err: FloatArray
-    good: BoolArray
+    good: BoolArray  # (spaxel, pixel) in the data and away from lines
+    clear: BoolArray  # (spaxel, pixel) in the data, lines or not
+    on_lines: BoolArray  # (pixel,) where lines of gas at the galaxy's redshift may be
     templates: FloatArray  # (template, template pixel) on the same step, longer on both sides
     velscale: float
     offset: float  # km/s: start of the templates against that of the spectra
@@ -125,21 +127,23 @@ def _on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinema
     noise = np.sqrt(interpolate_linear(position, bridge(wave, err, fine) ** 2) * np.maximum(pixel, 1.0))
     on_grid = CubicSpline(wave, bridge(wave, flux, fine), axis=1)(observed)
     usable = fine[:, near] & fine[:, np.minimum(near + 1, wave.size - 1)] & np.isfinite(on_grid / noise)
-    usable &= ~_masked(rest[inside], observed, np.interp(observed, wave, templates.fwhm), settings)
+    usable &= ~_in_bands(observed, MASKED_OBSERVED)
+    on_lines = _near_lines(rest[inside], np.interp(observed, wave, templates.fwhm) / stretch, settings)
     return _Problem(
-        log_wave, on_grid, noise, usable, templates.flux[:, ::2],
+        log_wave, on_grid, noise, usable & ~on_lines, usable, on_lines, templates.flux[:, ::2],
         LIGHT_SPEED_KMS * 2 * templates.step, LIGHT_SPEED_KMS * (half[0] - log_wave[0]),
     )  # fmt: skip
 
 
-def _masked(rest: FloatArray, observed: FloatArray, fwhm: FloatArray, settings: KinematicsSettings) -> BoolArray:
-    narrow = settings.line_half_width_instrument * fwhm / FWHM_PER_SIGMA / observed * LIGHT_SPEED_KMS
+def _near_lines(rest: FloatArray, fwhm: FloatArray, settings: KinematicsSettings) -> BoolArray:
+    narrow = settings.line_half_width_instrument * fwhm / FWHM_PER_SIGMA / rest * LIGHT_SPEED_KMS
     away = np.abs(rest[:, None] / np.array(MASKED_LINES) - 1) * LIGHT_SPEED_KMS
-    masked = (away < np.maximum(narrow, settings.line_half_width)[:, None]).any(axis=1)
-    for wave, bands in ((rest, MASKED_REST), (observed, MASKED_OBSERVED)):
-        for low, high in bands:
-            masked |= (wave > low) & (wave < high)
-    return masked
+    near = (away < np.maximum(narrow, settings.line_half_width)[:, None]).any(axis=1)
+    return near | _in_bands(rest, MASKED_REST)
+
+
+def _in_bands(wave: FloatArray, bands: tuple[tuple[float, float], ...]) -> BoolArray:
+    return np.any([(wave > low) & (wave < high) for low, high in bands], axis=0)
 
 
 def _snr(spectra: Spectra, templates: StellarTemplates, settings: KinematicsSettings) -> FloatArray:
@@ -194,6 +198,7 @@ def _fit_all(problem, snr, choices, galaxy, settings, progress) -> Kinematics:
     fits, mode = np.full((n, 5), np.nan), np.full(n, SYSTEMIC, np.int8)
     systemic = [galaxy.velocity, galaxy.sigma] if galaxy else [0.0, 100.0]
     guess = _cross_correlate(problem, choices[1][0], systemic, settings) if galaxy else np.zeros(n)
+    problem = _follow_lines(problem, np.where(snr >= settings.snr_few, guess, 0.0))
     for done, row in enumerate(np.argsort(-snr, kind="stable")):
         for level in range(_first_level(snr[row], galaxy, settings), SYSTEMIC):
             sigma = systemic[1] if level == VELOCITY_ONLY else 120.0
@@ -209,6 +214,13 @@ def _fit_all(problem, snr, choices, galaxy, settings, progress) -> Kinematics:
         if done % 50 == 49 and measured.any():
             systemic[1] = float(np.median(fits[measured, 2]))
     return _result(fits, mode, snr, systemic)
+
+
+def _follow_lines(problem: _Problem, velocity: FloatArray) -> _Problem:
+    """The masks over the lines moved along with every spectrum's velocity (spaxel,) [km/s]."""
+    n = problem.log_wave.size
+    source = np.arange(n) - np.round(velocity / problem.velscale).astype(int)[:, None]
+    return problem._replace(good=problem.clear & ~problem.on_lines[np.clip(source, 0, n - 1)])
 
 
 def _first_level(snr: float, galaxy: _Fit | None, settings: KinematicsSettings) -> int:
@@ -248,8 +260,8 @@ def _fit_one(problem, row, templates, start, fix_sigma, settings) -> _Fit | None
         fine = good & ~_outliers(fit, *spectrum, good)
         if not np.array_equal(fine, good):
             fit = _run_ppxf(problem, spectrum, fine, templates, fit.sol[:2], fix_sigma, settings)
-    except (ValueError, AssertionError, np.linalg.LinAlgError, FloatingPointError, IndexError):
-        return None
+    except (ValueError, AssertionError, ArithmeticError, RuntimeError, IndexError, np.linalg.LinAlgError):
+        return None  # pPXF states no errors of its own; the spectrum falls back
     velocity_err, sigma_err = fit.error[:2] * np.sqrt(max(fit.chi2, 1.0))
     return _Fit(fit.sol[0], velocity_err, fit.sol[1], sigma_err, fit.chi2, fit.weights[: len(templates)])
 
