@@ -17,6 +17,7 @@ MASKED_REST = ((5885.0, 5903.0),)  # Na D, partly interstellar
 MASKED_OBSERVED = ((5565.0, 5590.0),)  # [OI] 5577 of the night sky
 
 _SCAN_STEP = 35.0  # km/s, a fifth of the instrument's sigma
+_USUAL_REDDENING = 0.2  # E(B-V) [mag] to begin with, and where there is no decrement; *choice*
 _DECREMENT_ROUNDS, _DECREMENT_SETTLED = 6, 0.2  # the latter in magnitudes times flux over error of Hbeta
 _OWN = [line for line in LINES if not line.parent]
 _GROUP_OF = np.array([line.group for line in _OWN])
@@ -143,14 +144,17 @@ def _near_lines(frame: Frame, velocity: float) -> BoolArray:
 def _with_decrement(frame: Frame, problem: Problem, state: State, limits: Limits, mode: int) -> GasFit:
     """Fit with the Balmer ratios of case B, then again with the reddening that the decrement shows, until it holds."""
     halpha, hbeta = BALMER_COLUMNS
-    hessian, reddening = np.empty((0, 0)), 0.2  # E(B-V) [mag] to begin with
-    row = state.weights.size + state.coefficients.size + hbeta
+    hessian, reddening = np.empty((0, 0)), _USUAL_REDDENING
+    first = state.weights.size + state.coefficients.size
     for _ in range(_DECREMENT_ROUNDS):
         problem.table[:, 3] = reddened_ratios(frame.lines, reddening)
         state, _, hessian = fit(problem, state, limits)
+        certain = np.sqrt(np.diag(hessian)[[first + halpha, first + hbeta]])
+        if not certain.all():
+            break  # Halpha or Hbeta is not in the data
         found = decrement_ebv(state.flux[halpha], state.flux[hbeta])
         change, reddening = abs(found - reddening), found
-        if change * state.flux[hbeta] * np.sqrt(hessian[row, row]) < _DECREMENT_SETTLED:
+        if change * state.flux[hbeta] * certain[1] < _DECREMENT_SETTLED:
             break
     return GasFit(problem, state, hessian, mode)
 

@@ -147,6 +147,16 @@ def test_lines_of_a_bright_hii_region_keep_their_ratios_behind_dust(disc, templa
     assert pulls.std() == pytest.approx(1.0, abs=0.3)
 
 
+def test_hbeta_is_right_also_where_halpha_is_beyond_the_data(disc, templates, models):
+    wave, _, motion = disc
+    spectra, truth, _ = observe(disc, 20.0, 20.0, n=40)
+    blue = wave < 6500
+    cut = make_spectra(wave[blue], spectra.flux[:, blue], spectra.err[:, blue])
+    fit = decouple_lines(cut, *given_stars(40, motion), models.templates(wave[blue]))
+    assert np.isnan(fit.flux[:, ROW["Halpha"]]).all()
+    assert fit.flux[:, ROW["Hbeta"]].mean() == pytest.approx(truth[ROW["Hbeta"]], rel=0.03)
+
+
 def test_dust_and_a_bad_calibration_do_not_matter(disc, templates):
     """A screen of A_V about 1 and ripples of 5 % go into the polynomial."""
     wave, _, motion = disc
