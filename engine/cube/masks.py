@@ -191,7 +191,22 @@ def _stars(residual, smooth, noise, where: tuple) -> BoolArray:
     core = np.hypot(columns - centre[0], rows - centre[1]) * image.pixel_arcsec < settings.core_arcsec
     own = np.isin(spots.labels, np.unique(segments.data[core]))
     chosen = spots.labels[bright & narrow & (contrast > settings.contrast) & ~own]
-    return binary_dilation(np.isin(segments.data, chosen), iterations=2) & ~core
+    stars = np.isin(segments.data, chosen)
+    middle = round(centre[1]), round(centre[0])
+    nucleus = np.where(np.isin(segments.data, spots.labels[own]), blurred, 0.0)
+    stars |= _beside_nucleus(
+        nucleus, residual > settings.contrast * np.maximum(smooth, noise), (middle, threshold, settings)
+    )
+    return binary_dilation(stars, iterations=2) & ~core
+
+
+def _beside_nucleus(nucleus: FloatArray, high: BoolArray, where: tuple) -> BoolArray:
+    """Pixels of stars whose light runs into that of the nucleus: peaks of their own that reach a star's contrast."""
+    middle, threshold, settings = where
+    parts, _ = label(
+        _blended_neighbours(nucleus, threshold, middle, settings._replace(neighbour_share=0.0, neighbour_contrast=0.5))
+    )
+    return np.isin(parts, np.setdiff1d(parts[high], [0]))
 
 
 def _detection_image(data, noise, image: Image, settings: MaskSettings) -> tuple[FloatArray, float]:

@@ -67,7 +67,9 @@ class OnGrid(NamedTuple):
     error: FloatArray
 
     def magnitudes(self, band: str) -> FloatArray:
-        """AB mag/arcsec2, (y, x); NaN where there is no positive flux."""
+        """AB mag/arcsec2, (y, x); NaN where there is no positive flux. Raises CubeError if the band is missing."""
+        if band not in self.bands:
+            raise CubeError(f"there is no {band} image among {', '.join(self.bands) or 'none'}")
         flux = self.data[self.bands.index(band)]
         return ZERO_POINT - 2.5 * np.log10(np.where(flux > 0, flux, np.nan))
 

@@ -16,12 +16,12 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
 from engine.columns import BANDS
+from engine.cube.registration import ZERO_POINT
 from engine.cube.types import Image
 from engine.errors import CubeError
 from engine.types import FloatArray
 from precompute.io.fits_files import number_of, read_hdus
 
-ZERO_POINT = 22.5  # magnitude of one nanomaggy
 DR7_EXPOSURE = 53.907456  # s, science: SDSS classic
 SOFT_BIAS = 1000.0  # counts, where the header does not say
 PIXEL_RANGE = (0.1, 3.0)  # arcsec

@@ -53,6 +53,12 @@ def test_galaxies_of_any_inclination_are_kept(axis_ratio):
     assert found(sky_with(axis_ratio=axis_ratio, clumps=0.0)).mean() < 0.005
 
 
+def test_a_star_whose_light_runs_into_the_nucleus_is_masked_and_the_nucleus_kept():
+    mask = found(sky_with(((3.0, 3.5, 60.0),)))
+    assert mask[distance(3.0, 3.5) < 1.0].all()
+    assert not mask[distance(-1.0, -1.2) < 2.0].any()
+
+
 def test_a_brighter_star_takes_more_spaxels():
     taken = [found(sky_with(((14.0, -10.0, flux),))).sum() for flux in (5.0, 100.0)]
     assert 0 < taken[0] < taken[1]
@@ -163,7 +169,7 @@ def test_real_spectra_hold_no_line_that_is_taken_for_a_cosmic_ray(shared):
     assert np.array_equal(without_cosmic_rays(cube).good, cube.good)
 
 
-# Places [deg] of the three galaxies, and of a star, of a galaxy beside and of one more star on real SDSS images
+# Places [deg] of three galaxies of Hickson 88; the first two have a star 5 arcsec from their centres
 GALAXIES = {"NGC6976": (313.10847, -5.77230), "NGC6977": (313.12378, -5.74610), "NGC6978": (313.14781, -5.71110)}
 
 
@@ -178,7 +184,10 @@ def test_real_galaxies_are_kept_and_the_field_around_them_is_cleaned(shared, nam
     rows, columns = np.indices(lost.shape)
     radius = np.hypot(columns - x, rows - y) * image.pixel_arcsec
     brightness = 22.5 - 2.5 * np.log10(np.maximum(image.data, 1e-9) / image.pixel_arcsec**2)
-    assert lost[(radius < 20) & (brightness < 22.5)].mean() < 0.03
+    assert lost[(radius < 20) & (brightness < 22.5)].mean() < 0.05
     assert not lost[radius < 3].any()
+    near = (radius > 3) & (radius < 9)
+    assert lost[near].any() == (name != "NGC6978")
+    assert lost[near].mean() < 0.12
     beyond = (radius > 70) & (brightness < 21.0)  # stars and other galaxies
     assert lost[beyond].mean() > 0.95

@@ -193,3 +193,9 @@ def test_a_filter_beyond_the_spectra_gives_no_image(sky):
 def test_magnitudes_of_empty_spaxels_are_nan():
     grid = OnGrid(("r",), np.array([[[1.0, -1.0, np.nan]]]), np.ones((1, 1, 3)))
     assert grid.magnitudes("r")[0] == pytest.approx([22.5, np.nan, np.nan], nan_ok=True)
+
+
+def test_a_missing_band_is_named():
+    grid = OnGrid(("g", "i"), np.ones((2, 1, 1)), np.ones((2, 1, 1)))
+    with pytest.raises(CubeError, match="there is no r image among g, i"):
+        grid.magnitudes("r")
