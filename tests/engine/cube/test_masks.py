@@ -188,6 +188,6 @@ def test_real_galaxies_are_kept_and_the_field_around_them_is_cleaned(shared, nam
     assert not lost[radius < 3].any()
     near = (radius > 3) & (radius < 9)
     assert lost[near].any() == (name != "NGC6978")
-    assert lost[near].mean() < 0.12
+    assert lost[near].mean() < 0.2  # no more than the star
     beyond = (radius > 70) & (brightness < 21.0)  # stars and other galaxies
     assert lost[beyond].mean() > 0.95
