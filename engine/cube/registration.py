@@ -151,6 +151,8 @@ def cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
     )
     margin = margin_arcsec / image.pixel_arcsec
     x, y = image.wcs.all_world2pix(*corners, 0)
+    if not np.isfinite((x, y)).all():
+        raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
     low = [max(0, int(np.floor(part.min() - margin))) for part in (y, x)]
     high = [min(n, int(np.ceil(part.max() + margin)) + 1) for part, n in zip((y, x), image.data.shape, strict=True)]
     part = slice(low[0], high[0]), slice(low[1], high[1])

@@ -130,8 +130,9 @@ def flux_scale(header: fits.Header, path: Path, unit: str | None = None) -> floa
 
 def wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> FloatArray:
     """Wavelengths [Angstrom, air] of a linear axis: CRVAL, CRPIX, and CD before CDELT."""
-    start, pixel = number_of(header, f"CRVAL{axis}"), header.get(f"CRPIX{axis}", 1.0)
+    start, pixel = number_of(header, f"CRVAL{axis}"), number_of(header, f"CRPIX{axis}")
     step = number_of(header, f"CD{axis}_{axis}")
+    pixel = pixel if np.isfinite(pixel) else 1.0
     step = step if np.isfinite(step) and step != 0 else number_of(header, f"CDELT{axis}")
     try:
         unit = u.Unit(str(header.get(f"CUNIT{axis}", "")).strip() or "Angstrom").to(u.Angstrom)
@@ -146,19 +147,19 @@ def wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> FloatArray:
 
 def _sky(header: fits.Header, path: Path) -> tuple[WCS, float]:
     """Sky coordinates and the side of a spaxel [arcsec]; a CD matrix counts alone, CDELT only without one."""
-    needed = [f"{word}{axis}" for word in ("CTYPE", "CRVAL", "CRPIX") for axis in (1, 2)]
-    lacking = [key for key in needed if key not in header]
+    lacking = [key for key in ("CTYPE1", "CTYPE2") if not isinstance(header.get(key), str)]
+    lacking += [key for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2") if not np.isfinite(number_of(header, key))]
     if lacking:
         raise CubeError(f"{path} has no sky coordinates: {', '.join(lacking)} not in the header of PRIMARY")
-    matrix = [[header.get(f"CD{i}_{j}") for j in (1, 2)] for i in (1, 2)]
-    if all(value is None for row in matrix for value in row):
-        step = [header.get(f"CDELT{i}", np.nan) for i in (1, 2)]
+    matrix = [[number_of(header, f"CD{i}_{j}") for j in (1, 2)] for i in (1, 2)]
+    if not np.isfinite(matrix).any():
+        step = [number_of(header, f"CDELT{i}") for i in (1, 2)]
         matrix = [[step[i] * header.get(f"PC{i + 1}_{j + 1}", float(i == j)) for j in (0, 1)] for i in (0, 1)]
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = [header["CTYPE1"], header["CTYPE2"]]
     wcs.wcs.crval = [header["CRVAL1"], header["CRVAL2"]]
     wcs.wcs.crpix = [header["CRPIX1"], header["CRPIX2"]]
-    wcs.wcs.cd = np.array([[value or 0.0 for value in row] for row in matrix], float)
+    wcs.wcs.cd = np.nan_to_num(np.array(matrix, float))
     spaxel = 3600.0 * np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))
     if not SPAXEL_RANGE[0] <= spaxel <= SPAXEL_RANGE[1]:
         raise CubeError(f"{path}: the CD matrix, or CDELT without one, gives spaxels of {spaxel:g} arcsec")

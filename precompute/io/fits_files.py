@@ -3,6 +3,7 @@
 import gzip
 import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +28,26 @@ def read_hdus(path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] = ())
         raise CubeError(f"{path} is cut short or damaged where it is compressed: {error}") from None
     except AstropyUserWarning as error:
         raise CubeError(f"{path} is cut short: {error}") from None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:  # astropy on damaged headers
         raise CubeError(f"{path} is not a FITS file that can be read: {error}") from None
     for name in needed:
         if name not in found or found[name][1] is None:
             raise CubeError(f"{path} has no data in an HDU {name}; it holds {', '.join(names)}")
-    return {name: pair for name, pair in found.items() if pair[1] is not None}
+    return {name: (_readable(header), data) for name, (header, data) in found.items() if data is not None}
+
+
+def _readable(header: fits.Header) -> fits.Header:
+    """The header without cards whose value cannot be parsed; what needs them will miss them by name."""
+    kept = fits.Header()
+    for card in header.cards:
+        with suppress(fits.VerifyError, ValueError):
+            _ = card.value
+            kept.append(card)
+    return kept
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> tuple[list[str], HDUs]:
-    with fits.open(path, memmap=False) as hdus:
+    with path.open("rb") as file, fits.open(file, memmap=False) as hdus:  # astropy leaves a file it fails on open
         names = [hdu.name for hdu in hdus]
         return names, {name: (hdus[name].header, hdus[name].data) for name in wanted if name in names}
 

@@ -1,6 +1,7 @@
 """Cubes with the headers of CALIFA DR3, each of its traps, and every way a file can be broken."""
 
 import gzip
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -204,6 +205,18 @@ def test_a_file_cut_short_is_refused_wherever_it_ends(written, name, share):
         read_cube(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bytes_changed_at_random_are_read_over_or_refused(written, seed):
+    path, rng = written(name="damaged.fits"), np.random.default_rng(seed)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(40):
+        damaged = whole.copy()
+        damaged[rng.integers(0, 2 * 2880, 4)] = rng.integers(32, 127, 4)
+        path.write_bytes(damaged.tobytes())
+        with suppress(CubeError):
+            assert read_cube(path).good.any()
 
 
 @pytest.mark.parametrize("content", [b"", b"not FITS at all" * 500, gzip.compress(b"not FITS either" * 500)])

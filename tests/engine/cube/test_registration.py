@@ -137,6 +137,10 @@ def test_an_image_that_misses_the_field_is_refused_and_one_that_covers_half_is_f
     away = image._replace(wcs=tangent_wcs(image.data.shape, 0.396, offset=(3000.0, 0.0)))
     with pytest.raises(CubeError, match="the r image shows nothing of the field of mock"):
         register(spectra_of(sky), (away,), FILTERS)
+    antipode = tangent_wcs(image.data.shape, 0.396)
+    antipode.wcs.crval = [330.0, -20.0]
+    with pytest.raises(CubeError, match="the r image shows nothing of the field of mock"):
+        register(spectra_of(sky), (image._replace(wcs=antipode),), FILTERS)
     half = image._replace(data=np.where(np.indices(image.data.shape)[0] > 150, image.data, np.nan))
     grid, report = register(spectra_of(sky), (half,), FILTERS)
     assert report.flags & RegistrationFlag.NOT_COVERED
