@@ -108,7 +108,7 @@ def _connected(address: str) -> Iterator["Client"]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise ClusterError(f"no dask scheduler answers at {address}: {error}") from None
     with client:
@@ -116,6 +116,7 @@ def _connected(address: str) -> Iterator["Client"]:
 
 
 def _wait_for_a_worker(client: "Client") -> None:
+    _threads(client)  # raises if the scheduler is gone
     try:
         client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
     except TimeoutError:

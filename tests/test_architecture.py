@@ -78,7 +78,7 @@ def test_every_command_of_glocal_is_in_the_readme():
     done = subprocess.run([sys.executable, "-m", "precompute", "--help"], capture_output=True, text=True, cwd=ROOT,
                           timeout=120, env={"TERM": "dumb", "COLUMNS": "120", "PATH": ""})  # fmt: skip
     assert done.returncode == 0, done.stderr
-    commands = re.findall(r"^\W*(demo|library|import-table|serve|bench)\b", done.stdout, flags=re.MULTILINE)
-    assert set(commands) == {"demo", "library", "import-table", "serve", "bench"}
+    commands = re.findall(r"^\W*(demo|library|measure|import-table|serve|bench)\b", done.stdout, flags=re.MULTILINE)
+    assert set(commands) == {"demo", "library", "measure", "import-table", "serve", "bench"}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"glocal {command}" in readme for command in commands)

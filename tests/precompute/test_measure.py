@@ -1,0 +1,322 @@
+"""Measuring a survey again: same numbers in any number of pieces and processes, and nothing finished is ever lost."""
+
+import errno
+import os
+import threading
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from engine.columns import REGIONS_FILE
+from engine.errors import ClusterError, Interrupted, ModelGridError, SettingsError, ShapeError, TableError
+from engine.flags import SpaxelFlag
+from engine.inference.arrangement import arrange
+from engine.inference.observed import observed_from, with_measurements
+from engine.inference.posterior import Observed, Posterior, infer
+from precompute import cluster
+from precompute.cluster import Machines, measured_elsewhere
+from precompute.io import library as library_io
+from precompute.io.chunks import fingerprint_of
+from precompute.io.library import save_library
+from precompute.io.products import read_survey, write_survey
+from precompute.stages import resumable
+from precompute.stages.measure import MeasureRequest, run_measure
+from precompute.stages.resumable import measuring
+from tests.conftest import write_small_survey
+from tests.reference.toy_library import toy_library, toy_observed
+
+MEASURED = ("log_mu_star", "log_age_wr", "log_Z_wr")
+
+
+@pytest.fixture(scope="module")
+def library():
+    return toy_library(1000, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def observed(library):
+    return toy_observed(library, 950, np.random.default_rng(2))[0]
+
+
+@pytest.fixture
+def survey(tmp_path, library):
+    """Folder of a survey of two galaxies with its library beside it."""
+    folder = tmp_path / "survey"
+    write_small_survey(folder, n_galaxies=2)
+    regions = read_survey(folder)[0]  # with magnitudes of real spaxels
+    change(folder, **{name: regions[name] + 17 for name in ("mag_u", "mag_g", "mag_r", "mag_i", "mag_z")})
+    save_library(library, folder / "library.npz")
+    return folder
+
+
+def change(folder, **columns):
+    """The survey with columns replaced; None takes one out."""
+    regions, galaxies, meta = read_survey(folder)
+    regions = {name: values for name, values in (regions | columns).items() if values is not None}
+    write_survey(folder, regions, galaxies, origin=meta["origin"], settings={}, inputs={})
+
+
+def assert_same(one: Posterior, other: Posterior):
+    for name in Posterior._fields:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def cutter(observed, size=50):
+    return lambda chunk: Observed(*(part[chunk * size : (chunk + 1) * size] for part in observed))
+
+
+def stopped_after(number, error, monkeypatch):
+    """The posterior works so many times, then the error comes; returns the calls."""
+    calls = []
+
+    def once(part, models):
+        if len(calls) == number:
+            raise error
+        calls.append(len(part.sigma_star))
+        return infer(part, models)
+
+    monkeypatch.setattr(resumable, "infer", once)
+    return calls
+
+
+def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tmp_path, library):
+    out = tmp_path / "out"
+    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=2000))[0]
+    (before, galaxies, meta), (after, galaxies_after, meta_after) = read_survey(survey), read_survey(out)
+    of = np.searchsorted(galaxies["galaxy_id"], before["galaxy_id"])
+    whole = infer(observed_from(before, galaxies["redshift"][of], galaxies["spaxel_arcsec"][of]), library)
+    for name in MEASURED:
+        np.testing.assert_allclose(after[name], getattr(whole, name), atol=0.002)
+    kept = set(before) - set(Posterior._fields)
+    assert all(np.array_equal(before[name], after[name], equal_nan=True) for name in kept)
+    assert np.array_equal(before["flags"] & SpaxelFlag.SMOOTHED, after["flags"] & SpaxelFlag.SMOOTHED)
+    assert np.array_equal(galaxies["log_M_star"], galaxies_after["log_M_star"])
+    assert not np.array_equal(galaxies["log_mu_e"], galaxies_after["log_mu_e"])
+    assert meta_after["origin"] == meta["origin"]
+    assert meta_after["settings"]["survey"]["survey_id"] == meta["survey_id"]
+    assert sorted(path.name for path in out.iterdir()) == ["galaxies.parquet", "regions.parquet"]
+
+
+def test_a_stopped_run_goes_on_with_what_is_missing(observed, library, tmp_path, monkeypatch):
+    calls = stopped_after(3, KeyboardInterrupt(), monkeypatch)
+    with pytest.raises(Interrupted, match=r"stopped; 3 of 10 pieces are kept in .* the same command goes on"):
+        with measuring(observed, library, tmp_path, chunk=100):
+            pass
+    monkeypatch.undo()
+    calls = stopped_after(99, None, monkeypatch)
+    with measuring(observed, library, tmp_path, chunk=100) as posterior:
+        assert calls == [100] * 6 + [50]
+        assert_same(posterior, Posterior(*map(np.concatenate, zip(*_serial(observed, library, 100), strict=True))))
+    assert list(tmp_path.iterdir()) == []
+
+
+def _serial(observed, library, size):
+    models = arrange(library)
+    return [infer(cutter(observed, size)(i), models) for i in range(-(-len(observed.sigma_star) // size))]
+
+
+def test_pieces_survive_when_the_survey_cannot_be_written(observed, library, tmp_path):
+    with pytest.raises(Interrupted, match="No space left on device: f; 10 of 10 pieces are kept"):
+        with measuring(observed, library, tmp_path, chunk=100):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "f")
+    assert len(list(tmp_path.glob("measuring-*/*.npz"))) == 10
+
+
+def test_a_full_disk_keeps_the_finished_pieces(observed, library, tmp_path, monkeypatch):
+    save, written = resumable.ChunkStore.save, []
+
+    def fails(store, chunk, posterior):
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(chunk)
+        save(store, chunk, posterior)
+
+    monkeypatch.setattr(resumable.ChunkStore, "save", fails)
+    with pytest.raises(Interrupted, match="No space left on device; 2 of 10 pieces are kept"):
+        with measuring(observed, library, tmp_path, chunk=100):
+            pass
+
+
+@pytest.mark.parametrize("harm", ["cut short", "one byte", "foreign", "empty"])
+def test_a_piece_that_is_broken_or_foreign_is_measured_again(observed, library, tmp_path, monkeypatch, harm):
+    with pytest.raises(Interrupted), measuring(observed, library, tmp_path, chunk=100):
+        raise KeyboardInterrupt
+    first, second = sorted(tmp_path.glob("measuring-*/*.npz"))[:2]
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    harmed = {"cut short": content[:-200], "one byte": content, "foreign": second.read_bytes(), "empty": b""}
+    first.write_bytes(harmed[harm])
+    calls = stopped_after(99, None, monkeypatch)
+    with measuring(observed, library, tmp_path, chunk=100) as posterior:
+        assert calls == [100]
+        assert np.array_equal(posterior.log_age_wr[:100], _serial(observed, library, 100)[0].log_age_wr)
+
+
+def test_the_fingerprint_follows_from_all_that_determines_the_result(observed, library):
+    first = fingerprint_of(observed, library, None, 100)
+    assert first == fingerprint_of(observed, library, None, 100)
+    others = [
+        fingerprint_of(observed._replace(sigma_star=observed.sigma_star + 1), library, None, 100),
+        fingerprint_of(observed, library._replace(log_Z_wr=library.log_Z_wr + 1), None, 100),
+        fingerprint_of(observed, library._replace(meta={"seed": 7}), None, 100),
+        fingerprint_of(observed, library, np.ones(1000), 100),
+        fingerprint_of(observed, library, None, 101),
+    ]
+    assert len({first, *others}) == 6
+
+
+def test_a_prior_takes_models_out(survey, tmp_path, library):
+    young = library.log_age_wr < 9.0
+    np.save(tmp_path / "prior.npy", young.astype(float))
+    np.savetxt(tmp_path / "prior.txt", young)
+    for name in ("prior.npy", "prior.txt"):
+        run_measure(MeasureRequest(survey, tmp_path / "out", prior=tmp_path / name))
+        assert np.nanmax(read_survey(tmp_path / "out")[0]["log_age_wr"]) < 9.01
+
+
+def test_a_prior_that_does_not_fit_is_refused(survey, tmp_path):
+    np.save(tmp_path / "prior.npy", np.ones(3))
+    with pytest.raises(ShapeError, match=r"the prior has the shape \(3,\), not \(1000,\)"):
+        run_measure(MeasureRequest(survey, tmp_path / "out", prior=tmp_path / "prior.npy"))
+    (tmp_path / "prior.txt").write_text("one two")
+    with pytest.raises(SettingsError, match="not a prior"):
+        run_measure(MeasureRequest(survey, tmp_path / "out", prior=tmp_path / "prior.txt"))
+
+
+def test_missing_values_and_bad_errors_are_flagged_region_by_region(survey, tmp_path):
+    regions = read_survey(survey)[0]
+    names = [name for name in regions if f"{name}_err" in regions and name not in MEASURED]
+    bad = {name: regions[name].copy() for name in (*names, "hbeta_err", "mag_g_err", "mag_u_err")}
+    bad["hbeta"][0], bad["hbeta_err"][1], bad["mag_g_err"][2], bad["mag_u_err"][3] = np.nan, 0.0, -1.0, np.nan
+    for name in names:
+        bad[name][4] = np.nan  # nothing at all
+        if not name.startswith("mag"):
+            bad[name][5] = np.nan  # no index
+    bad["mag_r"][6] = -80.0  # no density is so high
+    change(survey, **bad)
+    run_measure(MeasureRequest(survey, tmp_path / "out"))
+    after = read_survey(tmp_path / "out")[0]
+    flags = [SpaxelFlag(int(f)) for f in after["flags"][:7]]
+    assert all(SpaxelFlag.INDEX_MASKED in flags[i] for i in (0, 1, 4, 5))
+    assert all(SpaxelFlag.PHOTOMETRY_MASKED in flags[i] for i in (2, 3, 4))
+    assert [SpaxelFlag.NOT_MEASURED in f for f in flags] == [False] * 4 + [True, False, True]
+    assert np.isnan(after["log_age_wr"][4])
+    assert np.isnan(after["log_mu_star"][6])
+
+
+def test_a_galaxy_without_observables_keeps_its_values(survey, tmp_path):
+    regions = read_survey(survey)[0]
+    gone = regions["galaxy_id"] == 2
+    names = [name for name in regions if f"{name}_err" in regions and name not in MEASURED]
+    change(survey, **{name: np.where(gone, np.nan, regions[name]) for name in names})
+    assert "keep their values" in run_measure(MeasureRequest(survey, tmp_path / "out"))[-1]
+    after = read_survey(tmp_path / "out")[0]
+    assert np.array_equal(after["log_age_wr"][gone], regions["log_age_wr"][gone], equal_nan=True)
+    assert not np.array_equal(after["log_age_wr"][~gone], regions["log_age_wr"][~gone], equal_nan=True)
+
+
+def test_a_survey_without_observables_is_refused(tmp_path, regions, galaxies):
+    write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
+    with pytest.raises(TableError, match=r"none of the columns d4000n, .* is there"):
+        run_measure(MeasureRequest(tmp_path, tmp_path / "out"))
+
+
+def test_an_observable_without_its_errors_is_refused(survey, tmp_path):
+    change(survey, hbeta_err=None)
+    with pytest.raises(TableError, match="column hbeta_err is missing"):
+        run_measure(MeasureRequest(survey, tmp_path / "out"))
+
+
+def test_infinite_observables_are_refused_before_any_work(survey, tmp_path):
+    table = pq.read_table(survey / REGIONS_FILE)
+    at, values = table.schema.get_field_index("mag_g"), table["mag_g"].to_numpy().copy()
+    values[3] = np.inf
+    pq.write_table(table.set_column(at, table.schema.field(at), [values]), survey / REGIONS_FILE)
+    with pytest.raises(TableError, match="column mag_g is infinite in row 3"):
+        run_measure(MeasureRequest(survey, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_infinite_value_given_to_the_posterior_counts_as_missing(observed, library):
+    odd = observed._replace(indices=observed.indices.copy(), flux_errors=observed.flux_errors.copy())
+    odd.indices[0, 1], odd.flux_errors[1, 2] = np.inf, np.inf
+    flags = infer(odd, library).flags
+    assert flags[0] & SpaxelFlag.INDEX_MASKED
+    assert flags[1] & SpaxelFlag.PHOTOMETRY_MASKED
+
+
+@pytest.mark.parametrize("harm", ["cut short", "format", "indices"])
+def test_a_library_that_does_not_fit_is_refused(survey, tmp_path, library, monkeypatch, harm):
+    file = survey / "library.npz"
+    if harm == "cut short":
+        file.write_bytes(file.read_bytes()[:20_000])
+    else:
+        value = {"format": 99, "indices": ("other",)}[harm]
+        monkeypatch.setattr(library_io, {"format": "FORMAT", "indices": "INDEX_NAMES"}[harm], value)
+        save_library(library, file)
+        monkeypatch.undo()
+    with pytest.raises(ModelGridError, match="is not a model library of this version"):
+        run_measure(MeasureRequest(survey, tmp_path / "out"))
+
+
+def test_flags_of_an_earlier_measurement_give_way_and_others_stay():
+    nothing = np.zeros(2)
+    posterior = Posterior(*[nothing + 1.0] * 2, nothing + 9.0, *[nothing] * 4, np.array([0, 16]))
+    old = SpaxelFlag.SMOOTHED | SpaxelFlag.NOT_MEASURED
+    assert with_measurements({"flags": np.full(2, int(old))}, posterior)["flags"].tolist() == [1, 17]
+
+
+def test_two_workers_give_what_one_process_gives(observed, library):
+    found = dict(measured_elsewhere(Machines(workers=2), arrange(library), list(range(19)), cutter(observed)))
+    for chunk, one in enumerate(_serial(observed, library, 50)):
+        assert_same(found[chunk], one)
+
+
+def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatch):
+    clients, check = [], cluster._check_code
+    monkeypatch.setattr(cluster, "_check_code", lambda client: clients.append(client) or check(client))
+    found = {}
+    for chunk, posterior in measured_elsewhere(
+        Machines(workers=2), arrange(library), list(range(19)), cutter(observed)
+    ):
+        found[chunk] = posterior
+        if len(found) == 2:
+            os.kill(next(iter(clients[0].run(os.getpid).values())), 9)
+    for chunk, one in enumerate(_serial(observed, library, 50)):
+        assert_same(found[chunk], one)
+
+
+def test_a_scheduler_that_does_not_answer_is_named_in_one_sentence(observed, library, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    machines = Machines(scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(Interrupted, match=r"no dask scheduler answers at tcp://127.0.0.1:9"):
+        with measuring(observed, library, tmp_path, machines=machines):
+            pass
+
+
+def test_a_running_cluster_works_and_the_loss_of_its_workers_is_said(observed, library, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.2)
+    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
+        machines, models = Machines(scheduler=running.scheduler_address), arrange(library)
+        assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed)))) == 2
+        monkeypatch.setattr(cluster, "code_version", lambda: f"process {os.getpid()}")
+        with pytest.raises(ClusterError, match=r"but here runs process [0-9]+: install the same"):
+            list(measured_elsewhere(machines, models, [0], cutter(observed)))
+        running.scale(0)
+        start = time.monotonic()
+        while running.scheduler.workers and time.monotonic() < start + 10:
+            threading.Event().wait(0.05)
+        with pytest.raises(ClusterError, match="has no worker"):
+            list(measured_elsewhere(machines, models, [0], cutter(observed)))
+
+
+def test_options_that_exclude_each_other_are_refused(survey, tmp_path):
+    with pytest.raises(SettingsError, match="exclude each other"):
+        run_measure(MeasureRequest(survey, tmp_path, library=survey / "library.npz", n_model=500))
+    with pytest.raises(SettingsError, match="exclude each other"):
+        run_measure(MeasureRequest(survey, tmp_path, machines=Machines(2, "tcp://127.0.0.1:1")))
