@@ -1,9 +1,9 @@
 """The loops of the posterior: which models count for a region, their weights in fine histograms, quantiles of these.
 
 Every model counts with exp(-cost / 2), cost = chi2 - 2 ln(weight before the data). Leaves of the library are visited
-in the order of the smallest cost they can hold, until all that is left cannot weigh more than LEFT_OUT of what has
-been found. So what is neglected is bounded for every region, good or bad, and not only on average. A few regions that
-look alike go through the library as a team, so that a leaf is fetched from memory once for all of them.
+in the order of the smallest cost they can hold, until all that is left cannot weigh more than a given share of what
+has been found. So what is neglected is bounded for every region, good or bad, and not only on average. A few regions
+that look alike go through the library as a team, so that a leaf is fetched from memory once for all of them.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from engine.inference.lanes import exp_of, log10_of
 from engine.inference.likelihood import FAST, GROUP, LEAF, bounds_of_boxes, costs_of_leaf
 from engine.types import FloatArray, IntArray
 
-LEFT_OUT = 1e-3  # of the weight: at most so much in leaves not visited, and again in models that weigh next to nothing
 MU_HALF_RANGE_DEX = 3.0  # mu_star is counted within this of the first good model's, beyond it at the ends
 N_MU_CELL = 2 * int(MU_HALF_RANGE_DEX / CELL_DEX) + 1
 N_ANSWER = 12
@@ -43,6 +42,7 @@ class Searched(NamedTuple):
 class _Team(NamedTuple):
     """What a team has found so far; weights are relative to a model of the cost ``reference``."""
 
+    neglect: float  # share of the weight that may be missing
     reference: FloatArray  # (TEAM,)
     centre: FloatArray  # (TEAM,) log scale in the middle of the histogram of mu
     best: FloatArray  # (TEAM,) smallest cost
@@ -63,15 +63,17 @@ class _Team(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def weigh_regions(data, inverse, left_out, models):
+def weigh_regions(data, inverse, left_out, models, neglect):
     """Posterior of each spaxel (spaxel, N_ANSWER).
 
     Columns: 16, 50 and 84 % of log scale [dex], of age and of Z [cells]; chi-square of the most probable model;
     effective number of models; share of the models visited. data, inverse (spaxel, N_ROW) as in likelihood.Whitened,
-    float32 or, slower, float64; left_out (spaxel,) place of a model that does not count, or -1; models: Searched.
+    float32 or, slower, float64; left_out (spaxel,) place of a model that does not count, or -1; models: Searched;
+    neglect: share of the weight that may be missing, at most so much in leaves not visited and again in models that
+    weigh next to nothing.
     """
     n_spaxel, n_leaf = data.shape[0], models.rows.shape[0]
-    team = _new_team(data, models)
+    team = _new_team(data, models, neglect)
     nearest, ordered = np.empty(n_leaf, np.float32), np.empty(n_leaf, np.int64)
     answer = np.empty((n_spaxel, N_ANSWER))
     for first in range(0, n_spaxel, TEAM):
@@ -88,14 +90,14 @@ def weigh_regions(data, inverse, left_out, models):
 
 
 @numba.njit(cache=True, nogil=True)
-def _new_team(data, models):
+def _new_team(data, models, neglect):
     n_leaf, n_branch = models.rows.shape[0], models.branch_boxes.shape[0] * GROUP
     reference, centre, best, chi2, total, squares, visited, n_near, low, width = np.zeros((10, TEAM))
     mu, age = np.empty((TEAM, N_MU_CELL)), np.empty((TEAM, models.age_cell.max() + 1))
     return _Team(
-        reference, centre, best, chi2, total, squares, visited, n_near, low, width, np.empty((TEAM, _STEP + 1)),
-        np.empty(TEAM, np.int64), np.empty(n_branch, data.dtype), np.empty((TEAM, n_leaf), data.dtype), mu, age,
-        np.empty((TEAM, models.Z_cell.max() + 1)),
+        neglect, reference, centre, best, chi2, total, squares, visited, n_near, low, width,
+        np.empty((TEAM, _STEP + 1)), np.empty(TEAM, np.int64), np.empty(n_branch, data.dtype),
+        np.empty((TEAM, n_leaf), data.dtype), mu, age, np.empty((TEAM, models.Z_cell.max() + 1)),
     )  # fmt: skip
 
 
@@ -109,8 +111,8 @@ def _meet(member, region, models, team, nearest):
         bounds_of_boxes(models.branch_boxes[group], region[0], region[1], branch_bound[of_group])
     reference, centre = _first_good(region, models, bound, branch_bound)
     team.centre[member] = np.round(centre / CELL_DEX) * CELL_DEX  # the cells do not depend on which model came first
-    # the leaves beyond the limit together weigh less than LEFT_OUT of that one model
-    limit = reference + 2.0 * np.log(bound.size * LEAF / LEFT_OUT)
+    # the leaves beyond the limit together weigh less than that share of that one model
+    limit = reference + 2.0 * np.log(bound.size * LEAF / team.neglect)
     for branch in range(models.leaf_boxes.shape[0]):
         if branch_bound[branch] < limit:
             _bounds_of_branch(branch, region, models, bound)
@@ -231,9 +233,9 @@ def _visit(ordered, ends, regions, models, team):  # noqa: C901  (its arrays cos
 @numba.njit(cache=True, nogil=True)
 def _limits(member, team):
     """Bound from which on leaves, and cost from which on models, weigh too little to matter."""
-    while team.step[member] > 0 and team.beyond[member, team.step[member] - 1] <= LEFT_OUT * team.total[member]:
+    while team.step[member] > 0 and team.beyond[member, team.step[member] - 1] <= team.neglect * team.total[member]:
         team.step[member] -= 1
-    share = LEFT_OUT * max(team.total[member], 1.0) / (team.n_near[member] * LEAF)
+    share = team.neglect * max(team.total[member], 1.0) / (team.n_near[member] * LEAF)
     return team.low[member] + team.step[member] * team.width[member], team.reference[member] - 2.0 * np.log(share)
 
 
