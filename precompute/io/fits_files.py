@@ -12,6 +12,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from engine.errors import CubeError
 
+MAX_HDUS = 100
 HDUs = dict[str, tuple[fits.Header, np.ndarray]]
 
 
@@ -28,7 +29,7 @@ def read_hdus(path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] = ())
         raise CubeError(f"{path} is cut short or damaged where it is compressed: {error}") from None
     except AstropyUserWarning as error:
         raise CubeError(f"{path} is cut short: {error}") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:  # astropy on damaged headers
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, fits.VerifyError) as error:  # damaged headers
         raise CubeError(f"{path} is not a FITS file that can be read: {error}") from None
     for name in needed:
         if name not in found or found[name][1] is None:
@@ -47,9 +48,16 @@ def _readable(header: fits.Header) -> fits.Header:
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> tuple[list[str], HDUs]:
+    """Names of all HDUs, and the wanted ones. A damaged file can seem to hold HDUs without end: so they are counted."""
+    names, found = [], {}
     with path.open("rb") as file, fits.open(file, memmap=False) as hdus:  # astropy leaves a file it fails on open
-        names = [hdu.name for hdu in hdus]
-        return names, {name: (hdus[name].header, hdus[name].data) for name in wanted if name in names}
+        for hdu in hdus:
+            names.append(hdu.name)
+            if len(names) > MAX_HDUS:
+                raise ValueError(f"it has more than {MAX_HDUS} HDUs")
+            if hdu.name in wanted and hdu.name not in found:
+                found[hdu.name] = hdu.header, hdu.data
+    return names, found
 
 
 def keywords(header: fits.Header, words: str) -> list[str]:

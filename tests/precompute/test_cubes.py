@@ -226,6 +226,13 @@ def test_files_that_are_not_fits_are_refused(tmp_path, content):
         read_cube(tmp_path / "wrong.fits.gz")
 
 
+def test_a_file_that_seems_to_hold_hdus_without_end_is_refused(tmp_path):
+    """As astropy sees some damaged gzip files; it would never come back."""
+    fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU() for _ in range(101))]).writeto(tmp_path / "endless.fits")
+    with pytest.raises(CubeError, match="more than 100 HDUs"):
+        read_cube(tmp_path / "endless.fits")
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(CubeError, match=r"nothing\.fits is not a file"):
         read_cube(tmp_path / "nothing.fits")
