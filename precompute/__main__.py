@@ -146,7 +146,7 @@ def demo(
     Each region gets a star-formation history, indices and colours with noise, and is then measured as real data
     would be. What was put in is kept beside what was measured. Takes a few minutes.
 
-    Examples: `glocal demo` | `glocal demo --models 500000 --out big`
+    Examples: `glocal demo` | `glocal demo --models 60000 --out small`
     """
     _build_demo(layout.data_folder(to), models, seed, sample)
 

@@ -89,9 +89,11 @@ class MockSettings:
     # One-sigma error of each index at S/N = 1 per Angstrom at 5600 A: those of two CALIFA COMBO spectra of NGC2691,
     # propagated by engine.spectrum.indices; [Mg2Fe], whose error grows where iron is weak, for 1.3 times their iron
     index_noise: tuple[float, ...] = (0.35, 10.2, 17.0, 0.8, 6.5)
-    index_noise_factor: float = 1.35  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
-    index_snr_ceiling: float = 60.0  # per Angstrom, where calibration and templates limit: tuned to ZG22 Fig. 1
-    photometric_floor: tuple[float, ...] = (0.05, 0.03, 0.03, 0.03, 0.03)  # mag: choice, science of Z17 unknown
+    index_noise_factor: float = 1.2  # over photon noise, for the removal of emission lines: tuned to ZG22 Fig. 1
+    index_snr_ceiling: float = 120.0  # per Angstrom, where calibration and templates limit: tuned to ZG22 Fig. 1
+    # mag: calibration, and matching of images to spectra spaxel by spaxel; Z17's own is not known. Tuned to the errors
+    # of mu* in ZG22 Fig. 1, which with 0.03 mag came out at 0.07 to 0.12 dex
+    photometric_floor: tuple[float, ...] = (0.10, 0.07, 0.07, 0.07, 0.07)
     # One-sigma sky noise of SDSS in one square arcsecond [mag]: from 5-sigma point sources 22.0 22.2 22.2 21.3 20.5
     photometric_depth: tuple[float, ...] = (24.55, 24.75, 24.75, 23.85, 23.05)
 
