@@ -59,6 +59,11 @@ StellarModels = Annotated[
     ),
 ]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
+ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
+ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]
+SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]
+Histories = Annotated[int, _option("How many histories to draw for these galaxies.", min=100)]
+ValidationFolder = Annotated[Path, _option("Folder for the figure and the tables.", "--out")]
 TheirTable = Annotated[Path, typer.Argument(help="Table of one galaxy's spaxels: FITS, HDF5, VOTable, ECSV, CSV, ...")]
 ImportFolder = Annotated[Path, _option("Folder for the survey.", "--out")]
 MappingName = Annotated[
@@ -216,6 +221,29 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     for sentence in sentences:
         out.print(sentence, markup=False)
     out.print(f"The survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
+
+
+@cli.command(rich_help_panel=COMPUTE)
+def validate(
+    library: ValidationLibrary = None, models: Models = settings.N_MODEL_LIBRARY,
+    regions: ValidationRegions = settings.N_REGION_VALIDATION, galaxies: SdssTable = None,
+    histories: Histories = settings.N_HISTORY_VALIDATION, to: ValidationFolder = Path("validation"),
+) -> None:  # fmt: skip
+    """Show whether the **posteriors are right**: members of the library recovered from noise, and real galaxies.
+
+    With --galaxies, a table of SDSS galaxies with MPA-JHU indices and the published ages and metallicities of
+    Gallazzi et al. (2005), ours are set against theirs. Writes a figure and tables.
+
+    Example: `glocal validate --galaxies galaxies.csv --out validation`
+    """
+    from precompute.progress import progress_bars
+    from precompute.stages.validate import ValidationRequest, run_validate
+
+    request = ValidationRequest(library, models, regions, galaxies, histories, to)
+    with progress_bars(out) as phases:
+        report = run_validate(request, phases)
+    for line in report:
+        out.print(line, markup=False)
 
 
 @cli.command("import-table", rich_help_panel=COMPUTE)

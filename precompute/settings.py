@@ -4,6 +4,8 @@ N_MODEL_LIBRARY = 500_000  # ZG22 sec. 2.1
 N_MODEL_DEMO = N_MODEL_LIBRARY  # with fewer, errors of the brightest regions come out too small; four minutes in all
 REGIONS_PER_CHUNK = 8192  # choice: a few seconds with 500 000 models; what a stopped run may lose
 REGIONS_PER_CHUNK_MOST = 50_000  # choice: 8 MB of observables, which a cluster's scheduler takes without complaint
+N_REGION_VALIDATION = 10_000  # choice: means to 0.002 dex, shares to half a per cent
+N_HISTORY_VALIDATION = 200_000  # choice: with 60 000 the brightest SDSS spectra rest on a few models
 SEED = 2022  # choice: any whole number
 
 ADDRESS = "127.0.0.1"

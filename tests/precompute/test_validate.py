@@ -1,0 +1,107 @@
+"""The validation command on a small library, and tables of galaxies it must read or refuse."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from engine.errors import TableError
+from precompute.io.library import save_library
+from precompute.io.sdss_indices import MPA_NAMES, read_sdss_galaxies
+from precompute.stages.validate import FIGURE, GALAXY_TABLE, TABLE, ValidationRequest, run_validate
+from tests.reference.toy_library import toy_library
+
+
+def galaxy_rows(n=3):
+    """A table as the public one: ages near 9.9, solar metallicity, all indices but Fe4531 and Fe5015."""
+    columns = {"plate": np.arange(n), "mjd": np.arange(n), "fiberid": np.arange(n), "v_disp": np.linspace(100, 250, n)}
+    values = {"d4000n": 1.8, "hbeta": 1.9, "hdelta_a": -1.5, "hgamma_a": -4.5, "mg2": 0.25, "mgb": 4.2, "fe5270": 2.8,
+              "fe5335": 2.5}  # fmt: skip
+    for ours, value in values.items():
+        columns[f"{MPA_NAMES[ours]}_sub"] = np.full(n, value)
+        columns[f"{MPA_NAMES[ours]}_sub_err"] = np.full(n, 0.05 * abs(value))
+    for p, off in ((16, -0.1), (50, 0.0), (84, 0.1)):
+        columns[f"g05_logage_p{p}"] = np.full(n, 9.9 + off)
+        columns[f"g05_logz_p{p}"] = np.full(n, -1.7 + off)
+    return Table(columns)
+
+
+@pytest.fixture
+def galaxies(tmp_path):
+    path = tmp_path / "galaxies.csv"
+    galaxy_rows().write(path)
+    return path
+
+
+@pytest.fixture
+def library(tmp_path):
+    path = tmp_path / "library.npz"
+    save_library(toy_library(3000, np.random.default_rng(61)), path)
+    return path
+
+
+@pytest.mark.slow
+def test_the_command_writes_figure_and_tables_and_tells_both_comparisons(library, galaxies, tmp_path):
+    request = ValidationRequest(library, 0, 120, galaxies, 300, tmp_path / "out")
+    words = "\n".join(run_validate(request))
+    assert "truths as the prior" in words
+    assert "3 galaxies: median offset" in words
+    assert "indices that no galaxy has: [Mg2Fe]" in words
+    assert (tmp_path / "out" / FIGURE).read_bytes()[:4] == b"\x89PNG"
+    table = Table.read(tmp_path / "out" / TABLE)
+    assert table["rms"].unit == "dex"
+    assert set(table["quantity"]) == {"log_age_wr", "log_Z_wr", "log_mu_star"}
+    assert len(Table.read(tmp_path / "out" / GALAXY_TABLE)) == 3
+
+
+def test_published_metallicities_are_taken_relative_to_the_sun(galaxies):
+    found = read_sdss_galaxies(galaxies)
+    np.testing.assert_allclose(found.log_Z[:, 1], -1.7 + 1.699, atol=1e-3)  # absolute Z over 0.02
+    assert list(found.name) == ["0-0-0", "1-1-1", "2-2-2"]
+
+
+@pytest.mark.parametrize("nothing", [np.nan, -9999.0, -99.0])
+@pytest.mark.parametrize("end", ["", "_err"])
+def test_an_index_without_value_or_error_is_left_out(tmp_path, nothing, end):
+    rows = galaxy_rows()
+    rows[f"lick_hb_sub{end}"][1] = nothing
+    rows.write(tmp_path / "holes.csv")
+    found = read_sdss_galaxies(tmp_path / "holes.csv")
+    assert np.isnan(found.indices[1, 1])
+    assert np.isfinite(found.indices[[0, 2], 1]).all()
+
+
+def test_a_table_without_some_indices_is_read(tmp_path):
+    rows = galaxy_rows()
+    rows.remove_columns(["d4000_n_sub", "d4000_n_sub_err"])
+    rows.write(tmp_path / "fewer.csv")
+    found = read_sdss_galaxies(tmp_path / "fewer.csv")
+    assert np.isnan(found.indices[:, 0]).all()
+    assert np.isfinite(found.indices[:, 1]).all()
+
+
+@pytest.mark.parametrize("column", ["v_disp", "g05_logage_p50"])
+def test_a_table_that_lacks_a_column_is_refused_by_name(tmp_path, column):
+    rows = galaxy_rows()
+    rows.remove_column(column)
+    rows.write(tmp_path / "lacking.csv")
+    with pytest.raises(TableError, match=f"lacking.csv lacks the columns {column}"):
+        read_sdss_galaxies(tmp_path / "lacking.csv")
+
+
+def test_what_is_no_table_no_galaxy_or_no_number_is_refused(tmp_path):
+    (tmp_path / "noise.bin").write_bytes(b"\x00\x01\x02")
+    with pytest.raises(TableError, match="cannot be read"):
+        read_sdss_galaxies(tmp_path / "noise.bin")
+    galaxy_rows(0).write(tmp_path / "empty.csv")
+    with pytest.raises(TableError, match="no galaxy"):
+        read_sdss_galaxies(tmp_path / "empty.csv")
+    rows = galaxy_rows()
+    rows["v_disp"] = ["fast", "slow", "still"]
+    rows.write(tmp_path / "words.csv")
+    with pytest.raises(TableError, match="v_disp must hold numbers"):
+        read_sdss_galaxies(tmp_path / "words.csv")
+    rows = galaxy_rows()["v_disp", "g05_logage_p16", "g05_logage_p50", "g05_logage_p84", "g05_logz_p16",
+                         "g05_logz_p50", "g05_logz_p84"]  # fmt: skip
+    rows.write(tmp_path / "bare.csv")
+    with pytest.raises(TableError, match="no index to measure by"):
+        read_sdss_galaxies(tmp_path / "bare.csv")
