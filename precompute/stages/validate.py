@@ -143,6 +143,7 @@ def as_table(lines: list[Line]) -> Table:
 def plot_recovery(drawn: list[tuple[str, Percentiles, dict[str, FloatArray]]]) -> Figure:
     """Median minus truth against truth: its median and 16-84 % in bins, beside the errors that are stated."""
     figure = Figure(figsize=(11, 3.4 * len(drawn)), layout="constrained")
+    figure.suptitle("MOCK regions: library members spread evenly in age and metallicity, measured without themselves")
     for row, axes in zip(drawn, np.atleast_2d(figure.subplots(len(drawn), 3, sharex="col")), strict=True):
         noise, found, truth = row
         for axis, quantity in zip(axes, QUANTITIES, strict=True):
