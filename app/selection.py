@@ -16,6 +16,7 @@ VALLEYS = ("paper", "fitted", "hand")
 SMOOTHINGS = ("all", "unsmoothed")
 MAPS = ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level")
 MAP_RANGES = ("survey", "galaxy")
+DETAILS = ("spectrum", "sample")
 OVERLAYS = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", "insets")
 ZOOMABLE = ("log_mu_star", "log_mu_e", "log_M_star", "log_age_wr", "log_Z_wr")
 Range = tuple[float, float]
@@ -42,6 +43,8 @@ class Selection(param.Parameterized):
 
     maps = param.List(default=list(MAPS), bounds=(len(MAPS), len(MAPS)), doc="Quantities of the four maps.")
     map_range = param.Selector(default="survey", objects=list(MAP_RANGES), doc="Colours span the survey or the galaxy.")
+
+    detail = param.Selector(default="spectrum", objects=list(DETAILS), doc="What stands below the maps.")
 
     def line(self, survey: Survey) -> Line:
         """The green valley in force: eq. 3, fitted to the survey, or by hand."""
@@ -154,5 +157,6 @@ _WORDS: dict[str, tuple[Callable, Callable]] = {
     "galaxy_id": (lambda word: int(word) if word else None, lambda i: "" if i is None else str(i)),
     "maps": (_read_list, ",".join),
     "map_range": _text,
+    "detail": _text,
     "spaxel": (_read_spaxel, lambda place: "" if place is None else f"{place[0]},{place[1]}"),
 }

@@ -9,6 +9,7 @@ from engine.adopted import GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE, OLD_RIDGE
 from engine.columns import BANDS, INDEX_NAMES, MOCK
 from engine.flags import SpaxelFlag
 from precompute.io.products import write_survey
+from tests.spectra_files import write_spectra
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -93,3 +94,12 @@ def _columns(galaxy: dict, x: np.ndarray, y: np.ndarray, radius: np.ndarray, alo
         columns[name] = 1.5 + 0.2 * i + 0.1 * noise[i % 3]
         columns[f"{name}_err"] = np.full(n, 0.05)
     return columns
+
+
+@pytest.fixture(scope="session")
+def spectra_survey(tmp_path_factory) -> Path:
+    """Folder of the small survey with spectra and posteriors of its galaxy 5 beside it."""
+    folder = tmp_path_factory.mktemp("with_spectra")
+    write_small_survey(folder)
+    write_spectra(folder, 5)
+    return folder

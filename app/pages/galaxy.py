@@ -11,6 +11,7 @@ from app.pages import galaxy_words as words
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
 from app.pages.keys import ArrowKeys
+from app.pages.spaxel import SpaxelDetail
 from app.plots import map_data
 from app.plots.export import MapsView, Note, galaxy_figure, png_bytes
 from app.plots.galaxy_picker import GalaxyPicker
@@ -40,6 +41,7 @@ class GalaxyPage:
         self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
         self.planes = GalaxyPlanes(survey, selection, self._view_changed)
         self.picker = GalaxyPicker(survey.galaxies, self._open)
+        self.detail = SpaxelDetail(survey, selection)
         self._make_widgets()
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self._forget_unknown_maps()
@@ -54,6 +56,7 @@ class GalaxyPage:
         self._follow(["galaxy_id"], self._show_galaxy)
         self._follow(["maps", "map_range"], self._show_maps)
         self._follow(["spaxel"], self._show_spaxel)
+        self._follow(["detail"], self.detail.turn)
         self._follow(valley, self._show_facts)
         self._follow(["show", *valley], self.planes.draw)
         self._follow(["page"], lambda: self.keys.param.update(active=self.selection.page == "galaxy"))
@@ -144,9 +147,8 @@ class GalaxyPage:
             self._spaxel_clicked(x + dx, y + dy)
 
     def _spaxel_clicked(self, x: float, y: float) -> None:
-        row = map_data.region_at(self.frame, x, y)
-        here = None if row is None else (int(self.columns["x"][row]), int(self.columns["y"][row]))
-        if here is not None:
+        here = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        if map_data.region_at(self.frame, x, y) is not None or here in self.detail.lost:
             self.selection.spaxel = None if here == self.selection.spaxel else here
 
     def _view_changed(self, _event: object) -> None:
@@ -164,6 +166,7 @@ class GalaxyPage:
         galaxy = self._galaxy()
         self.columns = self.survey.galaxy_maps(galaxy.galaxy_id)
         self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
+        self.detail.open_galaxy(galaxy.galaxy_id)
         pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
         self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel)
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
@@ -188,7 +191,9 @@ class GalaxyPage:
         for panel, title, name in zip(self.panels, self.titles, self.selection.maps, strict=True):
             title.object = f"<div class='title'>{html_title(name)}</div>"
             if map_data.has_values(self.columns, name):
-                panel.show(map_data.picture(self.columns, self.frame, name, self._limits(name)), reasons)
+                shown = map_data.picture(self.columns, self.frame, name, self._limits(name))
+                shown, kinds = map_data.tell_lost(shown, self.detail.lost)
+                panel.show(shown, (*reasons, *map(words.lost_words, kinds)))
             else:
                 panel.say(f"This table has no {map_data.quantity(name).axis}.")
 
@@ -207,15 +212,18 @@ class GalaxyPage:
         fraction = float(np.mean(self._is_old()[known])) if known.any() else np.nan
         self.facts.object = words.rows_html(words.galaxy_facts(galaxy, fraction))
         self.heading.object = words.heading(galaxy, len(self.columns["x"]))
-        self.caption.object = f"<p class='caption'>{words.caption(galaxy, self.columns)}</p>"
+        told = words.caption(galaxy, self.columns, has_spectra=self.detail.has_spectra)
+        self.caption.object = f"<p class='caption'>{told}</p>"
 
     def _show_spaxel(self) -> None:
         place = self.selection.spaxel
         row = map_data.region_at(self.frame, *place) if place is not None else None
-        self.sky.ring_at(*place) if row is not None else self.sky.ring_at()
+        lost = self.detail.lost.get(place) if row is None else None
+        self.sky.ring_at(*place) if row is not None or lost is not None else self.sky.ring_at()
         self.planes.ring_at(self.columns, row)
+        self.detail.show(place if row is not None else None)
         if row is None:
-            self.spaxel.object = "<p class='quiet'>Click a spaxel to see its values and its place.</p>"
+            self.spaxel.object = words.no_spaxel(place, lost)
             return
         is_old = bool(self._is_old()[row]) if np.isfinite(self.columns["log_age_wr"][row]) else None
         table = words.rows_html(words.spaxel_facts(self.columns, row))

@@ -30,27 +30,36 @@ def lay_out_rail(page) -> pn.Column:
 def lay_out_body(page) -> pn.Column:
     """The row of maps, the row of planes and the caption."""
     maps = [
-        pn.Column(title, chooser, _figure(panel.figure, "scale_width"), sizing_mode="stretch_width", margin=_gap(i, 4))
+        pn.Column(
+            title, chooser, figure_pane(panel.figure, "scale_width"), sizing_mode="stretch_width", margin=_gap(i, 4)
+        )
         for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
     ]
     figures = [(plane.figure, plane.spec.x, plane.spec.y) for plane in page.planes.planes]
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    return pn.Column(pn.Row(*maps, **wide), pn.Row(*planes, **wide), page.caption, **wide | {"margin": 0})
+    rows = [pn.Row(*maps, **wide), page.detail.head, page.detail.row, page.detail.put_aside(pn.Row(*planes, **wide))]
+    return pn.Column(*rows, page.caption, **wide | {"margin": 0})
 
 
 def labelled(figure, x: str, y: str, **options) -> pn.Row:
     """A plane with its axis labels beside it, set in the page's own type."""
     up = words(f"<div class='y-label'>{theme.html_axis(y)}</div>", width=18, sizing_mode="stretch_height")
     across = words(f"<div class='x-label'>{theme.html_axis(x)}</div>")
-    plane = _figure(figure, "stretch_both")
+    plane = figure_pane(figure, "stretch_both")
     column = pn.Column(plane, across, sizing_mode="stretch_both", margin=0)
-    return pn.Row(up, column, height=PLANES_HEIGHT, sizing_mode="stretch_width", **options)
+    size = (
+        {"sizing_mode": "stretch_height"}
+        if "width" in options
+        else {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT}
+    )
+    return pn.Row(up, column, **size, **options)
 
 
-def _figure(figure, sizing_mode: str) -> pn.pane.Bokeh:
-    return pn.pane.Bokeh(figure, sizing_mode=sizing_mode, margin=0)
+def figure_pane(figure, sizing_mode: str, **options) -> pn.pane.Bokeh:
+    """A figure that fills its place."""
+    return pn.pane.Bokeh(figure, sizing_mode=sizing_mode, margin=0, **options)
 
 
 def _gap(place: int, n: int, px: int = 14) -> tuple[int, int, int, int]:

@@ -21,6 +21,18 @@ FLAG_WORDS = {
     SpaxelFlag.FEW_MODELS: "few models fit",
     SpaxelFlag.NO_GOOD_MODEL: "no model fits well",
     SpaxelFlag.NOT_MEASURED: "not measured",
+    SpaxelFlag.KINEMATICS_FELL_BACK: "velocity or dispersion partly assumed",
+    SpaxelFlag.LINES_REMOVED: "emission lines removed",
+    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
+    SpaxelFlag.REGISTRATION_DOUBTFUL: "images match the cube badly",
+}
+LOST_WORDS = {
+    SpaxelFlag.FOREGROUND: "a foreground star, another galaxy or an artefact lies on it",
+    SpaxelFlag.BAD_PIXELS: "too few good wavelengths, or no image there",
+    SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {SURFACE_BRIGHTNESS_LIMIT} mag arcsec⁻² in r",
+    SpaxelFlag.SNR_TOO_LOW: f"S/N below {SNR_MINIMUM_PER_ANGSTROM} per Å even after smoothing",
+    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
+    SpaxelFlag.NOT_MEASURED: "no posterior",
 }
 Rows = list[tuple[str, str]]
 
@@ -109,7 +121,7 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def caption(galaxy: pd.Series, columns: dict, printed: bool = False) -> str:
+def caption(galaxy: pd.Series, columns: dict, printed: bool = False, has_spectra: bool = False) -> str:
     """What maps and planes show and how to read them, in a few sentences."""
     sentences = ["North is up, east left."]
     if np.isfinite(galaxy.get("half_light_radius", np.nan)):
@@ -122,7 +134,8 @@ def caption(galaxy: pd.Series, columns: dict, printed: bool = False) -> str:
         sentences.append(
             "Drag over a map or plane to zoom, double-click to come back; arrow keys step through galaxies."
         )
-    return " ".join([*sentences, missing_sentence(columns)]).strip()
+    sentences.append(spectra_sentence(has_spectra, printed))
+    return " ".join(said for said in [*sentences, missing_sentence(columns)] if said)
 
 
 def reasons(origin: str) -> tuple[str, ...]:
@@ -130,6 +143,27 @@ def reasons(origin: str) -> tuple[str, ...]:
     cut = f"below {SURFACE_BRIGHTNESS_LIMIT} mag arcsec⁻², S/N under {SNR_MINIMUM_PER_ANGSTROM} per Å, or masked"
     absent = f"no region here: {cut}" if origin == MOCK else "no region here: the imported table has no value"
     return "", absent, "not measured: no posterior", "no value of this quantity"
+
+
+def lost_words(flags: int) -> str:
+    """Why a spaxel was not kept, from its flags."""
+    said = [words for flag, words in LOST_WORDS.items() if flags & flag]
+    return f"not kept: {'; '.join(said)}" if said else "not kept, and no flag tells why"
+
+
+def no_spaxel(place: tuple[int, int] | None, lost: int | None) -> str:
+    """What stands in the place of a spaxel's values: why it was not kept, or what to do."""
+    if lost is None:
+        return "<p class='quiet'>Click a spaxel to see its values and its place.</p>"
+    said = lost_words(lost)
+    return f"<h2>Spaxel ({place[0]}, {place[1]})</h2><p>{said[0].upper()}{said[1:]}.</p>"
+
+
+def spectra_sentence(has_spectra: bool, printed: bool = False) -> str:
+    """What a click shows of spectra, or that the survey has none."""
+    if not has_spectra:
+        return "" if printed else "This survey keeps no spectra: a click shows the values of a spaxel."
+    return "" if printed else "Shift and arrow keys move the spaxel."
 
 
 def find_galaxy(galaxies: pd.DataFrame, words: str) -> int | None:

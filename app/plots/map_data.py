@@ -201,6 +201,20 @@ def picture(columns: dict, frame: Frame, name: str, limits: tuple[float, float])
     return Picture(what, frame, to_map(values, frame), to_map(errors, frame), there, limits)
 
 
+def tell_lost(shown: Picture, lost: dict[tuple[int, int], int]) -> tuple[Picture, list[int]]:
+    """The picture with a code of its own, from NO_VALUE + 1, for each kind of lost spaxel; and the flags of each kind.
+
+    ``lost``: flags by (x, y) of the spaxels of the field without a region.
+    """
+    kinds = sorted(set(lost.values()))
+    there, (n_y, n_x) = shown.there.copy(), shown.there.shape
+    for (x, y), flags in lost.items():
+        i, j = x - shown.frame.x0, y - shown.frame.y0
+        if 0 <= i < n_x and 0 <= j < n_y and there[j, i] == NO_REGION:
+            there[j, i] = min(NO_VALUE + 1 + kinds.index(flags), 255)
+    return shown._replace(there=there), kinds
+
+
 class SkyMarks(NamedTuple):
     """What is drawn over a map that shows ``window`` (left, right, bottom, top), all in spaxels.
 

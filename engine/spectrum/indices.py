@@ -12,34 +12,9 @@ import numba
 import numpy as np
 
 from engine.errors import ShapeError
+from engine.features import D4000N_BLUE, D4000N_RED, LICK
 from engine.types import BoolArray, FloatArray
 
-Band = tuple[float, float]
-
-
-class BandIndex(NamedTuple):
-    """One index: central band and side bands [Angstrom, air]; in magnitudes or as an equivalent width [Angstrom]."""
-
-    name: str
-    centre: Band
-    blue: Band
-    red: Band
-    in_magnitudes: bool = False
-
-
-LICK = (
-    BandIndex("hdelta_a", (4083.500, 4122.250), (4041.600, 4079.750), (4128.500, 4161.000)),
-    BandIndex("hgamma_a", (4319.750, 4363.500), (4283.500, 4319.750), (4367.250, 4419.750)),
-    BandIndex("fe4531", (4514.250, 4559.250), (4504.250, 4514.250), (4560.500, 4579.250)),
-    BandIndex("hbeta", (4847.875, 4876.625), (4827.875, 4847.875), (4876.625, 4891.625)),
-    BandIndex("fe5015", (4977.750, 5054.000), (4946.500, 4977.750), (5054.000, 5065.250)),
-    BandIndex("mg1", (5069.125, 5134.125), (4895.125, 4957.625), (5301.125, 5366.125), in_magnitudes=True),
-    BandIndex("mg2", (5154.125, 5196.625), (4895.125, 4957.625), (5301.125, 5366.125), in_magnitudes=True),
-    BandIndex("mgb", (5160.125, 5192.625), (5142.625, 5161.375), (5191.375, 5206.375)),
-    BandIndex("fe5270", (5245.650, 5285.650), (5233.150, 5248.150), (5285.650, 5318.150)),
-    BandIndex("fe5335", (5312.125, 5352.125), (5304.625, 5315.875), (5353.375, 5363.375)),
-)
-D4000N_BLUE, D4000N_RED = (3850.0, 3950.0), (4000.0, 4100.0)
 SINGLE_NAMES = (*(index.name for index in LICK), "d4000n")
 
 # Fraction of a band's width that good pixels must cover; the group's `spaxel_index`

@@ -1,0 +1,122 @@
+"""The row below the maps when a spaxel is chosen: its spectrum and posteriors, or its place in the sample."""
+
+from html import escape
+
+import numpy as np
+import panel as pn
+
+from app import theme
+from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
+from app.plots.spectrum_data import FLUX_UNIT
+from app.plots.spectrum_panel import SpectrumPanel
+from app.selection import Selection
+from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
+from app.store import Survey
+from engine.errors import TableError
+
+RESIDUAL_HEIGHT, CURVES_WIDTH, PLANE_WIDTH, GAP = 84, 168, 250, 12  # px
+LEGEND = (
+    "<span class='key'><i class='observed'></i>observed ± 1σ</span>"
+    "<span class='key'><i class='stars'></i>stars</span>"
+    "<span class='key'><i class='gas'></i>emission lines</span><span class='key'><i class='bands'></i>index bands</span>"
+)
+
+
+class SpaxelDetail:
+    """``head`` and ``row`` stand over the planes of the sample, which ``put_aside`` hides while a spectrum is shown."""
+
+    def __init__(self, survey: Survey, selection: Selection) -> None:
+        self.survey, self.selection = survey, selection
+        self.has_spectra = survey_has_spectra(survey.folder)
+        self.lost: dict[tuple[int, int], int] = {}
+        self.spectrum: SpaxelSpectrum | None = None
+        self.place: tuple[int, int] | None = None
+        self.panel = SpectrumPanel()
+        self.title = words()
+        self.titles = {name: words() for name in ESTIMATES}
+        self.turner = pn.widgets.RadioButtonGroup(
+            label="Below the maps", options={"Spectrum": "spectrum", "In the sample": "sample"}, width=190, margin=0,
+            value=selection.detail, stylesheets=style(),
+        )  # fmt: skip
+        self.turner.link(selection, value="detail")
+        self.head = pn.Row(self.title, self.turner, sizing_mode="stretch_width", margin=(4, 0, 0, 0), visible=False)
+        self.row = self._lay_out()
+        self.sample: pn.Row | None = None
+
+    def put_aside(self, sample: pn.Row) -> pn.Row:
+        """Take charge of the row of planes: one of the two rows is seen."""
+        self.sample = sample
+        return sample
+
+    def open_galaxy(self, galaxy_id: int) -> None:
+        """Learn which spaxels of a galaxy were not kept."""
+        self.galaxy_id = int(galaxy_id)
+        try:
+            self.lost = read_flags(self.survey.folder, self.galaxy_id)
+        except TableError:
+            self.lost = {}  # the hover then gives the general reason
+
+    def show(self, place: tuple[int, int] | None) -> None:
+        """Read and show the spaxel (x, y) of the galaxy that is open, or none."""
+        self.place, self.spectrum, trouble = place, None, ""
+        if place is not None and self.has_spectra:
+            try:
+                self.spectrum = read_spectrum(self.survey.folder, self.galaxy_id, *place)
+                trouble = "" if self.spectrum else "No spectrum was kept of this spaxel."
+            except TableError as error:
+                trouble = f"{str(error)[0].upper()}{str(error)[1:]}."
+        if self.spectrum is not None:
+            self._fill(self.spectrum)
+        elif trouble:
+            self.title.object = f"<p class='quiet'>{escape(trouble)}</p>"
+        self.turner.visible = self.spectrum is not None
+        self.head.visible = self.spectrum is not None or bool(trouble)
+        self.turn()
+
+    def turn(self) -> None:
+        """Show the row that was asked for; without a spectrum always the sample."""
+        spectrum = self.seen
+        self.turner.value = self.selection.detail
+        if self.spectrum is not None:
+            self.title.object = f"<h2>Spaxel ({self.place[0]}, {self.place[1]}){LEGEND if spectrum else ''}</h2>"
+        self.row.visible = spectrum
+        if self.sample is not None:
+            self.sample.visible = not spectrum
+
+    @property
+    def seen(self) -> bool:
+        """Whether a spectrum is on the screen."""
+        return self.spectrum is not None and self.selection.detail == "spectrum"
+
+    def _fill(self, spectrum: SpaxelSpectrum) -> None:
+        self.panel.show(spectrum)
+        for name, title in self.titles.items():
+            title.object = f"<div class='posterior'>{theme.html_axis(name)}{_value(spectrum.posteriors[name])}</div>"
+
+    def _lay_out(self) -> pn.Row:
+        panel, wide = self.panel, {"sizing_mode": "stretch_width", "margin": 0}
+        flux = words(f"<div class='y-label'>flux [{FLUX_UNIT}]</div>", width=18, sizing_mode="stretch_height")
+        spectra = pn.Column(
+            figure_pane(panel.spectrum, "stretch_both"),
+            figure_pane(panel.residual, "stretch_width", height=RESIDUAL_HEIGHT),
+            words("<div class='x-label'>rest wavelength [Å, air]; below: residual</div>"),
+            sizing_mode="stretch_both", margin=0,
+        )  # fmt: skip
+        parts = [
+            part
+            for name in ESTIMATES
+            for part in (self.titles[name], figure_pane(panel.curves[name], "stretch_both"))
+        ]  # fmt: skip
+        curves = pn.Column(*parts, width=CURVES_WIDTH, sizing_mode="stretch_height", margin=(0, 0, 0, GAP))
+        plane = labelled(panel.plane, *PLANE, margin=(0, 0, 0, GAP), width=PLANE_WIDTH)
+        row = {"height": PLANES_HEIGHT + 26, "visible": False}
+        return pn.Row(flux, spectra, curves, plane, **wide | row | {"margin": (2, 0, 0, 0)})
+
+
+def _value(posterior: Posterior) -> str:
+    """Median with its distances to the percentiles, as 9.28 +0.15 −0.12."""
+    if not np.isfinite(posterior.median):
+        return "<span>no posterior</span>"
+    up, down = posterior.high - posterior.median, posterior.median - posterior.low
+    median = f"{posterior.median:.2f}".replace("-", "−")
+    return f"<span>{median}<span class='both'><b>+{up:.2f}</b><b>−{down:.2f}</b></span></span>"

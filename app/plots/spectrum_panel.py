@@ -1,0 +1,163 @@
+"""One spaxel on the screen: spectrum, what was fitted, residual and posteriors; made once, then patched."""
+
+import numpy as np
+from bokeh.core.properties import value
+from bokeh.events import DoubleTap
+from bokeh.models import BoxAnnotation, ColumnDataSource, LinearColorMapper, Range1d, Span
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import spectrum_data as data
+from app.plots.maps import RING
+from app.plots.plane import _frame as journal_frame
+from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
+
+OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
+BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
+WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
+LEFT = 44  # px; the same for spectrum and residual, so that they stand under each other
+
+
+class SpectrumPanel:
+    """Figures ``spectrum``, ``residual``, ``curves`` (by name) and ``plane``; ``show`` fills them from one spaxel."""
+
+    shown: SpaxelSpectrum | None = None
+
+    def __init__(self) -> None:
+        self.wave_range, self.flux_range, self.residual_range = Range1d(*WAVE_HOME), Range1d(0, 1), Range1d(-1, 1)
+        self.ranges = {name: Range1d(0, 1) for name in ESTIMATES}
+        pixels = ("wave", "flux", "low", "high", "stellar", "gas", "residual", "minus", "plus")
+        self.pixels = ColumnDataSource({name: [] for name in pixels})
+        self.names = ColumnDataSource({"wave": [], "flux": [], "text": [], "colour": []})
+        self.spectrum, self.residual = self._draw_spectrum(), self._draw_residual()
+        self.posteriors = {name: _posterior_sources() for name in ESTIMATES}
+        self.curves = {name: self._draw_curve(name) for name in ESTIMATES}
+        self.image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self.contours = [ColumnDataSource({"xs": [], "ys": []}) for _ in data.LEVELS]
+        self.cross = [Span(location=0, dimension=way, line_color=RING, line_width=1.5) for way in ("height", "width")]
+        self.plane = self._draw_plane()
+
+    def show(self, spectrum: SpaxelSpectrum) -> None:
+        """Put another spaxel into all figures."""
+        self.shown = spectrum
+        low, high = data.error_band(spectrum)
+        self.pixels.data = _single(
+            wave=spectrum.wave, flux=spectrum.flux, low=low, high=high, stellar=spectrum.stellar, gas=spectrum.gas,
+            residual=spectrum.residual, minus=-np.nan_to_num(spectrum.flux_err), plus=np.nan_to_num(spectrum.flux_err),
+        )  # fmt: skip
+        self.look_home()
+        for name in ESTIMATES:
+            self._show_posterior(name)
+        self._show_plane()
+
+    def look_home(self) -> None:
+        """The whole spectrum again, after a zoom."""
+        if self.shown is None:
+            return
+        bottom, top = data.flux_limits(self.shown)
+        limit = data.residual_limit(self.shown)
+        self.wave_range.update(start=float(self.shown.wave[0]), end=float(self.shown.wave[-1]))
+        self.flux_range.update(start=bottom, end=top)
+        self.residual_range.update(start=-limit, end=limit)
+        self._place_names(bottom, top)
+
+    def _place_names(self, bottom: float, top: float) -> None:
+        bands, lines = data.band_words(), data.line_words()
+        step = 0.085 * (top - bottom)
+        above = [top - (row + 0.15) * step for row in bands.row]
+        below = [bottom + 1.05 * step] * len(lines.wave)
+        self.names.data = {
+            "wave": bands.wave + lines.wave, "flux": above + below, "text": bands.text + lines.text,
+            "colour": ["#00704f"] * len(above) + [GAS] * len(below),
+        }  # fmt: skip
+
+    def _show_posterior(self, name: str) -> None:
+        posterior, (line, area, marks) = self.shown.posteriors[name], self.posteriors[name]
+        start, end = data.axis_of(name, posterior)
+        self.ranges[name].update(start=start, end=end)
+        x, y = data.curve(posterior)
+        line.data = _single(x=x, y=y)
+        at, up = data.between(posterior)
+        area.data = _single(x=at, y=up)
+        at = [posterior.median] if np.isfinite(posterior.median) else []
+        marks.data = {"x": at, "y": [float(np.interp(place, x, y)) for place in at]}
+
+    def _show_plane(self) -> None:
+        ages, metals = self.shown.plane_edges
+        self.image.data = {
+            "image": [data.shades(self.shown)], "x": [ages[0]], "y": [metals[0]],
+            "dw": [ages[-1] - ages[0]], "dh": [metals[-1] - metals[0]],
+        }  # fmt: skip
+        for source, (xs, ys) in zip(self.contours, data.plane_contours(self.shown), strict=True):
+            source.data = {"xs": xs, "ys": ys}
+        for span, place in zip(self.cross, data.medians(self.shown), strict=True):
+            span.update(location=place if np.isfinite(place) else None, visible=bool(np.isfinite(place)))
+
+    def _draw_spectrum(self) -> figure:
+        plot = journal_frame(self.wave_range, self.flux_range)
+        plot.update(min_border_left=LEFT, min_border_bottom=3, min_height=80)
+        plot.xaxis.major_label_text_font_size = "0px"
+        _shade_bands(plot)
+        plot.add_layout(Span(location=0, dimension="width", line_color=theme.RULE, line_width=1))
+        plot.varea("wave", "low", "high", source=self.pixels, color=OBSERVED, alpha=ERROR_ALPHA)
+        plot.line("wave", "flux", source=self.pixels, color=theme.INK, line_width=0.8, alpha=0.85)
+        plot.line("wave", "stellar", source=self.pixels, color=STARS, line_width=1.5)
+        plot.line("wave", "gas", source=self.pixels, color=GAS, line_width=1.3)
+        plot.text(
+            "wave", "flux", "text", source=self.names, text_align="center", text_baseline="top", text_color="colour",
+            text_font_size="10.5px", text_font=value(theme.FONT),
+        )  # fmt: skip
+        plot.on_event(DoubleTap, lambda _: self.look_home())
+        return plot
+
+    def _draw_residual(self) -> figure:
+        plot = journal_frame(self.wave_range, self.residual_range)
+        plot.update(min_border_left=LEFT, min_border_top=3, min_height=40)
+        plot.yaxis[0].ticker.desired_num_ticks = 3
+        _shade_bands(plot)
+        plot.varea("wave", "minus", "plus", source=self.pixels, color=OBSERVED, alpha=ERROR_ALPHA)
+        plot.line("wave", "residual", source=self.pixels, color=theme.INK, line_width=0.8, alpha=0.85)
+        plot.add_layout(Span(location=0, dimension="width", line_color=STARS, line_width=1))
+        plot.on_event(DoubleTap, lambda _: self.look_home())
+        return plot
+
+    def _draw_curve(self, name: str) -> figure:
+        plot = journal_frame(self.ranges[name], Range1d(0, 1.12))
+        plot.update(tools=[], min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
+        plot.yaxis.visible = False
+        line, area, marks = self.posteriors[name]
+        plot.varea("x", 0, "y", source=area, color=OBSERVED, alpha=ERROR_ALPHA)
+        plot.line("x", "y", source=line, color=theme.INK, line_width=1.4)
+        plot.segment("x", 0, "x", "y", source=marks, color=RING, line_width=2)
+        return plot
+
+    def _draw_plane(self) -> figure:
+        age, metals = PLANE
+        plot = journal_frame(self.ranges[age], self.ranges[metals])
+        plot.update(tools=[], min_border_left=38)
+        mapper = LinearColorMapper(palette=["#ffffff", *theme.ink_palette()], low=0, high=255)
+        plot.image("image", x="x", y="y", dw="dw", dh="dh", source=self.image, color_mapper=mapper, level="image")
+        for source, dash in zip(self.contours, ("solid", [5, 3]), strict=True):
+            plot.multi_line("xs", "ys", source=source, color="white", line_width=3, alpha=0.7)
+            plot.multi_line("xs", "ys", source=source, color=theme.INK, line_width=1.2, line_dash=dash)
+        for span in self.cross:
+            plot.add_layout(span)
+        for axis in (*plot.xaxis, *plot.yaxis):
+            axis.ticker.desired_num_ticks = 4
+        return plot
+
+
+def _shade_bands(plot: figure) -> None:
+    look = {"fill_color": BANDS, "fill_alpha": BAND_ALPHA, "line_color": None}
+    for low, high in zip(*data.bands(), strict=True):
+        plot.add_layout(BoxAnnotation(left=low, right=high, **look))
+
+
+def _posterior_sources() -> tuple[ColumnDataSource, ColumnDataSource, ColumnDataSource]:
+    """Curve, its part between the percentiles, and its median."""
+    return tuple(ColumnDataSource({"x": [], "y": []}) for _ in range(3))
+
+
+def _single(**columns: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns as float32: half the bytes to the browser."""
+    return {name: np.asarray(values, dtype=np.float32) for name, values in columns.items()}

@@ -1,0 +1,171 @@
+"""Spectra and posteriors of single spaxels: files beside the survey, of which one row group is read at a time.
+
+``spectra/<galaxy_id>.parquet`` has one row per kept spaxel; ``spectra/<galaxy_id>.flags.parquet`` says why the others
+of the field were not kept. Neither has to be there.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.columns import META_KEY
+from engine.errors import TableError
+from engine.types import FloatArray
+
+FOLDER = "spectra"
+PARTS = ("flux", "flux_err", "stellar", "gas")
+ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
+PLANE = ("log_age_wr", "log_Z_wr")  # axes of pdf_age_Z
+QUANTILES = (0.16, 0.5, 0.84)
+OPEN_FILES, KEPT_GROUPS = 16, 24  # per process; a row group is about 1 MB
+
+
+class Posterior(NamedTuple):
+    """Share of the weight per cell, (cell,), between ``edges`` (cell + 1,); low, median, high are its 16, 50, 84 %."""
+
+    edges: FloatArray
+    share: FloatArray
+    low: float
+    median: float
+    high: float
+
+    @property
+    def density(self) -> FloatArray:
+        """Posterior per dex, (cell,)."""
+        return self.share / np.diff(self.edges)
+
+
+class SpaxelSpectrum(NamedTuple):
+    """One spaxel: rest-frame air wavelengths [Angstrom] and fluxes [1e-16 erg/s/cm2/Angstrom], (wave,) each.
+
+    Flux is NaN where bad; posteriors by name of ESTIMATES; ``plane`` (age cell, Z cell) between ``plane_edges``.
+    """
+
+    wave: FloatArray
+    flux: FloatArray
+    flux_err: FloatArray
+    stellar: FloatArray
+    gas: FloatArray
+    posteriors: dict[str, Posterior]
+    plane: FloatArray
+    plane_edges: tuple[FloatArray, FloatArray]
+
+    @property
+    def residual(self) -> FloatArray:
+        """Flux less stars and lines, (wave,)."""
+        return self.flux - self.stellar - self.gas
+
+
+class _Opened(NamedTuple):
+    file: pq.ParquetFile
+    meta: dict
+    place: dict[tuple[int, int], tuple[int, int]]  # (x, y) -> row group, row in it
+
+
+def survey_has_spectra(folder: Path) -> bool:
+    """Whether this survey keeps spectra at all."""
+    return (Path(folder) / FOLDER).is_dir()
+
+
+def read_spectrum(folder: Path, galaxy_id: int, x: int, y: int) -> SpaxelSpectrum | None:
+    """The spectrum of one spaxel, or None if none was kept; raises TableError for a file that cannot be read."""
+    path = Path(folder) / FOLDER / f"{int(galaxy_id)}.parquet"
+    if (stamp := _stamp(path)) is None:
+        return None
+    try:
+        opened = _open(path, stamp)
+        if (int(x), int(y)) not in opened.place:
+            return None
+        group, row = opened.place[int(x), int(y)]
+        return _spectrum({n: values[row] for n, values in _group(path, stamp, group).items()}, opened.meta)
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise TableError(f"{path} is not a file of spectra this page can read ({_first_line(error)})") from None
+
+
+def read_flags(folder: Path, galaxy_id: int) -> dict[tuple[int, int], int]:
+    """Flags by (x, y) of the spaxels that were not kept; empty where no file tells."""
+    path = Path(folder) / FOLDER / f"{int(galaxy_id)}.flags.parquet"
+    stamp = _stamp(path)
+    return {} if stamp is None else _flags(path, stamp)
+
+
+def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float]:
+    """16, 50 and 84 % of shares (cell,) spread evenly over cells between ``edges``; NaN if there is no weight."""
+    share = np.nan_to_num(np.asarray(share, dtype=float))
+    if not share.sum() > 0:
+        return np.nan, np.nan, np.nan
+    below = np.concatenate([[0.0], np.cumsum(share)]) / share.sum()
+    low, median, high = np.interp(QUANTILES, below, edges)
+    return float(low), float(median), float(high)
+
+
+def _spectrum(cells: dict[str, FloatArray], meta: dict) -> SpaxelSpectrum:
+    start, step, n = (meta["wave"][key] for key in ("start", "step", "n"))
+    wave = start + step * np.arange(int(n))
+    posteriors = {}
+    for name in ESTIMATES:
+        edges, share = _edges(meta["axes"][name]), cells[f"pdf_{name}"]
+        posteriors[name] = Posterior(edges, share, *quantiles(edges, share))
+    edges = tuple(_edges(meta["axes"]["age_Z"][name]) for name in PLANE)
+    plane = cells["pdf_age_Z"].reshape(tuple(len(e) - 1 for e in edges))
+    parts = [cells[name] for name in PARTS]
+    if any(part.shape != wave.shape for part in parts):
+        raise ValueError(f"{len(parts[0])} pixels where its header says {n}")
+    return SpaxelSpectrum(wave, *parts, posteriors, plane, edges)
+
+
+def _edges(axis: list[float]) -> FloatArray:
+    first, step, n = axis
+    return first + step * np.arange(int(n) + 1)
+
+
+@lru_cache(maxsize=OPEN_FILES)
+def _open(path: Path, _changed: tuple[int, int]) -> _Opened:
+    file = pq.ParquetFile(path)
+    meta = json.loads((file.schema_arrow.metadata or {})[META_KEY])
+    places = file.read(columns=["x", "y"])
+    x, y = places.column("x").to_pylist(), places.column("y").to_pylist()
+    where = [(g, r) for g in range(file.num_row_groups) for r in range(file.metadata.row_group(g).num_rows)]
+    return _Opened(file, meta, dict(zip(zip(x, y, strict=True), where, strict=True)))
+
+
+@lru_cache(maxsize=KEPT_GROUPS)
+def _group(path: Path, changed: tuple[int, int], group: int) -> dict[str, FloatArray]:
+    names = [*PARTS, *(f"pdf_{name}" for name in ESTIMATES), "pdf_age_Z"]
+    table = _open(path, changed).file.read_row_group(group, columns=names)
+    return {name: _rows(table.column(name).combine_chunks()) for name in names}
+
+
+def _rows(column: pa.FixedSizeListArray) -> FloatArray:
+    """A column of lists as (row, cell), read-only."""
+    values = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    values.flags.writeable = False
+    return values
+
+
+@lru_cache(maxsize=OPEN_FILES)
+def _flags(path: Path, _changed: tuple[int, int]) -> dict[tuple[int, int], int]:
+    try:
+        table = pq.read_table(path, columns=["x", "y", "flags"])
+    except (OSError, ValueError):
+        raise TableError(f"{path} is not a readable file of flags") from None
+    x, y, flags = (table.column(name).to_pylist() for name in ("x", "y", "flags"))
+    return dict(zip(zip(x, y, strict=True), flags, strict=True))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells that a file was replaced; None if it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
