@@ -13,7 +13,7 @@ from app.pages.galaxy_layout import words as html
 from app.pages.keys import ArrowKeys
 from app.pages.spaxel import SpaxelDetail
 from app.plots import map_data
-from app.plots.export import MapsView, Note, galaxy_figure, png_bytes
+from app.plots.export import MapsView, Note, galaxy_figure, png_bytes, spaxel_figure
 from app.plots.galaxy_picker import GalaxyPicker
 from app.plots.galaxy_planes import GalaxyPlanes
 from app.plots.map_data import MINUS_TRUE
@@ -56,7 +56,7 @@ class GalaxyPage:
         self._follow(["galaxy_id"], self._show_galaxy)
         self._follow(["maps", "map_range"], self._show_maps)
         self._follow(["spaxel"], self._show_spaxel)
-        self._follow(["detail"], self.detail.turn)
+        self._follow(["detail"], self._turn)
         self._follow(valley, self._show_facts)
         self._follow(["show", *valley], self.planes.draw)
         self._follow(["page"], lambda: self.keys.param.update(active=self.selection.page == "galaxy"))
@@ -212,7 +212,13 @@ class GalaxyPage:
         fraction = float(np.mean(self._is_old()[known])) if known.any() else np.nan
         self.facts.object = words.rows_html(words.galaxy_facts(galaxy, fraction))
         self.heading.object = words.heading(galaxy, len(self.columns["x"]))
-        told = words.caption(galaxy, self.columns, has_spectra=self.detail.has_spectra)
+
+    def _turn(self) -> None:
+        self.detail.turn()
+        self._show_caption()
+
+    def _show_caption(self) -> None:
+        told = words.caption(self._galaxy(), self.columns, self.detail.below, self.detail.has_spectra)
         self.caption.object = f"<p class='caption'>{told}</p>"
 
     def _show_spaxel(self) -> None:
@@ -222,6 +228,7 @@ class GalaxyPage:
         self.sky.ring_at(*place) if row is not None or lost is not None else self.sky.ring_at()
         self.planes.ring_at(self.columns, row)
         self.detail.show(place if row is not None else None)
+        self._show_caption()
         if row is None:
             self.spaxel.object = words.no_spaxel(place, lost)
             return
@@ -242,10 +249,14 @@ class GalaxyPage:
         galaxy = self._galaxy()
         n = theme.thousands(len(self.columns["x"]))
         span = "the survey" if self.selection.map_range == "survey" else "this galaxy"
-        facts = f"{n} regions; log M∗ {galaxy.log_M_star:.2f}, redshift {galaxy.redshift:.4f}. Colours span {span}, "
+        spaxel = "Spaxel ({}, {}). ".format(*self.detail.place) if self.detail.seen else ""
+        facts = f"{spaxel}{n} regions; log M∗ {galaxy.log_M_star:.2f}, redshift {galaxy.redshift:.4f}. "
+        facts += f"Colours span {span}, "
         note = note._replace(
-            caption=f"{facts}1st to 99th percentile. {words.caption(galaxy, self.columns, printed=True)}"
+            caption=f"{facts}1st to 99th percentile. {words.printed_caption(galaxy, self.columns, self.detail.below)}"
         )
+        if self.detail.seen:
+            return png_bytes(spaxel_figure(self.maps_view(), self.detail.spectrum, note), note)
         return png_bytes(galaxy_figure(self.maps_view(), self.planes.views(self.columns), note), note)
 
     def maps_view(self) -> MapsView:

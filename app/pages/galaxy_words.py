@@ -34,6 +34,8 @@ LOST_WORDS = {
     SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
     SpaxelFlag.NOT_MEASURED: "no posterior",
 }
+SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
+SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
 Rows = list[tuple[str, str]]
 
 
@@ -121,21 +123,30 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def caption(galaxy: pd.Series, columns: dict, printed: bool = False, has_spectra: bool = False) -> str:
-    """What maps and planes show and how to read them, in a few sentences."""
+def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra: bool = False) -> str:
+    """What the maps and what stands ``below`` them (spectrum or sample) show and how to read them, for the screen."""
+    sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value; hover says why."]
+    sentences.append(SPECTRUM_SENTENCE if below == "spectrum" else SAMPLE_SENTENCE)
+    sentences.append("Drag: zoom; double click: back; arrow keys: galaxies")
+    sentences[-1] += ", with Shift spaxels." if has_spectra else "."
+    sentences += [] if has_spectra else ["This survey keeps no spectra: a click shows the values of a spaxel."]
+    return " ".join([*sentences, missing_sentence(columns)]).strip()
+
+
+def printed_caption(galaxy: pd.Series, columns: dict, below: str = "sample") -> str:
+    """The same for paper, where nothing can be clicked."""
+    told = SPECTRUM_SENTENCE if below == "spectrum" else SAMPLE_SENTENCE
+    sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value.", told]
+    return " ".join([*sentences, missing_sentence(columns)]).strip()
+
+
+def _map_sentences(galaxy: pd.Series, columns: dict) -> list[str]:
     sentences = ["North is up, east left."]
     if np.isfinite(galaxy.get("half_light_radius", np.nan)):
         sentences.append("Dashed: half-light ellipse.")
     if has_values(columns, LEVEL):
         sentences.append("Level: 1 as observed, n the median with a corona of n − 1 spaxels.")
-    sentences.append("Grey spaxels have no value." if printed else "Grey spaxels have no value; hover says why.")
-    sentences.append("Planes: this galaxy's regions (orange) over the density of the whole survey.")
-    if not printed:
-        sentences.append(
-            "Drag over a map or plane to zoom, double-click to come back; arrow keys step through galaxies."
-        )
-    sentences.append(spectra_sentence(has_spectra, printed))
-    return " ".join(said for said in [*sentences, missing_sentence(columns)] if said)
+    return sentences
 
 
 def reasons(origin: str) -> tuple[str, ...]:
@@ -157,13 +168,6 @@ def no_spaxel(place: tuple[int, int] | None, lost: int | None) -> str:
         return "<p class='quiet'>Click a spaxel to see its values and its place.</p>"
     said = lost_words(lost)
     return f"<h2>Spaxel ({place[0]}, {place[1]})</h2><p>{said[0].upper()}{said[1:]}.</p>"
-
-
-def spectra_sentence(has_spectra: bool, printed: bool = False) -> str:
-    """What a click shows of spectra, or that the survey has none."""
-    if not has_spectra:
-        return "" if printed else "This survey keeps no spectra: a click shows the values of a spaxel."
-    return "" if printed else "Shift and arrow keys move the spaxel."
 
 
 def find_galaxy(galaxies: pd.DataFrame, words: str) -> int | None:

@@ -8,17 +8,18 @@ import panel as pn
 from app import theme
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
 from app.plots.spectrum_data import FLUX_UNIT
-from app.plots.spectrum_panel import SpectrumPanel
+from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
 from app.selection import Selection
 from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
 from app.store import Survey
 from engine.errors import TableError
 
-RESIDUAL_HEIGHT, CURVES_WIDTH, PLANE_WIDTH, GAP = 84, 168, 250, 12  # px
+CURVES_WIDTH, PLANE_WIDTH, GAP = 172, 250, 12  # px
 LEGEND = (
     "<span class='key'><i class='observed'></i>observed ± 1σ</span>"
     "<span class='key'><i class='stars'></i>stars</span>"
-    "<span class='key'><i class='gas'></i>emission lines</span><span class='key'><i class='bands'></i>index bands</span>"
+    "<span class='key'><i class='gas'></i>emission lines</span>"
+    "<span class='key'><i class='bands'></i>index bands</span>"
 )
 
 
@@ -84,6 +85,11 @@ class SpaxelDetail:
             self.sample.visible = not spectrum
 
     @property
+    def below(self) -> str:
+        """What stands below the maps now: spectrum or sample."""
+        return "spectrum" if self.seen else "sample"
+
+    @property
     def seen(self) -> bool:
         """Whether a spectrum is on the screen."""
         return self.spectrum is not None and self.selection.detail == "spectrum"
@@ -91,15 +97,21 @@ class SpaxelDetail:
     def _fill(self, spectrum: SpaxelSpectrum) -> None:
         self.panel.show(spectrum)
         for name, title in self.titles.items():
-            title.object = f"<div class='posterior'>{theme.html_axis(name)}{_value(spectrum.posteriors[name])}</div>"
+            title.object = (
+                f"<div class='posterior'><em>{theme.html_axis(name)}</em>{_value(spectrum.posteriors[name])}</div>"
+            )
 
     def _lay_out(self) -> pn.Row:
         panel, wide = self.panel, {"sizing_mode": "stretch_width", "margin": 0}
-        flux = words(f"<div class='y-label'>flux [{FLUX_UNIT}]</div>", width=18, sizing_mode="stretch_height")
+        labels = pn.Column(
+            words(f"<div class='y-label low'>flux [{FLUX_UNIT}]</div>", sizing_mode="stretch_both"),
+            words("<div class='y-label low'>residual</div>", height=RESIDUAL_HEIGHT),
+            width=18, sizing_mode="stretch_height", margin=0,
+        )  # fmt: skip
         spectra = pn.Column(
             figure_pane(panel.spectrum, "stretch_both"),
             figure_pane(panel.residual, "stretch_width", height=RESIDUAL_HEIGHT),
-            words("<div class='x-label'>rest wavelength [Å, air]; below: residual</div>"),
+            words("<div class='x-label'>rest wavelength [Å, air]</div>"),
             sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         parts = [
@@ -109,8 +121,8 @@ class SpaxelDetail:
         ]  # fmt: skip
         curves = pn.Column(*parts, width=CURVES_WIDTH, sizing_mode="stretch_height", margin=(0, 0, 0, GAP))
         plane = labelled(panel.plane, *PLANE, margin=(0, 0, 0, GAP), width=PLANE_WIDTH)
-        row = {"height": PLANES_HEIGHT + 26, "visible": False}
-        return pn.Row(flux, spectra, curves, plane, **wide | row | {"margin": (2, 0, 0, 0)})
+        row = {"height": PLANES_HEIGHT + 20, "visible": False}
+        return pn.Row(labels, spectra, curves, plane, **wide | row | {"margin": (2, 0, 0, 0)})
 
 
 def _value(posterior: Posterior) -> str:

@@ -15,8 +15,10 @@ from app.plots.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
 from app.plots.maps import FOOT_ALPHA, RING, colours_of
 from app.plots.plane import INSET
 from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
+from app.plots.spectrum_export import SPECTRUM_HEIGHT, place_spectrum
 from app.reference import Curve, gallazzi05
 from app.selection import Selection
+from app.spectra import SpaxelSpectrum
 from app.store import Survey
 from engine.columns import column
 from engine.relations.running import RunningQuantiles
@@ -169,6 +171,14 @@ class PlaneView(NamedTuple):
     normalised: bool = False
     points: tuple | None = None
     ring: tuple[float, float] | None = None
+
+
+def spaxel_figure(maps: MapsView, spectrum: SpaxelSpectrum, note: Note) -> Figure:
+    """A galaxy's maps and, below them, the spectrum and the posteriors of the spaxel with the ring."""
+    figure, foot = page(note, maps_height(maps) + SPECTRUM_HEIGHT)
+    place_maps(figure, maps, foot + SPECTRUM_HEIGHT)
+    place_spectrum(figure, spectrum, foot)
+    return figure
 
 
 def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure:

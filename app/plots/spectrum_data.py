@@ -17,7 +17,7 @@ HALF_WIDTHS = {"log_mu_star": 0.6, "log_age_wr": 0.8, "log_Z_wr": 1.0}
 ROUND = 0.1  # dex; axes move in such steps
 TAIL = 0.001  # weight that may lie beyond each end of an axis
 TALLEST_LINE = 2.2  # of the brightest stellar continuum: what is higher leaves the frame
-ABOVE, BELOW = 0.30, 0.14  # room for the names of bands and of lines, as parts of the flux's range
+ABOVE, BELOW = 0.34, 0.17  # room for the names of bands and of lines, as parts of the flux's range
 RESIDUAL_SIGMAS = 5.0
 
 # Central bands drawn and where their names stand: the row, 0 the upper one, and the place
@@ -25,12 +25,12 @@ _BAND_WORDS = {
     "hdelta_a": ("HδA", 0), "hgamma_a": ("HγA", 0), "fe4531": ("Fe4531", 1), "hbeta": ("Hβ", 0),
     "fe5015": ("Fe5015", 1), "mg2": ("Mg₂, Mgb", 0), "mgb": ("", 0), "fe5270": ("", 1), "fe5335": ("Fe5270, 5335", 1),
 }  # fmt: skip
-_NAMES_FURTHER_RIGHT = {"fe5335": 65.0}  # Angstrom, out of the way of Fe5015
+_NAMES_FURTHER_RIGHT = {"fe5335": 110.0}  # Angstrom, out of the way of Fe5015
 _LINE_WORDS = {
     "[OII]3727": "[O II]", "Hbeta": "Hβ", "[OIII]5007": "[O III]", "HeI5876": "He I", "[OI]6300": "[O I]",
     "Halpha": "Hα [N II]", "[SII]6716": "[S II]",
 }  # fmt: skip
-_LINES_FURTHER = {"Hbeta": -25.0, "[OIII]5007": 45.0, "[SII]6716": 60.0, "Halpha": -30.0, "[OII]3727": 55.0}
+_LINES_FURTHER = {"Hbeta": -25.0, "[OIII]5007": 45.0, "[SII]6716": 60.0, "Halpha": -30.0, "[OII]3727": 85.0}
 
 
 class Words(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.events import DoubleTap
-from bokeh.models import BoxAnnotation, ColumnDataSource, LinearColorMapper, Range1d, Span
+from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJSTickFormatter, LinearColorMapper, Range1d, Span
 from bokeh.plotting import figure
 
 from app import theme
@@ -13,8 +13,11 @@ from app.plots.plane import _frame as journal_frame
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 
 OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
+NAMES = "#00704f"  # of bands: the green of their shade, dark enough to read
 BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
 WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
+RESIDUAL_HEIGHT = 82  # px
+NAME_STEP = 0.095  # of the height of the spectrum, from one row of names to the next
 LEFT = 44  # px; the same for spectrum and residual, so that they stand under each other
 
 
@@ -63,12 +66,12 @@ class SpectrumPanel:
 
     def _place_names(self, bottom: float, top: float) -> None:
         bands, lines = data.band_words(), data.line_words()
-        step = 0.085 * (top - bottom)
+        step = NAME_STEP * (top - bottom)
         above = [top - (row + 0.15) * step for row in bands.row]
-        below = [bottom + 1.05 * step] * len(lines.wave)
+        below = [bottom + 1.1 * step] * len(lines.wave)
         self.names.data = {
             "wave": bands.wave + lines.wave, "flux": above + below, "text": bands.text + lines.text,
-            "colour": ["#00704f"] * len(above) + [GAS] * len(below),
+            "colour": [NAMES] * len(above) + [GAS] * len(below),
         }  # fmt: skip
 
     def _show_posterior(self, name: str) -> None:
@@ -112,7 +115,9 @@ class SpectrumPanel:
 
     def _draw_residual(self) -> figure:
         plot = journal_frame(self.wave_range, self.residual_range)
-        plot.update(min_border_left=LEFT, min_border_top=3, min_height=40)
+        plot.update(min_border_left=LEFT, min_border_top=3, min_height=40, sizing_mode="stretch_width")
+        plot.height = RESIDUAL_HEIGHT
+        plot.below[0].formatter = CustomJSTickFormatter(code="return tick.toFixed(0)")
         plot.yaxis[0].ticker.desired_num_ticks = 3
         _shade_bands(plot)
         plot.varea("wave", "minus", "plus", source=self.pixels, color=OBSERVED, alpha=ERROR_ALPHA)

@@ -1,0 +1,202 @@
+"""Spectra of single spaxels: read from their row group alone, drawn with their posteriors, missing ones explained."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import spectra
+from app.pages import galaxy_words as words
+from app.pages.galaxy import GalaxyPage
+from app.plots import map_data, spectrum_data
+from app.plots.export import Note
+from app.selection import Selection
+from app.store import Survey
+from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
+from engine.errors import TableError
+from engine.flags import SpaxelFlag
+
+GALAXY = 5  # of the small survey, the one with spectra
+
+
+@pytest.fixture(scope="module")
+def survey(spectra_survey) -> Survey:
+    """Eight made-up galaxies, one with spectra."""
+    return Survey(spectra_survey)
+
+
+@pytest.fixture(scope="module")
+def regions(survey) -> dict:
+    """Columns of the galaxy with spectra."""
+    return survey.galaxy_maps(GALAXY)
+
+
+@pytest.fixture
+def page(survey) -> GalaxyPage:
+    """The page of the galaxy with spectra."""
+    return GalaxyPage(survey, Selection(page="galaxy", galaxy_id=GALAXY))
+
+
+def _measured(regions: dict, place: int = 700) -> int:
+    return int(np.flatnonzero(np.isfinite(regions["log_mu_star"]))[place])
+
+
+def _read(survey: Survey, regions: dict, row: int) -> spectra.SpaxelSpectrum:
+    return spectra.read_spectrum(survey.folder, GALAXY, regions["x"][row], regions["y"][row])
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 1500])
+def test_every_spaxel_is_found_with_its_own_posterior(survey, regions, place):
+    row = _measured(regions, place)
+    read = _read(survey, regions, row)
+    for name in spectra.ESTIMATES:
+        cell = np.diff(read.posteriors[name].edges)[0]
+        assert read.posteriors[name].median == pytest.approx(regions[name][row], abs=cell)
+        half_width = (read.posteriors[name].high - read.posteriors[name].low) / 2
+        assert half_width == pytest.approx(regions[f"{name}_err"][row], abs=cell)
+
+
+def test_residuals_are_noise_of_the_stated_error_and_bad_pixels_stay_bad(survey, regions):
+    read = _read(survey, regions, _measured(regions))
+    pull = read.residual / read.flux_err
+    assert np.nanstd(pull) == pytest.approx(1, abs=0.1)
+    assert np.isnan(read.flux[(read.wave > 5571) & (read.wave < 5589)]).all()
+
+
+def test_one_spaxel_costs_one_row_group(survey, regions, monkeypatch):
+    read_groups = []
+    plain = spectra.pq.ParquetFile.read_row_group
+
+    def counted(self, group, **options):
+        read_groups.append(group)
+        return plain(self, group, **options)
+
+    spectra._group.cache_clear()
+    monkeypatch.setattr(spectra.pq.ParquetFile, "read_row_group", counted)
+    for row in (64, 65, 95):
+        _read(survey, regions, row)
+    assert read_groups == [2]
+
+
+def test_a_spaxel_or_galaxy_without_spectrum_is_none(survey):
+    assert spectra.read_spectrum(survey.folder, GALAXY, 50, 40) is None
+    assert spectra.read_spectrum(survey.folder, 1, 36, 34) is None
+    assert spectra.read_flags(survey.folder, 1) == {}
+
+
+def test_a_broken_file_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "spectra").mkdir()
+    (tmp_path / "spectra" / "7.parquet").write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(TableError, match=r"7\.parquet is not a file of spectra"):
+        spectra.read_spectrum(tmp_path, 7, 1, 1)
+
+
+def test_quantiles_of_a_flat_posterior_lie_where_they_must():
+    edges = np.linspace(8, 10, 21)
+    assert spectra.quantiles(edges, np.full(20, 0.05)) == pytest.approx((8.32, 9.0, 9.68))
+    assert np.isnan(spectra.quantiles(edges, np.zeros(20))).all()
+
+
+def test_contours_of_the_plane_hold_the_weight_they_say(survey, regions):
+    read = _read(survey, regions, _measured(regions))
+    areas = []
+    for (xs, ys), level in zip(spectrum_data.plane_contours(read), spectrum_data.LEVELS, strict=True):
+        area = sum(0.5 * abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) for x, y in zip(xs, ys, strict=True))
+        areas.append(area / (-2 * np.log(1 - level)))  # a Gaussian's ellipse of chi2 = -2 ln(1 - p)
+    sigma = [read.posteriors[name].high - read.posteriors[name].median for name in spectra.PLANE]
+    expected = np.pi * sigma[0] * sigma[1] * np.sqrt(1 - 0.6**2)
+    assert areas == pytest.approx([expected, expected], rel=0.2)
+
+
+def test_a_click_shows_the_spectrum_below_the_maps_and_a_second_click_the_sample(page, regions):
+    row = _measured(regions)
+    x, y = int(regions["x"][row]), int(regions["y"][row])
+    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+    page._spaxel_clicked(x, y)
+    assert (page.detail.row.visible, page.detail.sample.visible) == (True, False)
+    read = _read(page.survey, regions, row)
+    np.testing.assert_array_equal(page.detail.panel.pixels.data["flux"], read.flux)
+    assert f"Spaxel ({x}, {y})" in page.detail.title.object
+    page.selection.detail = "sample"
+    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+    page.selection.detail = "spectrum"
+    page._spaxel_clicked(x, y)
+    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+
+
+def test_another_spaxel_changes_data_and_no_figure(page, regions):
+    panel = page.detail.panel
+    figures = [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane]
+    for place in (700, 1500):
+        row = _measured(regions, place)
+        page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    assert [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane] == figures
+    assert page.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
+
+
+def test_a_spaxel_that_was_not_measured_shows_its_spectrum_and_no_posterior(page, regions):
+    row = int(np.flatnonzero(regions["flags"] == SpaxelFlag.NOT_MEASURED.value)[0])
+    page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    assert page.detail.row.visible
+    assert "no posterior" in page.detail.titles["log_age_wr"].object
+    assert not any(span.visible for span in page.detail.panel.cross)
+
+
+def test_a_spaxel_that_was_not_kept_tells_why(page):
+    page._spaxel_clicked(50, 40)  # a masked star
+    assert page.selection.spaxel == (50, 40)
+    assert "foreground star" in page.spaxel.object
+    assert page.detail.sample.visible
+    assert page.sky.ring.data["x"] == [50]
+    picture = page.panels[0].picture
+    code = picture.there[40 - picture.frame.y0, 50 - picture.frame.x0]
+    assert "foreground star" in page.panels[0].source.data["reasons"][0][code]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (SpaxelFlag.BELOW_BRIGHTNESS_CUT, f"{SURFACE_BRIGHTNESS_LIMIT} mag"),
+        (SpaxelFlag.SNR_TOO_LOW, f"S/N below {SNR_MINIMUM_PER_ANGSTROM}"),
+        (SpaxelFlag.BAD_PIXELS, "too few good wavelengths"),
+        (SpaxelFlag.NONE, "no flag tells why"),
+    ],
+)
+def test_flags_of_lost_spaxels_have_words(flags, said):
+    assert said in words.lost_words(flags.value)
+
+
+def test_a_survey_without_spectra_says_so_once_and_shows_no_empty_box(small_survey):
+    page = GalaxyPage(Survey(small_survey), Selection(page="galaxy", galaxy_id=5))
+    x, y = (int(np.median(page.columns[name])) for name in ("x", "y"))
+    page._spaxel_clicked(x, y)
+    assert page.caption.object.count("keeps no spectra") == 1
+    assert (page.detail.head.visible, page.detail.row.visible, page.detail.sample.visible) == (False, False, True)
+
+
+def test_a_galaxy_without_spectra_says_so(survey):
+    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=2))
+    page._spaxel_clicked(*(int(np.median(page.columns[name])) for name in ("x", "y")))
+    assert "No spectrum was kept of this spaxel." in page.detail.title.object
+    assert page.detail.sample.visible
+
+
+def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
+    note = Note("mock 005", "", "MOCK survey", "http://here/app?spaxel=1,1", "glocal")
+    before = Image.open(BytesIO(page.export_png(note))).size
+    row = _measured(regions)
+    page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    image = Image.open(BytesIO(page.export_png(note)))
+    assert image.size != before
+    assert "MOCK" in image.info["Title"]
+    assert f"Spaxel ({regions['x'][row]}, {regions['y'][row]})" in image.info["Description"]
+
+
+def test_codes_of_lost_spaxels_leave_regions_as_they_are(regions):
+    frame = map_data.frame_of(regions["x"], regions["y"])
+    shown = map_data.picture(regions, frame, "log_mu_star", (0, 1))
+    place = (int(regions["x"][0]), int(regions["y"][0]))
+    told, kinds = map_data.tell_lost(shown, {place: SpaxelFlag.SNR_TOO_LOW.value})
+    np.testing.assert_array_equal(told.there, shown.there)
+    assert kinds == [SpaxelFlag.SNR_TOO_LOW.value]
