@@ -35,6 +35,7 @@ LOST_WORDS = {
     SpaxelFlag.NOT_MEASURED: "no posterior",
 }
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
+COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
 SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
 Rows = list[tuple[str, str]]
 
@@ -135,7 +136,7 @@ def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra
 
 def printed_caption(galaxy: pd.Series, columns: dict, below: str = "sample") -> str:
     """The same for paper, where nothing can be clicked."""
-    told = SPECTRUM_SENTENCE if below == "spectrum" else SAMPLE_SENTENCE
+    told = f"{COLOURS_SENTENCE} {SPECTRUM_SENTENCE}" if below == "spectrum" else SAMPLE_SENTENCE
     sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value.", told]
     return " ".join([*sentences, missing_sentence(columns)]).strip()
 

@@ -27,10 +27,10 @@ _BAND_WORDS = {
 }  # fmt: skip
 _NAMES_FURTHER_RIGHT = {"fe5335": 110.0}  # Angstrom, out of the way of Fe5015
 _LINE_WORDS = {
-    "[OII]3727": "[O II]", "Hbeta": "Hβ", "[OIII]5007": "[O III]", "HeI5876": "He I", "[OI]6300": "[O I]",
+    "[OII]3727": "[O II]", "Hbeta": "Hβ", "[OIII]5007": "[O III]", "HeI5876": "He I",
     "Halpha": "Hα [N II]", "[SII]6716": "[S II]",
 }  # fmt: skip
-_LINES_FURTHER = {"Hbeta": -25.0, "[OIII]5007": 45.0, "[SII]6716": 60.0, "Halpha": -30.0, "[OII]3727": 85.0}
+_LINES_FURTHER = {"Hbeta": -25.0, "[OIII]5007": 45.0, "[SII]6716": 80.0, "Halpha": -60.0, "[OII]3727": 85.0}
 
 
 class Words(NamedTuple):

@@ -13,7 +13,8 @@ from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from engine.columns import column
 
 SPECTRUM_HEIGHT = 2.5  # in
-FONT, SMALL, TINY = 7.5, 6.5, 5.5  # pt
+FONT, SMALL, TINY = 7.5, 6.5, 5.2  # pt
+LABEL_AT = (-0.085, 0.5)  # of the labels of flux and residual, in parts of their frames
 WIDTH = 7.0  # in, of the page
 
 
@@ -28,8 +29,8 @@ def place_spectrum(figure: Figure, spectrum: SpaxelSpectrum, bottom: float) -> N
     draw_flux(flux, spectrum)
     draw_residual(axes(0.46, 0.4, 3.35, 0.5, sharex=flux), spectrum)
     for i, name in enumerate(ESTIMATES):
-        draw_curve(axes(4.0, 1.9 - 0.75 * i, 1.05, 0.4), name, spectrum)
-    draw_plane(axes(5.55, 0.4, 1.35, 1.95), spectrum)
+        draw_curve(axes(3.97, 1.9 - 0.75 * i, 1.05, 0.4), name, spectrum)
+    draw_plane(axes(5.6, 0.4, 1.3, 1.95), spectrum)
 
 
 def draw_flux(ax, spectrum: SpaxelSpectrum) -> None:
@@ -48,7 +49,8 @@ def draw_flux(ax, spectrum: SpaxelSpectrum) -> None:
     for wave, text in zip(lines.wave, lines.text, strict=True):
         ax.text(wave, bottom + 1.1 * step, text, color=GAS, **look)
     ax.set(xlim=(spectrum.wave[0], spectrum.wave[-1]), ylim=(bottom, top))
-    ax.set_ylabel(f"flux [{data.TEX_FLUX_UNIT}]", size=SMALL, color=theme.INK, labelpad=2)
+    ax.set_ylabel(f"flux [{data.TEX_FLUX_UNIT}]", size=SMALL, color=theme.INK)
+    ax.yaxis.set_label_coords(*LABEL_AT)
     _journal(ax)
     ax.tick_params(labelbottom=False)
 
@@ -62,7 +64,8 @@ def draw_residual(ax, spectrum: SpaxelSpectrum) -> None:
     ax.plot(spectrum.wave, spectrum.residual, color=theme.INK, lw=0.4)
     ax.axhline(0, color=STARS, lw=0.6)
     ax.set_ylim(-limit, limit)
-    ax.set_ylabel("residual", size=SMALL, color=theme.INK, labelpad=2)
+    ax.set_ylabel("residual", size=SMALL, color=theme.INK)
+    ax.yaxis.set_label_coords(*LABEL_AT)
     ax.set_xlabel(r"rest wavelength [$\mathrm{\AA}$, air]", size=FONT, color=theme.INK, labelpad=2)
     ax.yaxis.set_major_locator(MaxNLocator(3))
     _journal(ax)

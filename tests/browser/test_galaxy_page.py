@@ -160,3 +160,34 @@ def test_real_ngc4047_opens_and_tells_what_its_table_lacks(serve, visit, shared,
     expect(_heading(page)).to_have_text("NGC4047")
     expect(page.locator(".stamp")).to_have_count(0)
     expect(page.locator(".galaxy")).to_contain_text("This table has no errors of mass")
+
+
+def test_a_click_shows_the_spectrum_of_a_spaxel_and_its_link_brings_it_back(serve, visit, spectra_survey):
+    address = serve(spectra_survey)
+    columns = Survey(spectra_survey).galaxy_maps(5)
+    row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
+    x, y = int(columns["x"][row]), int(columns["y"][row])
+    page = visit(f"{address}?page=galaxy&galaxy_id=5", READY)
+    expect(page.get_by_text("rest wavelength")).to_be_hidden()
+    page.mouse.click(*_place(page, columns, x, y))
+    expect(page.get_by_text("rest wavelength")).to_be_visible()
+    expect(page.get_by_text("emission lines", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"spaxel={x}%2C{y}"))
+    page.get_by_text("In the sample").click()
+    expect(page.get_by_text("rest wavelength")).to_be_hidden()
+    expect(page).to_have_url(re.compile("detail=sample"))
+    page = visit(f"{address}?page=galaxy&galaxy_id=5&spaxel={x},{y}", READY)
+    expect(page.get_by_text("rest wavelength")).to_be_visible()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".galaxy .rail")).to_contain_text(f"Spaxel ({x + 1}, {y})")
+
+
+def test_a_spaxel_that_was_not_kept_says_why(serve, visit, spectra_survey):
+    page = visit(f"{serve(spectra_survey)}?page=galaxy&galaxy_id=5&spaxel=50,40", READY)
+    expect(page.locator(".galaxy .rail")).to_contain_text("Not kept: a foreground star")
+    expect(page.get_by_text("rest wavelength")).to_be_hidden()
+
+
+def test_a_survey_without_spectra_says_so(app, visit):
+    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
+    expect(page.locator(".galaxy .caption")).to_contain_text("This survey keeps no spectra")
