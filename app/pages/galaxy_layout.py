@@ -39,7 +39,7 @@ def lay_out_body(page) -> pn.Column:
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    rows = [pn.Row(*maps, **wide), page.detail.head, page.detail.row, page.detail.put_aside(pn.Row(*planes, **wide))]
+    rows = [pn.Row(*maps, **wide), page.detail.head, page.detail.put_aside(pn.Row(*planes, **wide)), page.detail.row]
     return pn.Column(*rows, page.caption, **wide | {"margin": 0})
 
 
