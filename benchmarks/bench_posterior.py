@@ -20,6 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.adopted import N_REGIONS
+from engine.errors import GlocalError
 from engine.inference.arrangement import arrange
 from engine.inference.posterior import Observed, percentiles
 from engine.library.types import Library
@@ -119,7 +120,11 @@ def main() -> None:
     parser.add_argument("--library", type=Path, help="library to measure with, instead of building one")
     parser.add_argument("--json", type=Path, help="write the figures into this file too")
     options = parser.parse_args()
-    figures = measure(library_of(options.library, options.models), options.regions)
+    try:
+        library = library_of(options.library, options.models)
+    except GlocalError as refusal:
+        sys.exit(f"glocal: {refusal}")
+    figures = measure(library, options.regions)
     show(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
