@@ -229,7 +229,8 @@ def recovery_in_words(lines: list[Line]) -> list[str]:
         [
             "Library members observed with noise, measured without themselves [dex].",
             "Truths drawn as the prior must lie within 16-84 % in 68 % of all cases; in bins of the truth, or drawn",
-            f"evenly, estimates lean towards the prior. {NOISE_WORDS}.",
+            "evenly, estimates lean towards the prior.",
+            f"{NOISE_WORDS}.",
         ],
         None,
     )
