@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 
 from engine.columns import META_KEY
 from engine.errors import TableError
+from engine.stats import PERCENTILES
 from engine.types import FloatArray
 
 FOLDER = "spectra"
 PARTS = ("flux", "flux_err", "stellar", "gas")
 ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
 PLANE = ("log_age_wr", "log_Z_wr")  # axes of pdf_age_Z
-QUANTILES = (0.16, 0.5, 0.84)
 OPEN_FILES, KEPT_GROUPS = 16, 24  # per process; a row group is about 1 MB
 
 
@@ -100,7 +100,7 @@ def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float
     if not share.sum() > 0:
         return np.nan, np.nan, np.nan
     below = np.concatenate([[0.0], np.cumsum(share)]) / share.sum()
-    low, median, high = np.interp(QUANTILES, below, edges)
+    low, median, high = np.interp(PERCENTILES, below, edges)
     return float(low), float(median), float(high)
 
 

@@ -20,7 +20,7 @@ NEVER = np.float32(1e30)  # penalty of a model that does not count
 
 # Errors of a well-observed region: five indices, then the colours against r. Choice; they only set the shape of the
 # leaves: with others the same result takes longer.
-TYPICAL_ERRORS = np.array([0.05, 0.3, 0.9, 0.02, 0.15, 0.06, 0.05, 0.05, 0.05])
+_TYPICAL_ERRORS = np.array([0.05, 0.3, 0.9, 0.02, 0.15, 0.06, 0.05, 0.05, 0.05])
 
 
 class Models(NamedTuple):
@@ -49,7 +49,8 @@ def arrange(library: Library) -> Models:
     keep = _usable(library)
     if keep.size == 0:
         raise ShapeError("the library has no model with finite indices, positive fluxes, age and metallicity")
-    order = keep[compact_order(_features(library, keep), (BRANCH_MODELS, LEAF))]
+    alike = features(library.indices[keep, library.indices.shape[1] // 2], library.flux[keep])
+    order = keep[compact_order(alike, (BRANCH_MODELS, LEAF))]
     filled = order[np.minimum(np.arange(-(-order.size // BRANCH_MODELS) * BRANCH_MODELS), order.size - 1)]
     real = np.arange(filled.size) < order.size
     age_start, age_cell = _cells(library.log_age_wr[filled])
@@ -92,6 +93,12 @@ def place_of(models: Models, library_row: IntArray) -> IntArray:
     return place[library_row]
 
 
+def features(indices: FloatArray, flux: FloatArray) -> FloatArray:
+    """What makes models or regions alike: indices and log colours (member, 9), in units of typical errors."""
+    colours = np.log(np.delete(flux, R_BAND, axis=1) / flux[:, R_BAND, None])
+    return np.concatenate([indices, colours], axis=1) / _TYPICAL_ERRORS
+
+
 def compact_order(features: FloatArray, sizes: tuple[int, ...]) -> IntArray:
     """Order of the members (member,) in which successive ones are close in features (member, k).
 
@@ -116,13 +123,6 @@ def _usable(library: Library) -> IntArray:
     finite = np.isfinite(library.indices).all(axis=(1, 2)) & (library.flux > 0).all(axis=1)
     finite &= np.isfinite(library.flux).all(axis=1)
     return np.flatnonzero(finite & np.isfinite(library.log_age_wr) & np.isfinite(library.log_Z_wr))
-
-
-def _features(library: Library, keep: IntArray) -> FloatArray:
-    """Indices at the middle dispersion and log colours, (model, 9), in units of typical errors."""
-    indices = library.indices[keep, library.indices.shape[1] // 2]
-    colours = np.log(np.delete(library.flux[keep], R_BAND, axis=1) / library.flux[keep, R_BAND, None])
-    return np.concatenate([indices, colours], axis=1) / TYPICAL_ERRORS
 
 
 def _cells(value: FloatArray) -> tuple[float, IntArray]:

@@ -52,13 +52,13 @@ def densities(
     axes = axes_for(asked.models, step)
     mu, age, Z = (edges.size - 1 for edges in axes)
     found = Densities(axes, *(np.empty((asked.sigma.size, *cells)) for cells in ((mu,), (age,), (Z,), (age, Z))))
-    for spaxel in range(asked.sigma.size):
-        for part, values in zip(found[1:], _of_region(asked, spaxel, axes), strict=True):
+    for spaxel, lit in enumerate(asked.data.lit):
+        for part, values in zip(found[1:], _of_region(asked, spaxel, axes, lit), strict=True):
             part[spaxel] = values
     return found
 
 
-def _of_region(asked: Asked, spaxel: int, axes: Axes) -> tuple[FloatArray, ...]:
+def _of_region(asked: Asked, spaxel: int, axes: Axes, lit: bool) -> tuple[FloatArray, ...]:
     """Shares of the weight along mu, age and Z, and in the plane of the last two."""
     models = asked.models
     searched, place = asked.searched(asked.sigma[spaxel]), asked.left_out[spaxel]
@@ -75,7 +75,7 @@ def _of_region(asked: Asked, spaxel: int, axes: Axes) -> tuple[FloatArray, ...]:
     plane = np.bincount(cells[1] * sizes[2] + cells[2], weight, sizes[1] * sizes[2]).reshape(sizes[1:])
     if not (asked.data.inverse[spaxel] > 0).any():
         lines, plane = [line * np.nan for line in lines], plane * np.nan
-    if not (asked.data.data[spaxel, -5:] > 0).any():
+    if not lit:
         lines[0] *= np.nan
     return *lines, plane
 

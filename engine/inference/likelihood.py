@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from engine.inference.lanes import bits_of, float_of
-from engine.types import FloatArray
+from engine.types import BoolArray, FloatArray
 
 LEAF = 64  # models side by side in memory: small enough to be alike, large enough for the vector unit
 GROUP = 16  # boxes bounded at a time
@@ -39,6 +39,11 @@ class Whitened(NamedTuple):
     data: FloatArray  # (spaxel, N_ROW) o / e, then f / s
     inverse: FloatArray  # (spaxel, N_ROW) 1 / e, then 1 / s in units of the largest of the spaxel
     log_unit: FloatArray  # (spaxel,)
+
+    @property
+    def lit(self) -> BoolArray:
+        """Whether any flux is above zero, (spaxel,): without light there is no mass."""
+        return (self.data[:, N_INDEX:] > 0).any(axis=1)
 
 
 def inverse_errors(value: FloatArray, error: FloatArray) -> FloatArray:

@@ -16,11 +16,10 @@ from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import (
     CELL_DEX,
-    R_BAND,
-    TYPICAL_ERRORS,
     Models,
     arrange,
     compact_order,
+    features,
     place_of,
     with_prior,
 )
@@ -157,11 +156,10 @@ def _left_out(leave_out: IntArray, n_spaxel: int, models: Models) -> IntArray:
 
 def _alike(observed: Observed) -> IntArray:
     """Order of the regions in which successive ones look alike: they need the same leaves of the library."""
-    flux = np.asarray(observed.flux, dtype=float)
+    indices, flux = (np.asarray(part, dtype=float) for part in (observed.indices, observed.flux))
     with np.errstate(invalid="ignore", divide="ignore"):
-        colours = np.log(np.delete(flux, R_BAND, axis=1) / flux[:, R_BAND, None])
-    features = np.concatenate([np.asarray(observed.indices, dtype=float), colours], axis=1) / TYPICAL_ERRORS
-    return compact_order(np.where(np.isfinite(features), features, 0.0), (TEAM,))
+        alike = features(indices, flux)
+    return compact_order(np.where(np.isfinite(alike), alike, 0.0), (TEAM,))
 
 
 def _tasks(sigma: IntArray, order: IntArray) -> list[tuple[int, IntArray]]:
@@ -206,7 +204,7 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models) -> Percenti
     n_index, n_band = measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
     unknown = (n_index + n_band == 0) | (answer[:, 10] == 0)  # nothing was observed, or no model is left
     answer[unknown] = np.nan
-    answer[(n_band == 0) | (data.data[:, N_INDEX:] <= 0).all(axis=1), 0:3] = np.nan  # no light, no mass
+    answer[~data.lit, 0:3] = np.nan
     mu = answer[:, 0:3] + data.log_unit[:, None]
     age = models.age_start + answer[:, 3:6] * CELL_DEX
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX

