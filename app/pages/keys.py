@@ -26,7 +26,9 @@ class ArrowKeys(JSComponent):
       }
       window.addEventListener("keydown", press)
       model.on("remove", () => window.removeEventListener("keydown", press))
-      return document.createElement("span")
+      const ear = document.createElement("span")
+      ear.className = "hears-arrows"
+      return ear
     }
     """
 
