@@ -14,8 +14,9 @@ def median_planes(flux: FloatArray, error: FloatArray, good: BoolArray, level: I
     """Median, its error and whether there is one, (plane, y, x) each, over the kernel of each spaxel's level.
 
     Parameters: flux, one-sigma error and good, (plane, y, x); level (y, x), 0 for a spaxel that is neither used nor
-    smoothed; kernel: the steps (dy, dx), how many of them each level takes, the factor of the error of a mean of n
-    (n - 1,), and the share of a kernel's used spaxels that must be good.
+    smoothed, negative for one that its neighbours use but that is not wanted itself; kernel: the steps (dy, dx), how
+    many of them each level takes, the factor of the error of a mean of n (n - 1,), and the share of a kernel's used
+    spaxels that must be good.
     """
     offsets, count, factor, share = kernel
     margin = int(np.abs(offsets).max(initial=0))
@@ -43,8 +44,8 @@ def _all_planes(flux, error, good, grid, size, how):
     for w in range(flux.shape[0]):
         for p in range(len(place)):
             value[place[p]], variance[place[p]] = flux[w, p], error[w, p] ** 2
-            ok[place[p]] = good[w, p] and level[p] > 0
-        for p in np.nonzero(level)[0]:
+            ok[place[p]] = good[w, p] and level[p] != 0
+        for p in np.nonzero(level > 0)[0]:
             n, total = _gather(value, variance, ok, (place[p], steps[: count[level[p] - 1]]), buffer)
             if n >= needed[p]:
                 out[w, p] = _median(buffer, n)
@@ -71,7 +72,7 @@ def _gather(value, variance, ok, near, buffer):
 def _needed(ok, grid, share):
     """How many good values each spaxel needs: a share of the used spaxels in its kernel, at least one."""
     place, level, steps, count = grid
-    ok[place] = level > 0
+    ok[place] = level != 0
     needed = np.ones(len(place))
     for p in range(len(place)):
         if level[p] > 0:

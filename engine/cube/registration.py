@@ -92,6 +92,12 @@ class RegistrationReport(NamedTuple):
     a_v: float
     flags: RegistrationFlag
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether images and cube match badly in place or in flux."""
+        found = RegistrationFlag
+        return bool(self.flags & (found.SHIFT_LARGE | found.SHIFT_UNKNOWN | found.FLUX_OFF))
+
 
 def register(
     cube: Cube, images: tuple[Image, ...], filters: tuple[Filter, ...], settings: RegistrationSettings = DEFAULT

@@ -98,24 +98,31 @@ def smooth_maps(
 
 
 def smooth_planes(
-    planes: Smoothed, level: IntArray, usable: BoolArray, settings: SmoothingSettings = DEFAULT
-) -> Smoothed:
+    planes: Smoothed, level: IntArray, usable: BoolArray, settings: SmoothingSettings = DEFAULT,
+    wanted: BoolArray | None = None,
+) -> Smoothed:  # fmt: skip
     """Median of each plane (wavelength or band) over the kernel of each spaxel, and its error.
 
-    Parameters: planes as observed, (plane, y, x); level and the spaxels that may be used, (y, x). A spaxel of level 1
-    stays as observed. In a plane only good values of usable spaxels count, and too few of them give none.
+    Parameters: planes as observed, (plane, y, x); level, the spaxels that may be used and those whose median is wanted
+    (all if not given), (y, x). A spaxel of level 1 stays as observed. In a plane only good values of usable spaxels
+    count, and too few of them give none.
     """
     if planes.flux.shape[1:] != level.shape or level.shape != usable.shape:
         raise ShapeError(f"planes {planes.flux.shape}, levels {level.shape} and mask {usable.shape} differ")
     offsets, count = smoothing_offsets(settings.levels, settings.kernel)
     factor = 1.0 + settings.correlation_slope * np.log10(np.arange(1, len(offsets) + 1))
     factor[1:] *= settings.median_penalty
-    return Smoothed(*median_planes(*planes, np.where(usable, level, 0), (offsets, count, factor, settings.good_share)))
+    used = np.where(usable, level, 0)
+    used = used if wanted is None else np.where(wanted, used, -used)
+    return Smoothed(*median_planes(*planes, used, (offsets, count, factor, settings.good_share)))
 
 
-def smooth_cube(cube: Cube, level: IntArray, usable: BoolArray, settings: SmoothingSettings = DEFAULT) -> Cube:
-    """The cube with every usable spaxel replaced by the median over its kernel; others lose their spectrum."""
-    planes = smooth_planes(Smoothed(cube.flux, cube.error, cube.good), level, usable, settings)
+def smooth_cube(
+    cube: Cube, level: IntArray, usable: BoolArray, settings: SmoothingSettings = DEFAULT,
+    wanted: BoolArray | None = None,
+) -> Cube:  # fmt: skip
+    """The cube with every usable and wanted spaxel the median over its kernel; others lose their spectrum."""
+    planes = smooth_planes(Smoothed(cube.flux, cube.error, cube.good), level, usable, settings, wanted)
     return cube._replace(**planes._asdict())
 
 

@@ -18,7 +18,7 @@ from engine.spectrum.indices import measure_indices
 from engine.spectrum.photometry import Filter
 from engine.types import FloatArray, Progress
 
-BATCH = 2048  # models at a time: bounds the memory, changes no result
+BATCH, BATCH_SPECTRA = 2048, 512  # models at a time: bounds the memory, changes no result
 
 
 def build_library(
@@ -127,3 +127,26 @@ def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
         "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": MODEL_FWHM_ANGSTROM,
         "mass": "living stars, without remnants", "priors": json.dumps(asdict(priors)),
     }  # fmt: skip
+
+
+def model_spectra(
+    histories: Histories, grid: SSPGrid, wave_range: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Whole spectra of given histories, as their light leaves the dust.
+
+    Returns wavelengths (wave,) [Angstrom, air] of the grid within a range, and (model, wave) float32 Lsun/Angstrom per
+    Msun of surviving stars, at the resolution of the grid.
+    """
+    inside = (grid.wave >= wave_range[0]) & (grid.wave <= wave_range[1])
+    nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
+    light, living = nodes.rows(grid.flux[..., inside]), nodes.rows(grid.living_fraction).astype(np.float32)
+    wave, n = grid.wave[inside], histories.tau.size
+    spectra = np.empty((n, wave.size), np.float32)
+    for start in range(0, n, BATCH_SPECTRA):
+        rows = slice(start, start + BATCH_SPECTRA)
+        part = Histories(*(values[rows] for values in histories))
+        flat = np.ones((part.tau.size, 1))
+        mass = lay_on_nodes(part, nodes, np.ones((len(light), 1)), flat, flat).mass
+        dust = (side.astype(np.float32) for side in transmission(wave, part.tau_v, part.ism_fraction))
+        spectra[rows] = _shine(mass, light, nodes, *dust) / (mass @ living)[:, None]
+    return wave, spectra
