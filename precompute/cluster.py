@@ -1,13 +1,13 @@
-"""Regions measured by several processes: some of our own, or a dask cluster that already runs.
+"""Work done by several processes: some of our own, or a dask cluster that already runs.
 
-The models travel to every worker once, the regions chunk by chunk; only arrays come back. Each task keeps to one
-thread, so a worker's number of threads is the number of cores it uses.
+What all tasks share, the models above all, travels to every worker once; only arrays and words come back. Each task
+keeps to one thread, so a worker's number of threads is the number of cores it uses.
 """
 
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
@@ -46,20 +46,41 @@ class Machines(NamedTuple):
 def measured_elsewhere(
     machines: Machines, models: Models, chunks: list[int], observed: Callable[[int], Observed]
 ) -> Iterator[tuple[int, Posterior]]:
-    """The posteriors of chunks, in the order in which they are done.
+    """The posteriors of chunks, in the order in which they are done; raises ClusterError as done_elsewhere does."""
+    work = Work(measure_chunk, models, lambda chunk: tuple(observed(chunk)))
+    for chunk, found in done_elsewhere(machines, work, chunks):
+        yield chunk, Posterior(*found)
 
-    A worker that dies is healed: its chunks are given to others. Raises ClusterError if nobody can be reached, runs
+
+class Work(NamedTuple):
+    """What workers do: call ``task(shared, argument(one))`` for each of many; shared travels to each worker once.
+
+    ``lost`` makes the result of one over which workers died again and again; without it that stops everything.
+    ``package`` is the code that must be the same everywhere.
+    """
+
+    task: Callable
+    shared: object
+    argument: Callable[[Hashable], object]
+    lost: Callable[[Hashable, str], object] | None = None
+    package: str = "engine.inference"
+
+
+def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tuple[Hashable, object]]:
+    """Pairs (one of those wanted, its result) in the order in which they are done.
+
+    A worker that dies is healed: what it had is given to others. Raises ClusterError if nobody can be reached, runs
     other code, or if workers die again and again.
     """
-    with _client(machines) as client:
-        left, losses = list(chunks), 0
+    with _client(machines, work.package) as client:
+        left, losses = list(wanted), 0
         while left:
             try:
-                for chunk, posterior in _once(client, models, list(left), observed):
-                    left.remove(chunk)
+                for one, result in _once(client, work, list(left)):
+                    left.remove(one)
                     losses = 0
-                    yield chunk, posterior
-            except CancelledError:  # the last copy of the models died with its worker
+                    yield one, result
+            except CancelledError:  # the last copy of what is shared died with its worker
                 losses += 1
                 if losses == LOSSES:
                     raise ClusterError(
@@ -75,14 +96,14 @@ def measure_chunk(models: Models, observed: tuple) -> tuple:
 
 
 @contextmanager
-def _client(machines: Machines) -> Iterator["Client"]:
+def _client(machines: Machines, package: str) -> Iterator["Client"]:
     """A client whose workers run the same code as we do."""
     from distributed.utils import silence_logging_cmgr
 
     with silence_logging_cmgr(logging.CRITICAL):  # what matters is said by ClusterError
         with _connected(machines.scheduler) if machines.scheduler else _own_cluster(machines.workers) as client:
             _wait_for_a_worker(client)
-            _check_code(client)
+            _check_code(client, package)
             yield client
 
 
@@ -125,32 +146,32 @@ def _wait_for_a_worker(client: "Client") -> None:
         raise _lost(client, error) from None
 
 
-def _check_code(client: "Client") -> None:
+def _check_code(client: "Client", package: str) -> None:
     """Other code would give other numbers, or none."""
     try:
-        versions = client.run(code_version)
+        versions = client.run(code_version, package)
     except Exception as error:  # whatever an interpreter without our package says
         raise ClusterError(f"the workers of {_address(client)} cannot run this program: {error}") from None
     for worker, version in versions.items():
-        if version != code_version():
-            raise ClusterError(f"the worker {worker} runs {version}, but here runs {code_version()}: install the same")
+        if version != code_version(package):
+            here = code_version(package)
+            raise ClusterError(f"the worker {worker} runs {version}, but here runs {here}: install the same")
 
 
-def _once(
-    client: "Client", models: Models, chunks: list[int], observed: Callable[[int], Observed]
-) -> Iterator[tuple[int, Posterior]]:
-    """Hand the models to all workers and the chunks to whoever is free; CancelledError if the models are lost."""
-    [shared] = client.scatter([models], broadcast=True, hash=False)
-    waiting, running = iter(chunks), {}
+def _once(client: "Client", work: Work, wanted: list) -> Iterator[tuple[Hashable, object]]:
+    """Hand what is shared to all workers and each task to whoever is free; CancelledError if the former is lost."""
+    [shared] = client.scatter([work.shared], broadcast=True, hash=False)
+    waiting, running = iter(wanted), {}
     while True:
         room = AHEAD * max(1, _threads(client)) - len(running)
-        for chunk in islice(waiting, max(room, 0)):
-            # the key is new every time: a chunk that was lost with its worker is not remembered as lost
-            running[client.submit(measure_chunk, shared, tuple(observed(chunk)), pure=False)] = chunk
+        for one in islice(waiting, max(room, 0)):
+            # the key is new every time: a task that was lost with its worker is not remembered as lost
+            running[client.submit(work.task, shared, work.argument(one), pure=False)] = one
         if not running:
             return
         for future in _next_done(client, list(running)):
-            yield running.pop(future), _posterior_of(future)
+            one = running.pop(future)
+            yield one, _result_of(future, one, work)
 
 
 def _next_done(client: "Client", futures: list["Future"]) -> list["Future"]:
@@ -170,16 +191,17 @@ def _next_done(client: "Client", futures: list["Future"]) -> list["Future"]:
                 raise ClusterError(f"the last worker of {_address(client)} died and none came back") from None
 
 
-def _posterior_of(future: "Future") -> Posterior:
+def _result_of(future: "Future", one: Hashable, work: Work) -> object:
     from distributed import KilledWorker
 
     try:
-        return Posterior(*future.result())
+        return future.result()
     except KilledWorker as death:
-        raise ClusterError(
-            f"{death.allowed_failures + 1} workers died one after the other over the same regions, the last at "
-            f"{death.last_worker.address}; is their memory too small?"
-        ) from None
+        died = f"{death.allowed_failures + 1} workers died one after the other over"
+        where = f"the last at {death.last_worker.address}; is their memory too small?"
+        if work.lost is None:
+            raise ClusterError(f"{died} the same regions, {where}") from None
+        return work.lost(one, f"{died} it, {where}")
 
 
 def _threads(client: "Client") -> int:

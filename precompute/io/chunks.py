@@ -86,11 +86,11 @@ def library_checksum(library: Library) -> str:
 
 
 @cache
-def code_version() -> str:
+def code_version(package: str = "engine.inference") -> str:
     """Version of the program with a checksum of the code that measures, which may change between two versions."""
     digest = hashlib.sha256()
-    for file in sorted(resources.files("engine.inference").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".py"):
+    with resources.as_file(resources.files(package)) as folder:
+        for file in sorted(folder.rglob("*.py")):
             digest.update(file.read_bytes())
     return f"{software_version()}, code {digest.hexdigest()[:12]}"
 

@@ -7,11 +7,13 @@ from astropy.table import Table
 
 from engine.columns import GALAXY
 from engine.errors import TableError
-from precompute.io.califa import read_califa_objects
+from precompute.io.califa import COLUMNS as CALIFA_COLUMNS
+from precompute.io.califa import read_califa_objects, select_sample
 from precompute.io.tables import parse_unit, plain_name, read_table, stated_unit, words
 
 VMAX = "vmax"  # Mpc3; accepted in the place of inv_vmax
 WORDS = {"name", "hubble_type"}
+CALIFA_NUMBER = CALIFA_COLUMNS["galaxy_id"]
 FILLED_HERE = {"origin", "n_regions", "n_spaxels_above_cut"}
 KNOWN = (set(GALAXY) | {VMAX}) - FILLED_HERE
 
@@ -40,6 +42,31 @@ def collect_facts(sources: tuple[str, ...], sample: Path | None, name: str) -> F
     return facts | given
 
 
+def read_catalogue(path: Path) -> list[Facts]:
+    """Facts of every galaxy of a table with our names of columns, or of the sample of ZG22 in the CALIFA DR3 table.
+
+    Raises TableError, and SampleError for a CALIFA table that lacks columns.
+    """
+    table = read_table(path)
+    if CALIFA_NUMBER in table.colnames:
+        names = select_sample(read_califa_objects(path), path).name
+        return [{"name": str(name), **_califa_facts(path, str(name))} for name in names]
+    _check_columns(table, path)
+    if "name" not in table.colnames:
+        raise TableError(f"{path}: a catalogue needs the column name")
+    names = [plain_name(name) for name in words(table, "name")]
+    if len(set(names)) != len(names):
+        raise TableError(f"{path}: the galaxy {next(n for n in names if names.count(n) > 1)} is there more than once")
+    return [_known_values({key: row[key] for key in table.colnames}, str(path)) for row in table]
+
+
+def _check_columns(table: Table, path: Path) -> None:
+    for key in table.colnames:
+        if key not in KNOWN:
+            raise TableError(f"{path}: unknown fact {key!r}; known are {', '.join(sorted(KNOWN))}")
+        _check_unit(table, key, path)
+
+
 def _pair(source: str) -> tuple[str, float | str]:
     key, _, value = (part.strip() for part in source.partition("="))
     if key not in KNOWN:
@@ -65,10 +92,7 @@ def _califa_facts(path: Path, name: str) -> Facts:
 
 def _file_facts(path: Path, name: str) -> Facts:
     table = read_table(path)
-    for key in table.colnames:
-        if key not in KNOWN:
-            raise TableError(f"{path}: unknown fact {key!r}; known are {', '.join(sorted(KNOWN))}")
-        _check_unit(table, key, path)
+    _check_columns(table, path)
     row = _row_of(words(table, "name") if "name" in table.colnames else [], name, path) if len(table) > 1 else 0
     return _known_values({key: table[key][row] for key in table.colnames}, str(path))
 

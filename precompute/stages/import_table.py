@@ -8,15 +8,15 @@ import numpy as np
 from astropy.table import Table
 
 from engine.columns import GALAXY, MEASURED, REGION
-from engine.cosmology import pc_per_arcsec
 from engine.errors import TableError
-from engine.galaxy.sample import density_correction, region_weight, spaxel_area_pc2, vmax
+from engine.galaxy.sample import region_weight, spaxel_area_pc2
 from engine.galaxy.structure import Ellipse, elliptical_radius, log_mean_density
 from engine.survey import Columns, check_galaxies, check_regions
-from precompute.io.galaxy_facts import VMAX, Facts, collect_facts
+from precompute.io.galaxy_facts import Facts, collect_facts
 from precompute.io.mapping import NEEDED, ColumnRule, Mapping, check_stated_unit, convert, mapping_file, read_mapping
 from precompute.io.products import file_checksum, read_survey, refuse_to_replace, write_survey
 from precompute.io.tables import numbers, read_table, stated_unit, words
+from precompute.stages.galaxy_rows import galaxy_row
 from precompute.stages.merge import merge_surveys
 
 ELLIPSE = ("half_light_radius", "axis_ratio", "position_angle")
@@ -170,28 +170,8 @@ def _without_values(regions: Columns) -> Columns:
 
 
 def _galaxy_row(facts: Facts, mapping: Mapping, label: str) -> Facts:
-    row = {"galaxy_id": 0, "spaxel_arcsec": mapping.spaxel_arcsec, "log_mu_e": np.nan, "origin": MEASURED, **facts}
-    for name in ("name", "redshift", "log_M_star", "spaxel_arcsec"):
-        if row.get(name) is None:
-            raise TableError(f"{label}: the galaxy's {name} is not known; give it with --galaxy {name}=...")
-    row.setdefault("pc_per_arcsec", float(pc_per_arcsec(_positive(row, "redshift", label))))
-    row.setdefault("inv_vmax", _inverse_volume(row, label))
-    row.pop(VMAX, None)
-    return row
-
-
-def _positive(row: Facts, name: str, label: str) -> float:
-    if not 0 < row[name] < np.inf:
-        raise TableError(f"{label}: the galaxy's {name} must be positive, not {row[name]:g}")
-    return row[name]
-
-
-def _inverse_volume(row: Facts, label: str) -> float:
-    if VMAX in row:
-        return 1.0 / _positive(row, VMAX, label)
-    if "iso_diameter" in row:
-        return 1.0 / float(vmax(row["iso_diameter"], row["redshift"], density_correction(row["redshift"])))
-    raise TableError(f"{label}: the galaxy needs vmax (or inv_vmax, or iso_diameter) for the weights of its regions")
+    advice = "give it with --galaxy {name}=..."
+    return galaxy_row(facts, origin=MEASURED, spaxel_arcsec=mapping.spaxel_arcsec, label=label, advice=advice)
 
 
 def _locate(galaxy: Facts, regions: Columns, facts: Facts, light: np.ndarray) -> list[str]:

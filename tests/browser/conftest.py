@@ -1,6 +1,7 @@
 """A served app over a small survey, and a headless browser that collects what the console complains of."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -49,7 +50,7 @@ def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
         server.terminate()
     for server in servers.values():
         _wait_until_it_ends(server)
-    assert [log.read_text() for log in servers if "Traceback" in log.read_text()] == []
+    assert [complaint for log in servers for complaint in _tracebacks(log.read_text())] == []
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +92,12 @@ def visit(browser) -> Iterator[Callable]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def _tracebacks(log: str) -> list[str]:
+    """Tracebacks in the words of a server, but for those of bokeh when a browser leaves before its page is made."""
+    found = re.findall(r"Traceback.*?(?=\n\d{4}-\d\d-\d\d |\Z)", log, re.DOTALL)
+    return [words for words in found if "assert self._session is not None" not in words]
 
 
 def _free_port() -> int:

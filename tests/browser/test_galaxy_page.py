@@ -40,9 +40,13 @@ def _place(page, columns: dict, x: int, y: int) -> tuple[float, float]:
     return box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]
 
 
-def _press(page, key: str) -> None:
-    """Press an arrow once the page hears arrows: it draws before it listens."""
+def _wait_until_it_listens(page) -> None:
+    """A page draws before it hears keys and clicks."""
     page.locator(".hears-arrows").wait_for(state="attached")
+
+
+def _press(page, key: str) -> None:
+    _wait_until_it_listens(page)
     page.keyboard.press(key)
 
 
@@ -138,9 +142,9 @@ def test_another_quantity_changes_its_map_only(app, visit):
 def test_a_click_in_the_plane_of_galaxies_opens_one(app, visit, survey):
     page = visit(f"{app}?page=galaxy&galaxy_id=1", READY)
     expect(_heading(page)).to_have_text("mock 001")
-    plane = page.locator(".galaxy .bk-Figure").nth(6)
-    for step in [*range(12, 100, 2)] * 3:  # the dots lie near a diagonal: one click meets one, once the page listens
-        box = plane.bounding_box()
+    _wait_until_it_listens(page)
+    box = page.locator(".galaxy .bk-Figure").nth(6).bounding_box()
+    for step in range(12, 100, 2):  # the dots lie near a diagonal, that of mock 001 first: clicks meet some
         page.mouse.click(box["x"] + box["width"] * step / 100, box["y"] + box["height"] * (0.95 - step / 110))
         if "mock 001" not in _heading(page).inner_text():
             break

@@ -276,7 +276,7 @@ def test_two_workers_give_what_one_process_gives(observed, library):
 
 def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatch):
     clients, check = [], cluster._check_code
-    monkeypatch.setattr(cluster, "_check_code", lambda client: clients.append(client) or check(client))
+    monkeypatch.setattr(cluster, "_check_code", lambda client, package: clients.append(client) or check(client, package))
     found = {}
     for chunk, posterior in measured_elsewhere(
         Machines(workers=2), arrange(library), list(range(19)), cutter(observed)
@@ -304,7 +304,7 @@ def test_a_running_cluster_works_and_the_loss_of_its_workers_is_said(observed, l
     with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
         machines, models = Machines(scheduler=running.scheduler_address), arrange(library)
         assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed)))) == 2
-        monkeypatch.setattr(cluster, "code_version", lambda: f"process {os.getpid()}")
+        monkeypatch.setattr(cluster, "code_version", lambda _package: f"process {os.getpid()}")
         with pytest.raises(ClusterError, match=r"but here runs process [0-9]+: install the same"):
             list(measured_elsewhere(machines, models, [0], cutter(observed)))
         running.scale(0)
