@@ -12,7 +12,10 @@ from engine.errors import GlocalError
 from precompute import layout, settings
 
 COMPUTE, LOOK = "Make a survey", "Look at it"
-COMPUTING_LIBRARIES = {"speclite", "ppxf", "bagpipes", "h5py", "distributed"}
+COMPUTING_LIBRARIES = {
+    "speclite", "ppxf", "bagpipes", "h5py", "distributed", "reproject", "photutils", "regions", "vorbin",
+    "threadpoolctl",
+}  # fmt: skip
 
 cli = typer.Typer(
     name="glocal",
@@ -64,6 +67,14 @@ ValidationRegions = Annotated[int, _option("How many regions of each kind to inv
 SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]
 Histories = Annotated[int, _option("How many histories to draw for these galaxies.", min=100)]
 ValidationFolder = Annotated[Path, _option("Folder for the figure and the tables.", "--out")]
+SurveyFile = Annotated[Path, typer.Argument(help="The survey file: where cubes, images and catalogue lie.")]
+MockFolder = Annotated[Path, typer.Argument(help="Folder to fill.")]
+MockNumber = Annotated[int, _option("How many galaxies.", "-n", "--number", min=1)]
+MockSmall = Annotated[bool, _option("Cut-outs of 26 x 28 spaxels around the centres, done in seconds.", "--small")]
+RunModels = Annotated[int, _option("Models of the library that the survey file asks for.", "--models", min=100)]
+RunWorkers = Annotated[
+    int | None, _option("How many galaxies to analyse at a time, each in a process; else one per core.", min=1)
+]
 TheirTable = Annotated[Path, typer.Argument(help="Table of one galaxy's spaxels: FITS, HDF5, VOTable, ECSV, CSV, ...")]
 ImportFolder = Annotated[Path, _option("Folder for the survey.", "--out")]
 MappingName = Annotated[
@@ -221,6 +232,55 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     for sentence in sentences:
         out.print(sentence, markup=False)
     out.print(f"The survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
+
+
+@cli.command("mock-cubes", rich_help_panel=COMPUTE)
+def mock_cubes(
+    folder: MockFolder, number: MockNumber = 6, small: MockSmall = False,
+    models: RunModels = settings.N_MODEL_MOCK_CUBES, seed: Seed = settings.SEED,
+) -> None:  # fmt: skip
+    """Invent **CALIFA-like cubes and SDSS-like images** of galaxies whose maps are known, ready for `glocal run`.
+
+    With noise, a foreground star, cosmic rays, a dead fibre, and coordinates that are slightly wrong. What is true lies
+    in the folder truth.
+
+    Example: `glocal mock-cubes trial -n 6` then `glocal run trial/survey.toml`
+    """
+    from precompute.progress import progress_bars
+    from precompute.stages.mock_cubes import SURVEY_FILE, make_mock_cubes
+
+    with progress_bars(out) as phases:
+        make_mock_cubes(folder, number, seed=seed, n_model=models, small=small, phases=phases)
+    how = f"glocal run {folder / SURVEY_FILE}"
+    out.print(f"{number} mock galaxies are in {folder}. Analyse them with: {how}", markup=False)
+
+
+@cli.command(rich_help_panel=COMPUTE)
+def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Scheduler = "") -> None:
+    """From **cubes to maps**: analyse all galaxies of a survey file, and write maps, spectra and the region table.
+
+    Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out.
+
+    Examples: `glocal run survey.toml` | `glocal run survey.toml --scheduler tcp://node1:8786`
+    """
+    from precompute.cluster import Machines
+    from precompute.progress import progress_bars
+    from precompute.stages.run import report_lines, run_survey
+
+    machines = Machines(workers or 0, scheduler) if workers or scheduler else None
+    with progress_bars(out) as phases:
+        summary = run_survey(survey_file, machines, phases, told=_tell_galaxy)
+    for line in report_lines(summary.outcomes, summary.kept)[len(summary.outcomes) :]:
+        out.print(line, markup=False)
+    failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
+    if failed:
+        err.print(f"glocal: {len(failed)} of {len(summary.outcomes)} galaxies failed: {', '.join(failed)}", style="red")
+    out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
+
+
+def _tell_galaxy(outcome, new: bool) -> None:
+    state = "done" if outcome.done and new else "done before" if outcome.done else "FAILED"
+    out.print(f"  {outcome.name}: {state}, {outcome.sentence}", markup=False, style=None if outcome.done else "red")
 
 
 @cli.command(rich_help_panel=COMPUTE)

@@ -78,3 +78,10 @@ def log_mean_density(log_mu_star: FloatArray, radius: FloatArray, semi_major: fl
     mean = np.interp(rings, seen, total[seen] / count[seen])
     edges = np.minimum(np.append(rings, rings.size) * spaxel_arcsec, semi_major)
     return float(np.log10(np.sum(mean * np.diff(edges**2)) / semi_major**2))
+
+
+def covered_share(values: FloatArray, radius: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> float:
+    """Part of the half-light ellipse's area on which a map has values; both (spaxel,). NaN without an ellipse."""
+    area = np.pi * ellipse.semi_major**2 * ellipse.axis_ratio
+    seen = np.count_nonzero((radius < ellipse.semi_major) & np.isfinite(values)) * spaxel_arcsec**2
+    return float(min(seen / area, 1.0)) if area > 0 else np.nan

@@ -59,7 +59,7 @@ class CubeMockSettings(NamedTuple):
     sdss_beta: float = 3.0
     sdss_pixel: float = 0.396
     sdss_angle: float = 33.0  # deg; SDSS scans are not north up
-    noise_correlation: float = 0.8  # sigma of what neighbouring spaxels share; gives the beta(N) of Garcia-Benito+15
+    noise_correlation: float = 0.9  # sigma of what neighbouring spaxels share; gives the beta(N) of Garcia-Benito+15
     blue_noise: float = 1.5  # noise at 3750 over that at 5600 Angstrom
     halpha_width: tuple[float, float] = (0.8, 18.0)  # equivalent width [Angstrom] in old and in young regions
     halpha_scatter: float = 0.25  # dex
@@ -72,6 +72,7 @@ class CubeMockSettings(NamedTuple):
     n_cosmic: int = 20
     wrong_place: float = 0.8  # scatter of the cube's coordinates, per axis
     wrong_scale: float = 0.03  # scatter of the cube's flux scale
+    wrong_colour: float = 0.03  # mag, scatter of each image's zero point
     a_v: float = 0.10  # mag of our Galaxy's dust, in the images only
 
 
@@ -287,7 +288,8 @@ def _photograph(plane: FloatArray, band: str, depth: float, galaxy, settings: Cu
     noise = 10.0 ** (-0.4 * (depth - ZERO_POINT)) * pixel
     seen = fftconvolve(np.pad(bright, 80, mode="edge"), moffat_image(seeing, pixel), mode="same")[80:-80, 80:-80] + star
     reddened = _reddened(Image(band, seen, np.full(shape, noise), wcs, pixel, seeing.fwhm), settings.a_v)
-    return reddened._replace(data=reddened.data + rng.normal(0.0, noise, shape))
+    scale = 10.0 ** (-0.4 * settings.wrong_colour * rng.standard_normal())
+    return reddened._replace(data=scale * reddened.data + rng.normal(0.0, noise, shape))
 
 
 def _reddened(image: Image, a_v: float) -> Image:

@@ -69,9 +69,14 @@ def read_row_stack(path: Path, unit: str | None = None) -> Cube:
     return Cube(path.name.split(".")[0], wave, flux, error, good, 1.0, WCS(naxis=2))
 
 
-def write_cube(cube: Cube, path: Path) -> None:
-    """A cube as CALIFA writes them (float32, gzipped if the name ends in .gz); whole or not at all."""
+def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
+    """A cube as CALIFA writes them (float32, gzipped if the name ends in .gz); whole or not at all.
+
+    origin: mock, if it is; it stands in the header.
+    """
     head = fits.Header({"OBJECT": cube.name, "HIERARCH PIPE VERS": "2.2", "HIERARCH PIPE UNITS": "1e-16 erg/s/cm^2/A"})
+    if origin:
+        head["ORIGIN"] = origin
     if np.isfinite(cube.med_vel):
         head["MED_VEL"] = cube.med_vel
     if np.isfinite(cube.a_v):

@@ -276,7 +276,7 @@ def test_two_workers_give_what_one_process_gives(observed, library):
 
 def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatch):
     clients, check = [], cluster._check_code
-    monkeypatch.setattr(cluster, "_check_code", lambda client, package: clients.append(client) or check(client, package))
+    monkeypatch.setattr(cluster, "_check_code", lambda client, *code: clients.append(client) or check(client, *code))
     found = {}
     for chunk, posterior in measured_elsewhere(
         Machines(workers=2), arrange(library), list(range(19)), cutter(observed)

@@ -1,0 +1,126 @@
+"""Maps of one galaxy as FITS: one HDU per quantity with its place on the sky, unit and meaning."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+
+from engine.columns import REGION
+from engine.flags import SpaxelFlag
+from engine.pipeline import Analysed
+from engine.spectrum.lines import LINE_NAMES
+from engine.types import BoolArray, FloatArray
+
+LINE_UNIT = "1e-16 erg s-1 cm-2"
+ASCII = str.maketrans({"Å": "A", "β": "beta", "γ": "gamma", "δ": "delta", "μ": "mu", "∗": "*", "′": "'", "√": "sqrt",
+                       "⊙": "sun", "⟨": "<", "⟩": ">"})  # fmt: skip
+NOT_MAPS = ("x", "y", "flags", "smoothing_level")
+GROUPS = ("balmer", "forbidden")
+GAS = {"v_gas": "velocity of the gas from the galaxy", "sigma_gas": "velocity dispersion of the gas"}
+
+
+def write_maps(found: Analysed, facts: dict, path: Path) -> None:
+    """All maps of a galaxy; ``facts`` (galaxy, origin, software, settings, inputs) go into header and provenance."""
+    kept, sky = found.binned.kept, found.wcs.to_header()
+    head = _primary_header(facts)
+    maps = [_map(name.upper(), spread(values, kept), sky, REGION[name].unit, REGION[name].description)
+            for name, values in found.spaxels.items() if name not in NOT_MAPS]  # fmt: skip
+    maps += [_map(*one, sky, unit, words) for one, unit, words in _motions(found, kept)]
+    whole = {
+        "SMOOTHING_LEVEL": (found.binned.smoothing.level.astype(np.int16), REGION["smoothing_level"].description),
+        "FLAGS": (_all_flags(found).astype(np.int16), _flag_words()),
+    }  # fmt: skip
+    maps += [_map(name, values, sky, "", words) for name, (values, words) in whole.items()]
+    hdus = [fits.PrimaryHDU(header=head), *maps, *_line_cubes(found, kept, sky), _provenance(facts)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)  # long cards become HIERARCH ones
+        fits.HDUList(hdus).writeto(path, overwrite=True)
+
+
+def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: Path) -> None:
+    """Maps (y, x) by name, those of the region table with its units; as the truth of a mock."""
+    hdus = [fits.PrimaryHDU(header=_primary_header(facts))]
+    for name, values in maps.items():
+        column = REGION.get(name)
+        unit, words = (column.unit, column.description) if column else (LINE_UNIT, "")
+        hdus.append(_map(name.upper(), values, wcs.to_header(), unit, words))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        fits.HDUList(hdus).writeto(path, overwrite=True)
+
+
+def spread(values: FloatArray, kept: BoolArray) -> FloatArray:
+    """Values of the kept spaxels on their map, NaN elsewhere, (y, x) float32."""
+    whole = np.full(kept.shape, np.nan, np.float32)
+    whole[kept] = values
+    return whole
+
+
+def _primary_header(facts: dict) -> fits.Header:
+    head = fits.Header()
+    head["OBJECT"] = facts["galaxy"]
+    for key in ("origin", "software", "created", "redshift"):
+        if key in facts:
+            head[f"HIERARCH GLOCAL {key.upper()}"] = facts[key]
+    head["COMMENT"] = f"{facts['origin'].upper()} data" if facts["origin"] == "mock" else "measured data"
+    return head
+
+
+def _map(name: str, values: FloatArray, sky: fits.Header, unit: str, words: str) -> fits.ImageHDU:
+    hdu = fits.ImageHDU(values if values.dtype.kind == "i" else values.astype(np.float32), sky.copy(), name=name)
+    if unit:
+        hdu.header["BUNIT"] = unit
+    for line in words.split("\n"):
+        hdu.header["COMMENT"] = in_ascii(line)
+    return hdu
+
+
+def in_ascii(words: str) -> str:
+    """Words as a FITS header can hold them."""
+    return words.translate(ASCII).encode("ascii", "replace").decode()
+
+
+def _motions(found: Analysed, kept: BoolArray):
+    """What the region table has no column for: errors of the stars' motions, and those of the gas."""
+    stars, gas = found.measured.stars, found.measured.gas
+    yield ("V_STAR_ERR", spread(stars.v_star_err, kept)), "km / s", "one-sigma error of V_STAR"
+    yield ("SIGMA_STAR_ERR", spread(stars.sigma_star_err, kept)), "km / s", "one-sigma error of SIGMA_STAR"
+    for place, group in enumerate(GROUPS):
+        for name, words in GAS.items():
+            start = stars.v_systemic if name == "v_gas" else 0.0
+            values, errors = getattr(gas, name)[:, place] - start, getattr(gas, f"{name}_err")[:, place]
+            label = f"{name}_{group}".upper()
+            yield (label, spread(values, kept)), "km / s", f"{words}, {group} lines"
+            yield (f"{label}_ERR", spread(errors, kept)), "km / s", f"one-sigma error of {label}"
+
+
+def _line_cubes(found: Analysed, kept: BoolArray, sky: fits.Header):
+    """One plane per emission line; the header says which is which."""
+    gas = found.measured.gas
+    parts = {"LINE_FLUX": (gas.flux, LINE_UNIT), "LINE_FLUX_ERR": (gas.flux_err, LINE_UNIT),
+             "LINE_AMPLITUDE_TO_NOISE": (gas.amplitude_to_noise, "")}  # fmt: skip
+    for name, (values, unit) in parts.items():
+        planes = np.stack([spread(column, kept) for column in values.T])
+        hdu = _map(name, planes, sky, unit, "one plane per line, LINE1 the first")
+        for number, line in enumerate(LINE_NAMES, start=1):
+            hdu.header[f"LINE{number}"] = line
+        yield hdu
+
+
+def _all_flags(found: Analysed) -> FloatArray:
+    flags = found.binned.flags.copy()
+    flags[found.binned.kept] = found.spaxels["flags"]
+    return flags
+
+
+def _flag_words() -> str:
+    return "\n".join(f"{flag.value}: {flag.name.lower().replace('_', ' ')}" for flag in SpaxelFlag if flag.value)
+
+
+def _provenance(facts: dict) -> fits.BinTableHDU:
+    rows = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in facts.items()]
+    return fits.table_to_hdu(Table(rows=rows, names=("key", "value"), meta={"EXTNAME": "PROVENANCE"}))

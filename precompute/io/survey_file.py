@@ -1,0 +1,145 @@
+"""``survey.toml``: where the cubes, images and the catalogue of a survey lie, and how they are to be analysed."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.columns import MEASURED, MOCK
+from engine.errors import SettingsError
+from engine.pipeline import BINNINGS, PipelineSettings
+from precompute.settings import N_MODEL_LIBRARY, SEED
+
+TABLES = ("survey", "library", "smoothing", "masks", "registration", "kinematics", "emission", "photometry")
+OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "catalogue", "out", "galaxies", "binning"}
+OF_LIBRARY = {"file", "n_model", "seed"}
+CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
+
+
+class SurveyPlan(NamedTuple):
+    """What a survey file says. Patterns of file names hold {name}, images {band} too; paths are absolute."""
+
+    file: Path
+    name: str
+    origin: str
+    catalogue: Path
+    cubes: str
+    images: str
+    masks: str  # of ds9 region files; empty: none
+    out: Path
+    galaxies: tuple[str, ...]  # empty: all of the catalogue that have a cube
+    library: Path | None
+    n_model: int
+    seed: int
+    settings: PipelineSettings
+
+    def cube_of(self, name: str) -> Path:
+        """The cube of a galaxy, there or not."""
+        return self._path(self.cubes, name)
+
+    def image_of(self, name: str, band: str) -> Path:
+        """The image of a galaxy in one band."""
+        return self._path(self.images, name, band)
+
+    def mask_of(self, name: str) -> Path | None:
+        """The user's region file of a galaxy, if there is one."""
+        path = self._path(self.masks, name) if self.masks else None
+        return path if path and path.is_file() else None
+
+    def _path(self, pattern: str, name: str, band: str = "") -> Path:
+        return self.file.parent / pattern.format(name=name, band=band)
+
+
+def read_survey_file(path: Path) -> SurveyPlan:
+    """Read and check a survey file; raises SettingsError that names the entry."""
+    path = Path(path)
+    given = _tables(path)
+    survey, library = given.get("survey", {}), given.get("library", {})
+    _refuse_unknown(survey, OF_SURVEY, f"{path}: [survey]")
+    _refuse_unknown(library, OF_LIBRARY, f"{path}: [library]")
+    origin = survey.get("origin", MEASURED)
+    if origin not in (MOCK, MEASURED):
+        raise SettingsError(f"{path}: origin is {MOCK} or {MEASURED}, not {origin!r}")
+    folder = path.resolve().parent
+    return SurveyPlan(
+        file=path.resolve(), name=str(survey.get("name", folder.name)), origin=origin,
+        catalogue=folder / _text(survey, "catalogue", "catalogue.csv", path),
+        cubes=_pattern(survey, "cubes", CUBES, ("name",), path),
+        images=_pattern(survey, "images", IMAGES, ("name", "band"), path),
+        masks=_pattern(survey, "masks", "", ("name",), path), out=folder / _text(survey, "out", "survey", path),
+        galaxies=tuple(str(name) for name in survey.get("galaxies", ())),
+        library=folder / library["file"] if "file" in library else None,
+        n_model=_whole(library, "n_model", N_MODEL_LIBRARY, path), seed=_whole(library, "seed", SEED, path),
+        settings=_settings(given, survey, path),
+    )  # fmt: skip
+
+
+def _tables(path: Path) -> dict:
+    try:
+        with open(path, "rb") as file:
+            given = tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsError(f"there is no survey file {path}; `glocal mock-cubes` makes one to start from") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not a TOML file that can be read: {error}") from None
+    _refuse_unknown(given, set(TABLES), str(path))
+    for name, part in given.items():
+        if not isinstance(part, dict):
+            raise SettingsError(f"{path}: {name} must be a table, [{name}]")
+    return given
+
+
+def _settings(given: dict, survey: dict, path: Path) -> PipelineSettings:
+    binning = survey.get("binning", PipelineSettings().binning)
+    if binning not in BINNINGS:
+        raise SettingsError(f"{path}: binning is one of {', '.join(BINNINGS)}, not {binning!r}")
+    defaults = PipelineSettings(binning=binning)
+    parts = {name: _replaced(getattr(defaults, name), given.get(name, {}), f"{path}: [{name}]")
+             for name in PipelineSettings._fields if name != "binning"}  # fmt: skip
+    return defaults._replace(**parts)
+
+
+def _replaced(settings: NamedTuple, given: dict, label: str) -> NamedTuple:
+    """Settings with entries of a table in the place of defaults, each of the default's kind."""
+    _refuse_unknown(given, set(settings._fields), label)
+    values = {name: _alike(value, getattr(settings, name), f"{label} {name}") for name, value in given.items()}
+    return settings._replace(**values)
+
+
+def _alike(value: object, default: object, label: str) -> object:
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if default is not None and type(value) is not type(default):
+        raise SettingsError(f"{label} must be like {default!r}, not {value!r}")
+    return value
+
+
+def _refuse_unknown(given: dict, known: set[str], label: str) -> None:
+    strange = sorted(set(given) - known)
+    if strange:
+        raise SettingsError(f"{label}: unknown entry {strange[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _text(table: dict, key: str, default: str, path: Path) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str):
+        raise SettingsError(f"{path}: {key} must be text, not {value!r}")
+    return value
+
+
+def _pattern(table: dict, key: str, default: str, fields: tuple[str, ...], path: Path) -> str:
+    pattern = _text(table, key, default, path)
+    found = re.findall(r"{(.*?)}", pattern)
+    if pattern and set(found) != set(fields):
+        wanted = " and ".join(f"{{{field}}}" for field in fields)
+        raise SettingsError(f"{path}: {key} must hold {wanted}, but is {pattern!r}")
+    return pattern
+
+
+def _whole(table: dict, key: str, default: int, path: Path) -> int:
+    value = table.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise SettingsError(f"{path}: {key} must be a whole number above 0, not {value!r}")
+    return value

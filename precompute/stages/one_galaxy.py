@@ -1,0 +1,265 @@
+"""One galaxy of ``glocal run``: files in, files out, and what happened in words; never an exception."""
+
+import errno
+import json
+import re
+import time
+import traceback
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
+from engine.columns import BANDS, REGION
+from engine.cube.registration import RegistrationFlag
+from engine.cube.smoothing import level_fractions
+from engine.cube.types import Cube, Image
+from engine.errors import CubeError, GlocalError
+from engine.flags import SpaxelFlag
+from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, covered_share, elliptical_radius, log_mean_density
+from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analyse
+from engine.regions import Rows, region_rows
+from engine.types import BoolArray
+from precompute.io.atomic import written_together
+from precompute.io.cubes import read_cube
+from precompute.io.galaxy_facts import Facts
+from precompute.io.map_files import write_maps
+from precompute.io.products import file_checksum, software_version
+from precompute.io.region_masks import read_region_mask
+from precompute.io.sdss_images import read_sdss_image
+from precompute.io.spectra import spectra_files, write_flags, write_spectra
+from precompute.stages.galaxy_rows import galaxy_row
+
+PIECES, MAPS, FAILURES = "galaxies", "maps", "failures"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+ADVICE = "add it to the catalogue"
+
+
+class Job(NamedTuple):
+    """What is to be done for one galaxy; travels to workers."""
+
+    facts: Facts
+    catalogue: Path
+    cube: Path
+    images: dict[str, Path]  # those that are there, by band
+    mask: Path | None
+    out: Path
+    origin: str
+    settings: PipelineSettings
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """The galaxy's name."""
+        return str(self.facts["name"])
+
+    @property
+    def piece(self) -> Path:
+        """Its rows of the tables; written last, so it tells that all else is there."""
+        return self.out / PIECES / f"{file_stem(self.name)}.npz"
+
+    @property
+    def maps(self) -> Path:
+        """Its maps."""
+        return self.out / MAPS / f"{file_stem(self.name)}.fits"
+
+
+class Outcome(NamedTuple):
+    """What became of a galaxy, in a sentence and in numbers; ``fatal`` if no other galaxy would fare better."""
+
+    name: str
+    done: bool
+    sentence: str
+    numbers: dict
+    fatal: bool = False
+
+
+class Piece(NamedTuple):
+    """Rows of one galaxy for both tables, and the outcome that goes with them."""
+
+    regions: Rows
+    galaxy: Facts
+    outcome: Outcome
+
+
+class Clock:
+    """Seconds that each step takes; called with the name of a step as it begins."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._name, self._start = "", time.perf_counter()
+
+    def __call__(self, name: str) -> None:
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._start
+        self._name, self._start = name, now
+
+
+def file_stem(name: str) -> str:
+    """A galaxy's name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", name)
+
+
+def run_galaxy(materials: Materials, job: Job) -> Outcome:
+    """Analyse one galaxy and write its files; whatever goes wrong is the outcome."""
+    try:
+        with one_thread():
+            return _run(materials, job)
+    except GlocalError as refusal:
+        return Outcome(job.name, False, str(refusal), {})
+    except MemoryError:
+        return Outcome(job.name, False, "there was not enough memory", {})
+    except OSError as error:
+        words = f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
+        return Outcome(job.name, False, words, {}, fatal=error.errno in DISK_FULL)
+    except Exception as error:  # a galaxy never stops a survey
+        return Outcome(job.name, False, _reported(job, error), {})
+
+
+@contextmanager
+def one_thread():
+    """All kernels and linear algebra in this thread alone: galaxies run side by side instead."""
+    from threadpoolctl import threadpool_limits
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        numba.set_num_threads(before)
+
+
+def _reported(job: Job, error: Exception) -> str:
+    file = job.out / FAILURES / f"{file_stem(job.name)}.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(traceback.format_exc())
+    return f"an error of the program, {type(error).__name__} ({error}); {file} tells where"
+
+
+def _run(materials: Materials, job: Job) -> Outcome:
+    step, start = Clock(), (time.perf_counter(), time.process_time())
+    step("reading")
+    label = f"{job.catalogue}, {job.name}"
+    row = galaxy_row(job.facts, origin=job.origin, spaxel_arcsec=1.0, label=label, advice=ADVICE)
+    cube, images, drawn = _read(job)
+    row["spaxel_arcsec"] = cube.spaxel_arcsec
+    target = Target(float(row["redshift"]), float(row.get("ra", np.nan)), float(row.get("dec", np.nan)))
+    found = analyse(cube, images, target, materials, job.settings, drawn=drawn, step=step)
+    step("writing")
+    numbers = _numbers(found, cube) | _locate(row, found)
+    regions = _rows(found, row)
+    row["n_regions"], row["n_spaxels_above_cut"] = len(regions["x"]), numbers["n_above_cut"]
+    numbers["missing_bands"] = [band for band in BANDS if band not in job.images]
+
+    def outcome() -> Outcome:
+        step("")
+        numbers["steps_s"] = {name: round(seconds, 3) for name, seconds in step.seconds.items()}
+        numbers["seconds"], numbers["core_seconds"] = (
+            round(now - then, 2) for now, then in zip((time.perf_counter(), time.process_time()), start, strict=True)
+        )
+        return Outcome(job.name, True, _sentence(numbers), numbers)
+
+    return _write(found, materials, job, (regions, row, cube.good.any(axis=0)), outcome)
+
+
+def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
+    cube = read_cube(job.cube, job.name)
+    if "r" not in job.images:
+        raise CubeError(f"{job.name}: there is no r image, by which spaxels are selected")
+    images = tuple(read_sdss_image(path, band) for band, path in job.images.items())
+    drawn = read_region_mask(job.mask, cube.wcs, cube.shape) if job.mask else None
+    return cube, images, drawn
+
+
+def _rows(found: Analysed, row: Facts) -> Rows:
+    """Rows of the region table of one galaxy."""
+    spaxels = {name: values for name, values in found.spaxels.items() if name in REGION}
+    facts = {name: row[name] for name in ("galaxy_id", "pc_per_arcsec", "spaxel_arcsec", "inv_vmax")}
+    return region_rows(spaxels, **facts)
+
+
+def _locate(row: Facts, found: Analysed) -> dict:
+    """Centre and mean density of the galaxy, written into its row; the share of the ellipse that the map covers."""
+    row["x_centre"], row["y_centre"] = (row.get(name, at) for name, at in
+                                        zip(ELLIPSE_COLUMNS[:2], found.binned.centre, strict=True))  # fmt: skip
+    if any(name not in row for name in ELLIPSE_COLUMNS):
+        return {"ellipse_covered": None}
+    ellipse, side = Ellipse(*(float(row[name]) for name in ELLIPSE_COLUMNS)), row["spaxel_arcsec"]
+    radius = elliptical_radius(found.spaxels["x"], found.spaxels["y"], ellipse, side)
+    density = found.spaxels["log_mu_star"]
+    row["log_mu_e"] = log_mean_density(density, radius, ellipse.semi_major, side)
+    return {"ellipse_covered": round(covered_share(density, radius, ellipse, side), 3)}
+
+
+def _numbers(found: Analysed, cube: Cube) -> dict:
+    """What the report says of a galaxy."""
+    binned, report = found.binned, found.binned.report
+    field = cube.good.any(axis=0)
+    above = field & (binned.grid.magnitudes("r") <= SURFACE_BRIGHTNESS_LIMIT)
+    lost = {flag.name.lower(): int(((binned.flags & flag.value) > 0)[above].sum())
+            for flag in (SpaxelFlag.FOREGROUND, SpaxelFlag.BAD_PIXELS, SpaxelFlag.SNR_TOO_LOW)}  # fmt: skip
+    flags = np.asarray(found.spaxels["flags"], int)
+    words = [flag.name.lower() for flag in RegistrationFlag if flag.value and report.flags & flag]
+    return {
+        "n_spaxels": int(binned.kept.sum()), "n_above_cut": int(above.sum()), "lost": lost,
+        "level_fractions": [round(float(part), 4) for part in level_fractions(binned.smoothing.level, binned.kept)],
+        "shift_arcsec": [round(report.shift.x, 3), round(report.shift.y, 3)],
+        "flux_ratio": {band: round(ratio, 4) for band, (ratio, _) in report.flux_ratio.items()},
+        "registration": words, "v_systemic": round(found.measured.stars.v_systemic, 2),
+        "flags": {flag.name.lower(): int((flags & flag.value > 0).sum()) for flag in SpaxelFlag if flag.value},
+    }  # fmt: skip
+
+
+def _sentence(numbers: dict) -> str:
+    words = [f"{numbers['n_spaxels']:,} regions of {numbers['n_above_cut']:,} spaxels above the cut"]
+    words += [f"no {band} image" for band in numbers["missing_bands"]]
+    words += [word.replace("_", " ") for word in numbers["registration"]]
+    return ", ".join(words) + f", {numbers['seconds']:.0f} s"
+
+
+def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome) -> Outcome:
+    """All files of a galaxy, whole or not at all."""
+    regions, row, field = rows
+    facts = {
+        "galaxy": job.name, "origin": job.origin, "software": software_version(), "redshift": float(row["redshift"]),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"), "fingerprint": job.fingerprint,
+        "settings": repr(job.settings),
+        "inputs": {path.name: file_checksum(path) for path in (job.cube, *job.images.values())},
+    }  # fmt: skip
+    files = (job.maps, *spectra_files(job.out, row["galaxy_id"]), job.piece)
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with written_together(*files) as (maps, spectra, flags, piece):
+        write_maps(found, facts, maps)
+        write_spectra(found, materials.models, facts, spectra)
+        lost = found.binned.kept | ~field
+        write_flags(found.binned.flags, lost, flags)
+        result = outcome()
+        head = {"fingerprint": job.fingerprint, "galaxy": _plain(row), "outcome": result._asdict()}
+        with open(piece, "wb") as file:
+            np.savez(file, head=np.array(json.dumps(head)), **regions)
+    return result
+
+
+def _plain(row: Facts) -> Facts:
+    return {name: value if isinstance(value, str) else np.asarray(value).item() for name, value in row.items()}
+
+
+def read_piece(job: Job) -> Piece | None:
+    """What an earlier run finished of a galaxy; None if it is not there, broken, or of other inputs or settings."""
+    files = (job.maps, *spectra_files(job.out, int(job.facts["galaxy_id"])))
+    try:
+        with open(job.piece, "rb") as handle, np.load(handle, allow_pickle=False) as file:
+            head = json.loads(str(file["head"]))
+            if head["fingerprint"] != job.fingerprint or not all(path.is_file() for path in files):
+                return None
+            regions = {name: file[name] for name in file.files if name != "head"}
+            return Piece(regions, head["galaxy"], Outcome(**head["outcome"]))
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return None

