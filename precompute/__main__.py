@@ -278,6 +278,18 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
     out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
 
 
+@cli.command(rich_help_panel=COMPUTE)
+def recovery(survey_file: SurveyFile) -> None:
+    """Set what `glocal run` found on **mock cubes** against what was put into them: offsets, scatter, pulls.
+
+    Example: `glocal recovery trial/survey.toml`
+    """
+    from precompute.stages.recovery import recovery_lines, run_recovery
+
+    for line in recovery_lines(run_recovery(survey_file)):
+        out.print(line, markup=False)
+
+
 def _tell_galaxy(outcome, new: bool) -> None:
     state = "done" if outcome.done and new else "done before" if outcome.done else "FAILED"
     out.print(f"  {outcome.name}: {state}, {outcome.sentence}", markup=False, style=None if outcome.done else "red")

@@ -28,6 +28,8 @@ CONNECT_SECONDS = 10.0  # to reach a scheduler
 PATIENCE_SECONDS = 60.0  # for a worker to come (back)
 LOOK_SECONDS = 2.0  # between two looks whether anybody is still at work
 AHEAD = 2  # chunks per thread that are handed out, so that no worker waits for the next
+# dask has workers give memory back at every chance; fits of many small arrays then spend half their time on it
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": 2**28, "MALLOC_MMAP_THRESHOLD_": 2**28, "MALLOC_ARENA_MAX": 1}
 LOSSES = 3  # times in a row that all workers may die before a chunk is done
 
 
@@ -110,11 +112,13 @@ def _client(machines: Machines, package: str) -> Iterator["Client"]:
 @contextmanager
 def _own_cluster(workers: int) -> Iterator["Client"]:
     """Processes on this machine that listen on loopback only and share its cores among them."""
+    import dask
     from distributed import Client, LocalCluster
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with (
         TemporaryDirectory(prefix="glocal-") as scratch,
+        dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in MEMORY.items()}),
         LocalCluster(
             n_workers=workers, threads_per_worker=max(1, cores // workers), host="127.0.0.1", dashboard_address=None,
             memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,

@@ -48,6 +48,7 @@ def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: P
         column = REGION.get(name)
         unit, words = (column.unit, column.description) if column else (LINE_UNIT, "")
         hdus.append(_map(name.upper(), values, wcs.to_header(), unit, words))
+    hdus.append(_provenance(facts))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         fits.HDUList(hdus).writeto(path, overwrite=True)
@@ -63,7 +64,7 @@ def spread(values: FloatArray, kept: BoolArray) -> FloatArray:
 def _primary_header(facts: dict) -> fits.Header:
     head = fits.Header()
     head["OBJECT"] = facts["galaxy"]
-    for key in ("origin", "software", "created", "redshift"):
+    for key in ("origin", "software", "created", "redshift", "v_systemic"):
         if key in facts:
             head[f"HIERARCH GLOCAL {key.upper()}"] = facts[key]
     head["COMMENT"] = f"{facts['origin'].upper()} data" if facts["origin"] == "mock" else "measured data"

@@ -125,4 +125,3 @@ seed = {seed}
 # [photometry]
 # floor = 0.03              # mag
 """
-

@@ -229,7 +229,7 @@ def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome
     facts = {
         "galaxy": job.name, "origin": job.origin, "software": software_version(), "redshift": float(row["redshift"]),
         "created": datetime.now(UTC).isoformat(timespec="seconds"), "fingerprint": job.fingerprint,
-        "settings": repr(job.settings),
+        "settings": repr(job.settings), "v_systemic": float(found.measured.stars.v_systemic),
         "inputs": {path.name: file_checksum(path) for path in (job.cube, *job.images.values())},
     }  # fmt: skip
     files = (job.maps, *spectra_files(job.out, row["galaxy_id"]), job.piece)

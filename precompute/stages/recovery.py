@@ -1,0 +1,73 @@
+"""``glocal recovery``: what the pipeline found on mock cubes against what was put into them."""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+
+from engine.columns import INDEX_NAMES
+from engine.cube.smoothing import smooth_maps
+from engine.errors import TableError
+from engine.mock.recovery import Recovery, recovered
+from engine.spectrum.lines import LINE_NAMES
+from engine.types import FloatArray
+from precompute.io.atomic import written_together
+from precompute.io.survey_file import read_survey_file
+from precompute.stages.mock_cubes import TRUTH
+from precompute.stages.one_galaxy import MAPS
+
+QUANTITIES = ("log_mu_star", "log_age_wr", "log_Z_wr", "v_star", "sigma_star", *INDEX_NAMES)
+LINES = ("[OII]3727", "Hbeta", "[OIII]5007", "Halpha", "[NII]6583", "[SII]6716")
+TABLE = "recovery.csv"
+
+
+def run_recovery(survey_file: Path) -> list[Recovery]:
+    """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv beside the survey.
+
+    Where spaxels were smoothed the truth is smoothed alike. Raises TableError if there is nothing to compare.
+    """
+    plan = read_survey_file(survey_file)
+    folder = plan.file.parent / TRUTH
+    pairs = [(maps, truth) for maps in sorted((plan.out / MAPS).glob("*.fits"))
+             if (truth := folder / maps.name).is_file()]  # fmt: skip
+    if not pairs:
+        raise TableError(f"{plan.file}: no galaxy has both maps in {plan.out / MAPS} and truth in {folder}")
+    parts = [_compared(*pair) for pair in pairs]
+    rows = [
+        recovered(name, *(np.concatenate([part[name][k] for part in parts]) for k in range(3))) for name in parts[0]
+    ]
+    with written_together(plan.out / TABLE) as (fresh,):
+        Table(rows=[row._asdict() for row in rows]).write(fresh, format="ascii.csv", overwrite=True)
+    return rows
+
+
+def _compared(maps: Path, truth: Path) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
+    """Measured value, error and truth of the kept spaxels of one galaxy, by quantity."""
+    with fits.open(maps, memmap=False) as found, fits.open(truth, memmap=False) as true:
+        level = found["SMOOTHING_LEVEL"].data.astype(int)
+        names = [*QUANTITIES, *(f"flux_{line}" for line in LINES)]
+        put_in = smooth_maps(np.stack([true[name.upper()].data for name in names], axis=-1), level, level > 0)
+        kept = np.isfinite(found["SB_R"].data)
+        put_in[..., names.index("v_star")] -= found[0].header["GLOCAL V_SYSTEMIC"]
+        put_in[..., len(QUANTITIES) :] *= _scale(true)
+        pairs = [(found[name.upper()].data, found[f"{name.upper()}_ERR"].data) for name in QUANTITIES]
+        flux, error = found["LINE_FLUX"].data, found["LINE_FLUX_ERR"].data
+        pairs += [(flux[k], error[k]) for k in map(LINE_NAMES.index, LINES)]
+        return {name: (pair[0][kept], pair[1][kept], put_in[kept, i])
+                for i, (name, pair) in enumerate(zip(names, pairs, strict=True))}  # fmt: skip
+
+
+def _scale(true: fits.HDUList) -> float:
+    """Flux scale that the mock's cube was given."""
+    table = true["PROVENANCE"].data
+    return float(dict(zip(table["key"], table["value"], strict=True))["scale"])
+
+
+def recovery_lines(rows: list[Recovery]) -> list[str]:
+    """The table as text."""
+    head = f"{'':22s}{'n':>7s}{'offset':>9s}{'scatter':>9s}{'error':>9s}{'pull':>7s}{'width':>7s}"
+    return [head, *(
+        f"{row.name:22s}{row.n:7d}{row.offset:+9.3f}{row.scatter:9.3f}{row.error:9.3f}{row.pull:+7.2f}{row.pull_width:7.2f}"
+        for row in rows
+    )]  # fmt: skip
