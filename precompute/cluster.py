@@ -120,8 +120,8 @@ def _own_cluster(workers: int) -> Iterator["Client"]:
         TemporaryDirectory(prefix="glocal-") as scratch,
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in MEMORY.items()}),
         LocalCluster(
-            n_workers=workers, threads_per_worker=max(1, cores // workers), host="127.0.0.1", dashboard_address=None,
-            memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,
+            n_workers=workers, threads_per_worker=max(1, cores // workers), host="127.0.0.1",
+            dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip

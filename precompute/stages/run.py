@@ -235,4 +235,3 @@ def _state(outcome: Outcome, kept: set[str]) -> str:
     if not outcome.done:
         return "FAILED"
     return "done before" if outcome.name in kept else "done"
-

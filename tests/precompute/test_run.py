@@ -1,0 +1,334 @@
+"""From cubes to the region table: the truth comes back, nothing is done twice, and one broken galaxy stops nothing."""
+
+import errno
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from app.spectra import read_flags, read_spectrum
+from engine.columns import MOCK
+from engine.errors import GlocalError, Interrupted, SampleError, SettingsError, TableError
+from precompute.cluster import Machines
+from precompute.io.products import read_survey
+from precompute.io.survey_file import read_survey_file
+from precompute.stages import one_galaxy
+from precompute.stages import run as stage
+from precompute.stages.mock_cubes import make_mock_cubes
+from precompute.stages.recovery import run_recovery
+from precompute.stages.run import run_survey
+
+ALONE = Machines(workers=1)
+N_MODEL = 60_000  # with fewer the brightest regions rest on a model or two, and their errors mean little
+FAST = "\n[kinematics]\nn_sums = 2\n"
+
+
+@pytest.fixture(scope="session")
+def mock_cubes(tmp_path_factory):
+    """Folder of three small mock galaxies, not analysed."""
+    folder = tmp_path_factory.mktemp("cubes")
+    make_mock_cubes(folder, 3, seed=4, n_model=N_MODEL, small=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def analysed(mock_cubes):
+    """The same after a run with two workers, with what the run said."""
+    said = []
+    summary = run_survey(mock_cubes / "survey.toml", Machines(workers=2), told=lambda *one: said.append(one))
+    return mock_cubes, summary, said
+
+
+@pytest.fixture
+def broken(analysed, tmp_path):
+    """A copy of the analysed folder, in which one galaxy may be spoilt."""
+    folder = tmp_path / "survey"
+    shutil.copytree(analysed[0], folder)
+    return folder
+
+
+def spoil(folder, harm, name="MOCK002"):
+    """Write a galaxy's cube again with something wrong."""
+    path = folder / "cubes" / f"{name}.COMB.rscube.fits.gz"
+    with fits.open(path) as hdus:
+        copies = fits.HDUList([hdu.copy() for hdu in hdus])
+    harm(copies)
+    copies.writeto(path, overwrite=True)
+
+
+def rerun(folder):
+    """Outcomes by name of another run."""
+    return {one.name: one for one in run_survey(folder / "survey.toml", ALONE).outcomes}
+
+
+def test_all_galaxies_come_through_and_the_files_are_there(analysed):
+    _, summary, said = analysed
+    assert [one.done for one in summary.outcomes] == [True] * 3
+    assert sorted(one.name for one, new in said if new) == ["MOCK001", "MOCK002", "MOCK003"]
+    regions, galaxies, meta = read_survey(summary.out)
+    assert meta["origin"] == MOCK
+    assert galaxies["n_regions"].sum() == len(regions["x"]) == summary.n_regions
+    assert np.isfinite(galaxies["log_mu_e"]).all()
+    assert "smoothing levels" in (summary.out / "report.txt").read_text()
+    numbers = json.loads((summary.out / "report.json").read_text())[0]["numbers"]
+    assert sum(numbers["level_fractions"]) == pytest.approx(1, abs=0.01)
+    assert 0 < numbers["ellipse_covered"] <= 1
+
+
+def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
+    """Offsets small against the errors, and pulls of width one (issue: 1 +- 0.2); a few hundred spaxels share noise."""
+    rows = {row.name: row for row in run_recovery(analysed[0] / "survey.toml")}
+    for name, row in rows.items():
+        assert row.n > 500, name
+        assert abs(row.pull) < 0.5, row
+        assert 0.65 < row.pull_width < 1.35, row
+    assert abs(rows["log_age_wr"].offset) < 0.08
+    assert rows["log_mu_star"].scatter < 0.12
+    assert rows["v_star"].scatter < 15
+
+
+def test_the_shift_of_the_images_is_found(analysed):
+    folder, summary, _ = analysed
+    for one in summary.outcomes:
+        with fits.open(folder / "truth" / f"{one.name}.fits") as hdus:
+            table = hdus["PROVENANCE"].data
+            wrong = json.loads(dict(zip(table["key"], table["value"], strict=True))["shift_arcsec"])
+        assert one.numbers["shift_arcsec"] == pytest.approx(wrong, abs=0.1)
+
+
+def test_star_and_dead_fibre_are_left_out(analysed):
+    folder, summary, _ = analysed
+    for one in summary.outcomes:
+        with fits.open(folder / "truth" / f"{one.name}.fits") as true:
+            spoilt = true["DEAD"].data > 0
+            star = true["STAR"].data > 0
+        kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
+        assert not kept[spoilt].any()
+        assert kept[star].mean() < 0.1
+
+
+def test_maps_open_with_sky_units_and_provenance(analysed):
+    _, summary, _ = analysed
+    with fits.open(summary.out / "maps" / "MOCK001.fits") as hdus:
+        assert hdus[0].header["GLOCAL ORIGIN"] == MOCK
+        assert hdus["LOG_AGE_WR"].header["BUNIT"] == "dex(yr)"
+        assert hdus["LOG_AGE_WR"].header["CTYPE1"] == "RA---TAN"
+        assert hdus["LINE_FLUX"].data.shape[1:] == hdus["LOG_AGE_WR"].data.shape
+        assert "MOCK001-r.fits" in dict(hdus["PROVENANCE"].data)["inputs"]
+
+
+def test_the_app_reads_the_spectra_and_the_reasons(analysed):
+    _, summary, _ = analysed
+    regions = read_survey(summary.out)[0]
+    row = int(np.flatnonzero(regions["galaxy_id"] == 1)[40])
+    spectrum = read_spectrum(summary.out, 1, regions["x"][row], regions["y"][row])
+    assert spectrum.posteriors["log_age_wr"].median == pytest.approx(regions["log_age_wr"][row], abs=0.02)
+    residual = (spectrum.residual / spectrum.flux_err)[np.isfinite(spectrum.residual)]
+    assert np.median(np.abs(residual)) / 0.6745 == pytest.approx(1, abs=0.3)
+    assert spectrum.plane.sum() == pytest.approx(1, abs=1e-3)
+    assert read_flags(summary.out, 1)
+
+
+def test_a_second_run_does_nothing_new(broken, monkeypatch):
+    monkeypatch.setattr(stage, "run_galaxy", lambda *_: pytest.fail("analysed again"))
+    before = read_survey(broken / "survey")[2]["survey_id"]
+    summary = run_survey(broken / "survey.toml", ALONE)
+    assert len(summary.kept) == 3
+    assert read_survey(broken / "survey")[2]["survey_id"] == before
+
+
+@pytest.mark.parametrize("harm", ["piece cut", "map gone", "new image", "other settings"])
+def test_only_what_is_missing_or_changed_is_done_again(broken, monkeypatch, harm):
+    done = []
+    monkeypatch.setattr(stage, "run_galaxy", lambda _materials, job: done.append(job.name) or outcome_of(job))
+    out = broken / "survey"
+    if harm == "piece cut":
+        piece = out / "galaxies" / "MOCK002.npz"
+        piece.write_bytes(piece.read_bytes()[:1000])
+    elif harm == "map gone":
+        (out / "maps" / "MOCK002.fits").unlink()
+    elif harm == "new image":
+        path = broken / "images" / "MOCK002-g.fits"
+        data, header = fits.getdata(path, header=True)
+        fits.writeto(path, 1.01 * data, header, overwrite=True)
+    else:
+        (broken / "survey.toml").write_text((broken / "survey.toml").read_text() + FAST)
+    run_or_none(broken)
+    assert done == (["MOCK002"] if harm != "other settings" else ["MOCK001", "MOCK002", "MOCK003"])
+
+
+def outcome_of(job):
+    return one_galaxy.Outcome(job.name, False, "not tried", {})
+
+
+def run_or_none(folder):
+    """A run in which no galaxy may be left."""
+    try:
+        return run_survey(folder / "survey.toml", ALONE)
+    except SampleError:
+        return None
+
+
+def cut_short(folder):
+    path = folder / "cubes" / "MOCK002.COMB.rscube.fits.gz"
+    path.write_bytes(path.read_bytes()[:200_000])
+
+
+def not_fits(folder):
+    with gzip.open(folder / "cubes" / "MOCK002.COMB.rscube.fits.gz", "wb") as file:
+        file.write(b"no cube\n" * 1000)
+
+
+def without_redshift(folder):
+    table = Table.read(folder / "catalogue.csv")
+    table["redshift"] = np.where(table["name"] == "MOCK002", np.nan, table["redshift"])
+    table.write(folder / "catalogue.csv", overwrite=True)
+
+
+HARMS = {
+    "cut short": (cut_short, "MOCK002.COMB.rscube.fits.gz"),
+    "not FITS": (not_fits, "MOCK002.COMB.rscube.fits.gz"),
+    "no ERROR": (lambda folder: spoil(folder, lambda hdus: hdus.pop("ERROR")), "ERROR"),
+    "wrong shape": (lambda folder: spoil(folder, lambda hdus: cut(hdus["ERROR"])), "shape"),
+    "all masked": (lambda folder: spoil(folder, lambda hdus: fill(hdus["BADPIX"], 1)), "no good pixel"),
+    "only NaN": (lambda folder: spoil(folder, lambda hdus: fill(hdus[0], np.nan)), "NaN"),
+    "no r image": (lambda folder: (folder / "images" / "MOCK002-r.fits").unlink(), "r image"),
+    "no redshift": (without_redshift, "redshift is not known"),
+}
+
+
+def cut(hdu):
+    hdu.data = hdu.data[:, :-1]
+
+
+def fill(hdu, value):
+    hdu.data = np.full_like(hdu.data, value)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_broken_galaxy_is_one_sentence_and_the_others_stay(broken, harm):
+    spoil_it, words = HARMS[harm]
+    spoil_it(broken)
+    outcomes = rerun(broken)
+    assert not outcomes["MOCK002"].done
+    assert words in outcomes["MOCK002"].sentence
+    assert "\n" not in outcomes["MOCK002"].sentence
+    assert outcomes["MOCK001"].done
+    assert outcomes["MOCK003"].done
+    assert set(read_survey(broken / "survey")[1]["name"]) == {"MOCK001", "MOCK003"}
+    assert "FAILED" in (broken / "survey" / "report.txt").read_text()
+
+
+def test_a_band_that_is_missing_is_said_and_flagged(broken):
+    (broken / "images" / "MOCK002-u.fits").unlink()
+    outcome = rerun(broken)["MOCK002"]
+    assert outcome.done
+    assert "no u image" in outcome.sentence
+    assert outcome.numbers["flags"]["photometry_masked"] == outcome.numbers["n_spaxels"]
+
+
+def test_an_error_of_the_program_is_reported_with_its_place(broken, monkeypatch):
+    (broken / "survey" / "maps" / "MOCK002.fits").unlink()
+    monkeypatch.setattr(one_galaxy, "analyse", lambda *_, **__: 1 / 0)
+    outcome = rerun(broken)["MOCK002"]
+    assert "ZeroDivisionError" in outcome.sentence
+    assert "1 / 0" in (broken / "survey" / "failures" / "MOCK002.txt").read_text()
+
+
+@pytest.mark.parametrize("stop", ["full disk", "Ctrl-C"])
+def test_a_run_that_is_stopped_says_how_to_go_on(broken, monkeypatch, stop):
+    for name in ("MOCK002", "MOCK003"):
+        (broken / "survey" / "maps" / f"{name}.fits").unlink()
+
+    def analyse(*_, **__):
+        raise KeyboardInterrupt if stop == "Ctrl-C" else OSError(errno.ENOSPC, "No space left on device", "maps")
+
+    monkeypatch.setattr(one_galaxy, "analyse", analyse)
+    with pytest.raises(Interrupted, match=r"1 of 3 galaxies are done .* the same command goes on"):
+        run_survey(broken / "survey.toml", ALONE)
+    assert not list((broken / "survey" / "maps").glob(".*"))
+
+
+def test_a_killed_worker_costs_nothing(broken):
+    import psutil
+
+    for name in ("MOCK001", "MOCK002"):
+        (broken / "survey" / "maps" / f"{name}.fits").unlink()
+    killed = []
+
+    watcher = _killer(psutil, killed)
+    summary = run_survey(broken / "survey.toml", Machines(workers=2))
+    watcher.join(60)
+    assert killed
+    assert [one.done for one in summary.outcomes] == [True] * 3
+
+
+def _killer(psutil, killed):
+    """A thread that kills one worker once it has used some seconds of a core."""
+    import os
+    import threading
+    import time
+
+    def watch():
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not killed:
+            for child in psutil.Process(os.getpid()).children(recursive=True):
+                try:
+                    if child.cpu_times().user > 4 and "spawn_main" in " ".join(child.cmdline()):
+                        child.kill()
+                        killed.append(child.pid)
+                        return
+                except psutil.Error:
+                    continue
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[survey]\ncubs = 'a'\n", "unknown entry 'cubs'"),
+        ("[survey]\ncubes = 'cube.fits'\n", r"cubes must hold \{name\}"),
+        ("[survey]\norigin = 'invented'\n", "origin is mock or measured"),
+        ("[survey]\nbinning = 'square'\n", "binning is one of"),
+        ("[smoothing]\ntarget = 'high'\n", "target must be like 15.0"),
+        ("[smoothing]\ntarge = 3\n", "unknown entry 'targe'"),
+        ("[library]\nn_model = 0\n", "n_model must be a whole number"),
+        ("[survey\n", "not a TOML file"),
+    ],
+)
+def test_a_survey_file_with_a_mistake_is_refused(tmp_path, text, words):
+    (tmp_path / "survey.toml").write_text(text)
+    with pytest.raises(SettingsError, match=words):
+        read_survey_file(tmp_path / "survey.toml")
+
+
+def test_settings_of_the_file_reach_the_steps(tmp_path):
+    (tmp_path / "survey.toml").write_text("[smoothing]\ntarget = 20\n[kinematics]\ndegree = 10\n")
+    settings = read_survey_file(tmp_path / "survey.toml").settings
+    assert settings.smoothing.target == 20.0
+    assert settings.kinematics.degree == 10
+
+
+def test_a_catalogue_without_cubes_or_twice_the_same_galaxy_is_refused(broken, tmp_path):
+    table = Table.read(broken / "catalogue.csv")
+    table["name"] = ["A", "A", "B"]
+    table.write(broken / "catalogue.csv", overwrite=True)
+    with pytest.raises(TableError, match="A is there more than once"):
+        run_survey(broken / "survey.toml", ALONE)
+    table["name"] = ["A", "C", "B"]
+    table.write(broken / "catalogue.csv", overwrite=True)
+    with pytest.raises(SampleError, match=r"no galaxy of .* has a cube"):
+        run_survey(broken / "survey.toml", ALONE)
+
+
+def test_there_is_no_survey_file(tmp_path):
+    with pytest.raises(GlocalError, match="there is no survey file"):
+        run_survey(tmp_path / "survey.toml")
