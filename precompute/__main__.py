@@ -113,6 +113,7 @@ Origins = Annotated[list[str] | None, _option("Host name by which others reach t
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
 BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
 BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]
+BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed anew for it.", "--survey")]
 BenchJson = Annotated[Path | None, _option("Write the figures into this file too.", "--json", dir_okay=False)]
 BenchFolder = Annotated[Path | None, _option("Folder of the survey; else $GLOCAL_DATA or assets/data.", "--data")]
 
@@ -403,6 +404,20 @@ def bench_posterior(
     """
     given = [part for name, file in (("--library", library), ("--json", json)) if file for part in (name, file)]
     _run_benchmark("bench_posterior.py", "--models", str(models), "--regions", str(regions), *given)
+
+
+@bench.command("cubes")
+def bench_cubes(
+    models: Models = settings.N_MODEL_LIBRARY, library: BenchLibrary = None, survey: BenchSurvey = None,
+    small: MockSmall = False, json: BenchJson = None,
+) -> None:  # fmt: skip
+    """Measure what **a galaxy costs from its cube to its maps**, step by step, and what a survey would take.
+
+    Invents a galaxy, unless a survey file is given. Needs a checkout.
+    """
+    pairs = (("--library", library), ("--survey", survey), ("--json", json))
+    given = [part for name, file in pairs if file for part in (name, file)] + ["--small"] * small
+    _run_benchmark("bench_cubes.py", "--models", str(models), *given)
 
 
 def _run_benchmark(name: str, *options: str | Path) -> None:

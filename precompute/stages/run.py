@@ -59,7 +59,7 @@ def run_survey(
     plan = read_survey_file(file)
     refuse_to_replace(plan.out, plan.origin)
     galaxies = chosen_galaxies(plan)
-    library = _library(plan, phases)
+    library = library_of(plan, phases)
     jobs = make_jobs(plan, galaxies, library)
     pieces = {job.name: piece for job in jobs if (piece := read_piece(job)) is not None}
     kept = set(pieces)
@@ -125,7 +125,8 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _library(plan: SurveyPlan, phases: Phases) -> Library:
+def library_of(plan: SurveyPlan, phases: Phases = silent) -> Library:
+    """The library a survey file asks for: read, or drawn and kept beside the results."""
     if plan.library:
         return load_library(plan.library)
     file = layout.library_file(plan.out)

@@ -27,7 +27,23 @@ def glocal(*words, **environment) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["demo", "library", "import-table", "serve", "bench", "bench app"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo",
+        "library",
+        "import-table",
+        "serve",
+        "bench",
+        "bench app",
+        "bench cubes",
+        "mock-cubes",
+        "run",
+        "recovery",
+        "measure",
+        "validate",
+    ],
+)
 def test_every_command_explains_itself(name):
     done = RUN.invoke(command.cli, [*name.split(), "--help"])
     assert done.exit_code == 0

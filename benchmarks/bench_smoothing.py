@@ -1,6 +1,6 @@
 """Time of the steps from a cube to smoothed spectra, per spaxel of a cube of CALIFA's size, on one core.
 
-python benchmarks/bench_cube.py [--json FILE]
+python benchmarks/bench_smoothing.py [--json FILE]
 """
 
 import argparse
