@@ -264,13 +264,11 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
 
     Examples: `glocal run survey.toml` | `glocal run survey.toml --scheduler tcp://node1:8786`
     """
-    from precompute.cluster import Machines
     from precompute.progress import progress_bars
     from precompute.stages.run import report_lines, run_survey
 
-    machines = Machines(workers or 0, scheduler) if workers or scheduler else None
     with progress_bars(out) as phases:
-        summary = run_survey(survey_file, machines, phases, told=_tell_galaxy)
+        summary = run_survey(survey_file, _machines(workers, scheduler), phases, told=_tell_galaxy)
     for line in report_lines(summary.outcomes, summary.kept)[len(summary.outcomes) :]:
         out.print(line, markup=False)
     failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
@@ -289,6 +287,31 @@ def recovery(survey_file: SurveyFile) -> None:
 
     for line in recovery_lines(run_recovery(survey_file)):
         out.print(line, markup=False)
+
+
+@cli.command("compare-smoothing", rich_help_panel=COMPUTE)
+def compare_smoothing(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Scheduler = "") -> None:
+    """Does **smoothing** change the result? The same cubes by Voronoi bins, and by unsmoothed spaxels alone.
+
+    As in appendix A of ZG22: ages and metallicities against local density, side by side, as a figure and a table.
+    Does first what `glocal run` would do; the Voronoi survey lies beside the survey.
+
+    Example: `glocal compare-smoothing trial/survey.toml`
+    """
+    from precompute.progress import progress_bars
+    from precompute.stages import smoothing
+
+    with progress_bars(out) as phases:
+        sentences = smoothing.compare_smoothing(survey_file, _machines(workers, scheduler), phases, told=_tell_galaxy)
+    for sentence in sentences:
+        out.print(sentence, markup=False)
+
+
+def _machines(workers: int | None, scheduler: str):
+    """Who works on galaxies; None: as many processes as there are cores."""
+    from precompute.cluster import Machines
+
+    return Machines(workers or 0, scheduler) if workers or scheduler else None
 
 
 def _tell_galaxy(outcome, new: bool) -> None:

@@ -56,7 +56,16 @@ def run_survey(
     machines: None lets as many processes work as there are cores. Raises SettingsError, TableError or SampleError
     before any work, Interrupted if the user, the disk or the cluster stops it: finished galaxies stay.
     """
-    plan = read_survey_file(file)
+    return run_plan(read_survey_file(file), machines, phases, told)
+
+
+def run_plan(
+    plan: SurveyPlan,
+    machines: Machines | None = None,
+    phases: Phases = silent,
+    told: Told = lambda _outcome, _new: None,
+) -> RunSummary:
+    """The same for a survey file that has been read."""
     refuse_to_replace(plan.out, plan.origin)
     galaxies = chosen_galaxies(plan)
     library = library_of(plan, phases)
