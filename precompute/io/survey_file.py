@@ -11,7 +11,7 @@ from engine.pipeline import BINNINGS, PipelineSettings
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
 TABLES = ("survey", "library", "smoothing", "masks", "registration", "kinematics", "emission", "photometry")
-OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "catalogue", "out", "galaxies", "binning"}
+OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "calibrations", "catalogue", "out", "galaxies", "binning"}
 OF_LIBRARY = {"file", "n_model", "seed"}
 CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
 
@@ -26,6 +26,7 @@ class SurveyPlan(NamedTuple):
     cubes: str
     images: str
     masks: str  # of ds9 region files; empty: none
+    calibrations: str  # of tsField files, for DR7 images in counts; empty: none
     out: Path
     galaxies: tuple[str, ...]  # empty: all of the catalogue that have a cube
     library: Path | None
@@ -43,7 +44,14 @@ class SurveyPlan(NamedTuple):
 
     def mask_of(self, name: str) -> Path | None:
         """The user's region file of a galaxy, if there is one."""
-        path = self._path(self.masks, name) if self.masks else None
+        return self._if_there(self.masks, name)
+
+    def calibration_of(self, name: str) -> Path | None:
+        """The tsField file with the calibration of a galaxy's images, if there is one."""
+        return self._if_there(self.calibrations, name)
+
+    def _if_there(self, pattern: str, name: str) -> Path | None:
+        path = self._path(pattern, name) if pattern else None
         return path if path and path.is_file() else None
 
     def _path(self, pattern: str, name: str, band: str = "") -> Path:
@@ -66,7 +74,9 @@ def read_survey_file(path: Path) -> SurveyPlan:
         catalogue=folder / _text(survey, "catalogue", "catalogue.csv", path),
         cubes=_pattern(survey, "cubes", CUBES, ("name",), path),
         images=_pattern(survey, "images", IMAGES, ("name", "band"), path),
-        masks=_pattern(survey, "masks", "", ("name",), path), out=folder / _text(survey, "out", "survey", path),
+        masks=_pattern(survey, "masks", "", ("name",), path),
+        calibrations=_pattern(survey, "calibrations", "", ("name",), path),
+        out=folder / _text(survey, "out", "survey", path),
         galaxies=tuple(str(name) for name in survey.get("galaxies", ())),
         library=folder / library["file"] if "file" in library else None,
         n_model=_whole(library, "n_model", N_MODEL_LIBRARY, path), seed=_whole(library, "seed", SEED, path),

@@ -30,7 +30,7 @@ from precompute.io.galaxy_facts import Facts
 from precompute.io.map_files import write_maps
 from precompute.io.products import file_checksum, software_version
 from precompute.io.region_masks import read_region_mask
-from precompute.io.sdss_images import read_sdss_image
+from precompute.io.sdss_images import read_sdss_image, read_ts_field
 from precompute.io.spectra import spectra_files, write_flags, write_spectra
 from precompute.stages.galaxy_rows import galaxy_row
 
@@ -47,6 +47,7 @@ class Job(NamedTuple):
     cube: Path
     images: dict[str, Path]  # those that are there, by band
     mask: Path | None
+    calibration: Path | None  # tsField file of DR7 images in counts
     out: Path
     origin: str
     settings: PipelineSettings
@@ -172,7 +173,10 @@ def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
     cube = read_cube(job.cube, job.name)
     if "r" not in job.images:
         raise CubeError(f"{job.name}: there is no r image, by which spaxels are selected")
-    images = tuple(read_sdss_image(path, band) for band, path in job.images.items())
+    images = tuple(
+        read_sdss_image(path, band, read_ts_field(job.calibration, band) if job.calibration else None)
+        for band, path in job.images.items()
+    )
     drawn = read_region_mask(job.mask, cube.wcs, cube.shape) if job.mask else None
     return cube, images, drawn
 

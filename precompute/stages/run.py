@@ -119,8 +119,10 @@ def _job(plan: SurveyPlan, facts: Facts, models: str) -> Job:
     name = str(facts["name"])
     cube, mask = plan.cube_of(name), plan.mask_of(name)
     images = {band: path for band in BANDS if (path := plan.image_of(name, band)).is_file()}
-    job = Job(facts, plan.catalogue, cube, images, mask, plan.out, plan.origin, plan.settings, "")
-    files = [(path.name, *_stamp(path)) for path in (cube, *images.values(), *([mask] if mask else []))]
+    calibration = plan.calibration_of(name)
+    job = Job(facts, plan.catalogue, cube, images, mask, calibration, plan.out, plan.origin, plan.settings, "")
+    present = [path for path in (cube, *images.values(), mask, calibration) if path]
+    files = [(path.name, *_stamp(path)) for path in present]
     known = [code_version("engine"), repr(plan.settings), facts, plan.origin, models, files]
     return job._replace(fingerprint=hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16])
 

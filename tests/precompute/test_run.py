@@ -3,7 +3,10 @@
 import errno
 import gzip
 import json
+import re
 import shutil
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from astropy.table import Table
 from app.spectra import read_flags, read_spectrum
 from engine.columns import MOCK
 from engine.errors import GlocalError, Interrupted, SampleError, SettingsError, TableError
+from engine.pipeline import PipelineSettings
 from precompute.cluster import Machines
 from precompute.io.products import read_survey
 from precompute.io.survey_file import read_survey_file
@@ -267,6 +271,30 @@ def test_a_killed_worker_costs_nothing(broken):
     assert [one.done for one in summary.outcomes] == [True] * 3
 
 
+def test_a_running_cluster_analyses_galaxies_in_little_memory(broken):
+    from distributed import Client, LocalCluster
+
+    for name in ("MOCK001", "MOCK002"):
+        (broken / "survey" / "maps" / f"{name}.fits").unlink()
+    own = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(**own) as running:
+        summary = run_survey(broken / "survey.toml", Machines(scheduler=running.scheduler_address))
+        with Client(running) as client:
+            peaks = list(client.run(peak_memory).values())
+    print("memory of the workers [GB]", np.round(np.array(peaks) / 1e9, 2).tolist())
+    assert [one.done for one in summary.outcomes] == [True] * 3
+    assert summary.kept == {"MOCK003"}
+    assert max(peaks) < 2e9  # issue: 2 GB per worker
+
+
+def peak_memory() -> int:
+    """Most bytes that this process ever held."""
+    import resource
+    import sys
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _killer(psutil, killed):
     """A thread that kills one worker once it has used some seconds of a core."""
     import os
@@ -327,6 +355,18 @@ def test_a_catalogue_without_cubes_or_twice_the_same_galaxy_is_refused(broken, t
     table.write(broken / "catalogue.csv", overwrite=True)
     with pytest.raises(SampleError, match=r"no galaxy of .* has a cube"):
         run_survey(broken / "survey.toml", ALONE)
+
+
+def test_the_handbook_lists_every_setting_with_its_default():
+    words = (Path(__file__).parents[2] / "docs" / "run.md").read_text()
+    for table, settings in PipelineSettings()._asdict().items():
+        if table == "binning":
+            continue
+        [line] = [line for line in words.splitlines() if line.startswith(f"| `[{table}]`")]
+        told = tomllib.loads("\n".join(re.findall(r"`(\w+ = [^`]+)`", line)))
+        known = {name: list(value) if isinstance(value, tuple) else value
+                 for name, value in settings._asdict().items() if value is not None}  # fmt: skip
+        assert told == known
 
 
 def test_there_is_no_survey_file(tmp_path):
