@@ -117,6 +117,7 @@ def _own_cluster(workers: int) -> Iterator["Client"]:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with (
+        _environment_kept(),
         TemporaryDirectory(prefix="glocal-") as scratch,
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in MEMORY.items()}),
         LocalCluster(
@@ -126,6 +127,17 @@ def _own_cluster(workers: int) -> Iterator["Client"]:
         Client(cluster) as client,
     ):  # fmt: skip
         yield client
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """distributed puts what it sets for its workers into our own environment, and leaves it there."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

@@ -5,10 +5,12 @@ import json
 import re
 import time
 import traceback
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numba
 import numpy as np
@@ -265,5 +267,5 @@ def read_piece(job: Job) -> Piece | None:
                 return None
             regions = {name: file[name] for name in file.files if name != "head"}
             return Piece(regions, head["galaxy"], Outcome(**head["outcome"]))
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error):
         return None

@@ -269,9 +269,11 @@ def test_flags_of_an_earlier_measurement_give_way_and_others_stay():
 
 
 def test_two_workers_give_what_one_process_gives(observed, library):
+    before = dict(os.environ)
     found = dict(measured_elsewhere(Machines(workers=2), arrange(library), list(range(19)), cutter(observed)))
     for chunk, one in enumerate(_serial(observed, library, 50)):
         assert_same(found[chunk], one)
+    assert dict(os.environ) == before  # what workers need stays with them
 
 
 def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatch):

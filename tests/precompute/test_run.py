@@ -23,7 +23,7 @@ from precompute.io.survey_file import read_survey_file
 from precompute.stages import one_galaxy
 from precompute.stages import run as stage
 from precompute.stages.mock_cubes import make_mock_cubes
-from precompute.stages.recovery import run_recovery
+from precompute.stages.recovery import ESTIMATES, IDEAL, run_recovery
 from precompute.stages.run import run_survey
 
 ALONE = Machines(workers=1)
@@ -84,13 +84,16 @@ def test_all_galaxies_come_through_and_the_files_are_there(analysed):
 
 
 def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
-    """Offsets small against the errors, and pulls of width one (issue: 1 +- 0.2); a few hundred spaxels share noise."""
+    """Pulls of width one (1 +- 0.2 on whole galaxies; here few spaxels share noise), and no offset of our own."""
     rows = {row.name: row for row in run_recovery(analysed[0] / "survey.toml")}
     for name, row in rows.items():
         assert row.n > 500, name
-        assert abs(row.pull) < 0.5, row
-        assert 0.65 < row.pull_width < 1.35, row
-    assert abs(rows["log_age_wr"].offset) < 0.08
+        if not name.endswith(IDEAL):
+            assert 0.65 < row.pull_width < 1.35, row
+        if name not in ESTIMATES:
+            assert abs(row.pull) < 0.5 or name.endswith(IDEAL), row
+    for name in ESTIMATES:  # what the prior does to the true indices it may do to ours, no more
+        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.3 * rows[name].error, rows[name]
     assert rows["log_mu_star"].scatter < 0.12
     assert rows["v_star"].scatter < 15
 
@@ -112,7 +115,7 @@ def test_star_and_dead_fibre_are_left_out(analysed):
             star = true["STAR"].data > 0
         kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
         assert not kept[spoilt].any()
-        assert kept[star].mean() < 0.1
+        assert kept[star].mean() < 0.25  # its faint rim, a tenth of the galaxy's light, may stay
 
 
 def test_maps_open_with_sky_units_and_provenance(analysed):

@@ -77,13 +77,16 @@ def test_a_signal_ends_the_server_too(tmp_path, number):
     port, note = free_port("127.0.0.1", 15100), tmp_path / "note"
     words = [sys.executable, "-c", WRAPPER, str(port), str(note), STAND_IN]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout.readline() == "ready\n"
-        wait_for(lambda: note.exists() and note.read_text())
-        child, data, arenas = note.read_text().split()
-        assert data == str(ROOT / "data")
-        assert arenas == "2"
-        process.send_signal(number)
-        assert process.wait(20) == 0
+        try:
+            assert process.stdout.readline() == "ready\n"
+            wait_for(lambda: note.exists() and note.read_text())
+            child, data, arenas = note.read_text().split()
+            process.send_signal(number)
+            assert process.wait(20) == 0
+        finally:
+            process.terminate()  # else a failure would wait for ever
+    assert data == str(ROOT / "data")
+    assert arenas == "2"
     assert note.read_text().endswith(" ended")
     with pytest.raises(ProcessLookupError):
         os.kill(int(child), 0)
