@@ -67,6 +67,7 @@ ValidationRegions = Annotated[int, _option("How many regions of each kind to inv
 SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]
 Histories = Annotated[int, _option("How many histories to draw for these galaxies.", min=100)]
 ValidationFolder = Annotated[Path, _option("Folder for the figure and the tables.", "--out")]
+LineSpectra = Annotated[int, _option("How many spectra of each kind.", "-n", "--number", min=10)]
 SurveyFile = Annotated[Path, typer.Argument(help="The survey file: where cubes, images and catalogue lie.")]
 MockFolder = Annotated[Path, typer.Argument(help="Folder to fill.")]
 MockNumber = Annotated[int, _option("How many galaxies.", "-n", "--number", min=1)]
@@ -338,6 +339,23 @@ def validate(
     request = ValidationRequest(library, models, regions, galaxies, histories, to)
     with progress_bars(out) as phases:
         report = run_validate(request, phases)
+    for line in report:
+        out.print(line, markup=False)
+
+
+@cli.command("validate-lines", rich_help_panel=COMPUTE)
+def validate_lines(to: ValidationFolder = Path("validation"), number: LineSpectra = 60) -> None:
+    """Show whether **emission lines are taken out** without bias: Hbeta of mock spectra against its truth.
+
+    From lines below the noise to strong ones, over old, mixed and young stars. Writes a figure and a table.
+
+    Example: `glocal validate-lines --out validation`
+    """
+    from precompute.progress import progress_bars
+    from precompute.stages import validate_lines as stage
+
+    with progress_bars(out) as phases:
+        report = stage.validate_lines(to, number, phases)
     for line in report:
         out.print(line, markup=False)
 

@@ -14,7 +14,7 @@ from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags,
 from app.store import Survey
 from engine.errors import TableError
 
-CURVES_WIDTH, PLANE_WIDTH, GAP = 172, 250, 12  # px
+CURVES_WIDTH, PLANE_WIDTH, GAP = 192, 250, 12  # px
 LEGEND = (
     "<span class='key'><i class='observed'></i>observed ± 1σ</span>"
     "<span class='key'><i class='stars'></i>stars</span>"

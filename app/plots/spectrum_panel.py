@@ -130,6 +130,7 @@ class SpectrumPanel:
         plot = journal_frame(self.ranges[name], Range1d(0, 1.12))
         plot.update(tools=[], min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
         plot.yaxis.visible = False
+        plot.below[0].ticker.desired_num_ticks = 4
         line, area, marks = self.posteriors[name]
         plot.varea("x", 0, "y", source=area, color=OBSERVED, alpha=ERROR_ALPHA)
         plot.line("x", "y", source=line, color=theme.INK, line_width=1.4)

