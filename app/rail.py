@@ -7,6 +7,7 @@ import panel as pn
 
 from app import theme
 from app.pages.relations import RelationsPage
+from app.panes import Words
 from app.selection import OVERLAYS, SEQUENCES, SMOOTHINGS, Selection
 from app.settings import ASSETS
 from app.store import WEIGHTINGS, Survey
@@ -47,8 +48,8 @@ class Rail:
         selection.param.watch(self._refresh, list(selection.param.values()))
         self._refresh()
 
-    def _html(self) -> pn.pane.HTML:
-        return pn.pane.HTML("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
+    def _html(self) -> Words:
+        return Words("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
 
     def _group(self, options: dict, name: str, label: str) -> pn.widgets.RadioButtonGroup:
         """Buttons of which one is down, tied to the value of that name."""

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -28,6 +29,8 @@ MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"]
 MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in turn
 PLAIN_MASSES = ("low", "high")
+SPECTRA = "spectra"  # folder of a survey that keeps them
+GALAXY_WORD = "Colours span"  # on the galaxy page
 ONE_PLANE = "?plane=log_age_wr-log_mu_star"
 
 # Every message that changes the page is stamped once it is painted, two animation frames later; the shorter ones are
@@ -132,7 +135,7 @@ def open_page(browser, url: str, word: str) -> tuple[Page, float]:
     start = time.perf_counter()
     page.goto(url)
     page.get_by_text(word, exact=True).first.wait_for(timeout=TIMEOUT_MS)
-    page.locator("canvas").first.wait_for(timeout=TIMEOUT_MS)
+    page.locator("canvas >> visible=true").first.wait_for(timeout=TIMEOUT_MS)
     seconds = time.perf_counter() - start
     settle(page)
     page.wait_for_timeout(1000)
@@ -154,29 +157,48 @@ def settle(page: Page, quiet_ms: float = QUIET_MS) -> dict:
 def click(page: Page, word: str) -> dict:
     """Click a selector; milliseconds to the last painted picture, and bytes that came."""
     page.get_by_text(word, exact=True).first.click()
+    return waited(page)
+
+
+def click_spaxel(page: Page, number: int) -> dict:
+    """Click another spaxel near the centre of the first map; the same numbers."""
+    box = page.locator(".galaxy .bk-Figure").first.bounding_box()
+    steps = ((number % 5) - 2, (number // 5 % 5) - 2)
+    x, y = (box[at] + box[size] * (0.5 + 0.03 * step) for at, size, step in
+            zip(("x", "y"), ("width", "height"), steps, strict=True))  # fmt: skip
+    page.mouse.click(x, y)
+    return waited(page)
+
+
+def waited(page: Page) -> dict:
+    """What the watcher knows once all is painted."""
     watch = settle(page)
     return {"ms": watch["painted"] - watch["clicked"], "kB": watch["bytes"] / 1000, "messages": watch["frames"]}
 
 
-def measure(page: Page, words: tuple[str, str], clicks: int) -> dict:
-    """Median and range over so many clicks, after two that warm everything."""
-    runs = [click(page, words[i % 2]) for i in range(clicks + 2)][2:]
+def measure(do: Callable[[int], dict], clicks: int) -> dict:
+    """Median and range over so many clicks, after two that warm everything; the first of these is told too."""
+    runs = [do(number) for number in range(clicks + 2)]
+    first, runs = runs[0], runs[2:]
     times = [run["ms"] for run in runs]
     return {"median_ms": round(statistics.median(times)), "range_ms": (round(min(times)), round(max(times))),
+            "first_ms": round(first["ms"]),
             "kB": round(statistics.median(run["kB"] for run in runs)),
             "messages": round(statistics.median(run["messages"] for run in runs))}  # fmt: skip
 
 
-def case(browser, server: Server, name: str, query: str, words: tuple[str, str], clicks: int) -> dict:
-    """Open one page, measure it, print a line."""
+def case(browser, server: Server, name: str, query: str, words: tuple[str, ...], clicks: int) -> dict:
+    """Open one page, measure it, print a line. words: selectors to click in turn; only one: the spaxels of a map."""
     page, seconds = open_page(browser, server.url + query, words[0])
-    result = measure(page, words, clicks)
+    spaxels = len(words) == 1
+    result = measure(lambda i: click_spaxel(page, i) if spaxels else click(page, words[i % len(words)]), clicks)
     result |= {"first_picture_s": round(seconds, 2), "server_MB": round(server.megabytes())}
     page.close()
     low, high = result["range_ms"]
     time_words = f"{result['median_ms']:5d} ms ({low}–{high})"
+    time_words += f" first {result['first_ms']}"
     size = f"{result['kB']:5d} kB in {result['messages']:3d} messages"
-    print(f"{name:34} {time_words:22} {size}   opens in {seconds:.1f} s   server {result['server_MB']} MB", flush=True)
+    print(f"{name:34} {time_words:34} {size}   opens in {seconds:.1f} s   server {result['server_MB']} MB", flush=True)
     return result
 
 
@@ -218,6 +240,9 @@ def main() -> None:
         with Server(ROOT / "app", asked.data.resolve(), Path(folder) / "app.log") as server:
             results["one"] = case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, asked.clicks)
             results["six"] = case(browser, server, "Glocal, six planes, all overlays", "", MASSES, asked.clicks)
+            if (asked.data / SPECTRA).is_dir():
+                query, words = "?page=galaxy", (GALAXY_WORD,)
+                results["spaxel"] = case(browser, server, "Glocal, a spaxel's spectrum", query, words, asked.clicks)
             if asked.memory:
                 results["memory"] = memory_case(browser, server, asked.memory)
         browser.close()

@@ -3,6 +3,7 @@
 import panel as pn
 
 from app import theme
+from app.panes import Words
 from app.plots.galaxy_picker import X, Y
 from app.settings import ASSETS
 
@@ -14,9 +15,9 @@ def style() -> list[str]:
     return [(ASSETS / "style" / name).read_text(encoding="utf-8") for name in ("widgets.css", "galaxy.css")]
 
 
-def words(text: str = "", **options) -> pn.pane.HTML:
+def words(text: str = "", **options) -> Words:
     """A pane of words in the page's own style."""
-    return pn.pane.HTML(text, stylesheets=style(), **({"margin": 0, "sizing_mode": "stretch_width"} | options))
+    return Words(text, stylesheets=style(), **({"margin": 0, "sizing_mode": "stretch_width"} | options))
 
 
 def lay_out_rail(page) -> pn.Column:

@@ -9,7 +9,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d
 
 from app import theme
 from app.plots.maps import RING
-from app.plots.plane import _frame as journal_frame
+from app.plots.plane import journal_frame
 
 X, Y = "log_M_star", "log_mu_e"
 REACH = 0.05  # part of the plane's side within which a click finds a galaxy: choice
@@ -38,8 +38,8 @@ class GalaxyPicker:
             pick(found)
 
     def _draw(self):
-        plot = journal_frame(*(Range1d(*limits) for limits in self.limits))
-        plot.update(tools=[], min_border_right=18)
+        plot = journal_frame(*(Range1d(*limits) for limits in self.limits), zooms=False)
+        plot.min_border_right = 18
         rows = self.galaxies
         points = ColumnDataSource({"x": rows[X], "y": rows[Y], "name": rows["name"].astype(str)})
         dots = plot.scatter("x", "y", source=points, size=4.5, color=theme.GREY, alpha=0.7, line_color=None)

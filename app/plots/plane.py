@@ -66,7 +66,7 @@ class Plane:
         on_enlarge: Callable | None = None,
     ):
         self.spec = spec
-        self.figure = _frame(ranges[spec.x], ranges[spec.y])
+        self.figure = journal_frame(ranges[spec.x], ranges[spec.y])
         self._on_inset = on_inset
         self._glyphs: dict[str, list] = {name: [] for name in OVERLAYS}
         self._sources: dict[str, ColumnDataSource] = {}
@@ -204,16 +204,17 @@ def _ink() -> LinearColorMapper:
     return LinearColorMapper(palette=theme.ink_palette(), low=1, high=255, low_color=theme.PAPER)
 
 
-def _frame(x_range: Range1d, y_range: Range1d) -> figure:
+def journal_frame(x_range: Range1d, y_range: Range1d, *, zooms: bool = True) -> figure:
     """An empty frame as the journals have it: ticks inward on all four sides, no grid, tools on gestures only."""
-    box, wheel, reset = BoxZoomTool(), WheelZoomTool(), ResetTool()
+    tools = [BoxZoomTool(), WheelZoomTool(), ResetTool()] if zooms else []
     fig = figure(
-        x_range=x_range, y_range=y_range, tools=[box, wheel, reset], toolbar_location=None, sizing_mode="stretch_both",
+        x_range=x_range, y_range=y_range, tools=tools, toolbar_location=None, sizing_mode="stretch_both",
         min_border=4, min_border_left=40, min_border_bottom=22, min_border_right=10, min_border_top=6,
         lod_timeout=LOD_TIMEOUT_MS, background_fill_color=None, border_fill_color=None, output_backend="canvas",
         outline_line_color=theme.INK, outline_line_width=1, min_width=160, min_height=120,
     )  # fmt: skip
-    fig.toolbar.active_drag, fig.toolbar.active_scroll = box, wheel
+    if zooms:
+        fig.toolbar.active_drag, fig.toolbar.active_scroll = tools[:2]
     fig.grid.visible = False
     for axis in (*fig.xaxis, *fig.yaxis):
         _ticks(axis)

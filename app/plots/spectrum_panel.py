@@ -9,7 +9,7 @@ from bokeh.plotting import figure
 from app import theme
 from app.plots import spectrum_data as data
 from app.plots.maps import RING
-from app.plots.plane import _frame as journal_frame
+from app.plots.plane import journal_frame
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 
 OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
@@ -127,8 +127,8 @@ class SpectrumPanel:
         return plot
 
     def _draw_curve(self, name: str) -> figure:
-        plot = journal_frame(self.ranges[name], Range1d(0, 1.12))
-        plot.update(tools=[], min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
+        plot = journal_frame(self.ranges[name], Range1d(0, 1.12), zooms=False)
+        plot.update(min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
         plot.yaxis.visible = False
         plot.below[0].ticker.desired_num_ticks = 4
         line, area, marks = self.posteriors[name]
@@ -139,8 +139,8 @@ class SpectrumPanel:
 
     def _draw_plane(self) -> figure:
         age, metals = PLANE
-        plot = journal_frame(self.ranges[age], self.ranges[metals])
-        plot.update(tools=[], min_border_left=38)
+        plot = journal_frame(self.ranges[age], self.ranges[metals], zooms=False)
+        plot.min_border_left = 38
         mapper = LinearColorMapper(palette=["#ffffff", *theme.ink_palette()], low=0, high=255)
         plot.image("image", x="x", y="y", dw="dw", dh="dh", source=self.image, color_mapper=mapper, level="image")
         for source, dash in zip(self.contours, ("solid", [5, 3]), strict=True):

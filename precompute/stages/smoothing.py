@@ -33,6 +33,7 @@ QUANTITIES = ("log_age_wr", "log_Z_wr")
 COLUMNS = ("galaxy_id", "x", "y", "smoothing_level", "weight", "log_mu_star", *QUANTITIES)
 EDGES = np.arange(0.5, 4.51, GREEN_VALLEY_BIN_DEX)  # log mu*
 FEWEST = 50  # regions in a bin; choice
+FAINTEST = 1e-3  # of the peak, in the figure
 FIGURE_STEP = {"log_mu_star": 0.05, "log_age_wr": 0.04, "log_Z_wr": 0.05}  # dex, cells of the figure
 
 
@@ -211,8 +212,8 @@ def _density(one: Sample, quantity: str, grid: list[FloatArray]) -> FloatArray:
 
 def _draw_one(axis, one: Sample, quantity: str, grid: list[FloatArray], full: FloatArray) -> None:
     shades = normalise_peak(smooth_density(_density(one, quantity, grid), 0.7), np.max(smooth_density(full, 0.7)))
-    visible = np.ma.masked_less(shades, 1e-3)
-    axis.pcolormesh(*grid, np.log10(visible), cmap="Greys", vmin=-2.5, vmax=0, rasterized=True)
+    shades[shades < FAINTEST] = np.nan
+    axis.pcolormesh(*grid, np.log10(shades), cmap="Greys", vmin=-2.5, vmax=0, rasterized=True)
     line = one.lines[quantity]
     axis.plot(line.centre, line.values[1], color="#D55E00", lw=1.8)
     for edge in line.values[[0, 2]]:
