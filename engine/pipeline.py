@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from astropy.wcs import WCS
 
-from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import BANDS, INDEX_NAMES
 from engine.cube.masks import (
     MaskSettings,
@@ -154,7 +153,7 @@ def analyse(
     """
     binned = bring_together(cube, images, target, materials.filters, settings, drawn=drawn, step=step)
     if not binned.kept.any():
-        raise CubeError(f"{cube.name}: no spaxel is left: {_why_none(binned.flags)}")
+        raise CubeError(f"{cube.name}: no spaxel is left: {_why_none(binned.flags, settings.masks)}")
     measured = measure_spectra(binned, target, materials, settings, step)
     step("posterior")
     spaxels = _place(binned) | _motions(measured) | _indices(measured)
@@ -186,9 +185,12 @@ def bring_together(
     signal, noise = window_snr(cube, target.redshift)
     flags = _with_unknown_noise(flags, signal, noise)
     smooth, light, smoothing = _smooth((cube, grid), (signal, noise), flags, settings)
-    flags = flags | np.where(flags == 0, smoothing_flags(smoothing, settings.smoothing), 0)
+    lost = np.where(smoothing.level == 0, SpaxelFlag.SNR_TOO_LOW.value, 0)  # a spaxel that joins no bin
+    flags = flags | np.where(flags == 0, smoothing_flags(smoothing, settings.smoothing) | lost, 0)
     doubtful = SpaxelFlag.REGISTRATION_DOUBTFUL.value if report.doubtful else 0
-    return Binned(smooth, light, grid, report, smoothing, flags | doubtful, centre or _brightest(grid))
+    return Binned(
+        smooth, light, grid, report, smoothing, flags | doubtful, centre or _brightest(grid, usable_spaxels(flags))
+    )
 
 
 def _with_unknown_noise(flags: IntArray, signal: FloatArray, noise: FloatArray) -> IntArray:
@@ -221,16 +223,16 @@ def _place_of(target: Target, wcs: WCS, shape: tuple[int, int]) -> tuple[float, 
     return (x, y) if 0 <= x <= shape[1] - 1 and 0 <= y <= shape[0] - 1 else None
 
 
-def _brightest(grid: OnGrid) -> tuple[float, float]:
-    r = np.nan_to_num(grid.data[grid.bands.index("r")])
+def _brightest(grid: OnGrid, usable: BoolArray) -> tuple[float, float]:
+    r = np.where(usable, np.nan_to_num(grid.data[grid.bands.index("r")]), -np.inf)
     y, x = np.unravel_index(r.argmax(), r.shape)
     return float(x), float(y)
 
 
-def _why_none(flags: IntArray) -> str:
+def _why_none(flags: IntArray, masks: MaskSettings) -> str:
     """The commonest reasons that spaxels are not kept, in words."""
     words = {
-        SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {SURFACE_BRIGHTNESS_LIMIT} mag/arcsec2 in r",
+        SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {masks.brightness_limit} mag/arcsec2 in r",
         SpaxelFlag.SNR_TOO_LOW: "of too low S/N even when smoothed",
         SpaxelFlag.BAD_PIXELS: "without enough good pixels",
         SpaxelFlag.FOREGROUND: "masked as foreground",
@@ -286,7 +288,12 @@ def _motions(measured: Measured) -> Rows:
 
 
 def _indices(measured: Measured) -> Rows:
-    found = measure_indices(measured.rest.wave, measured.rest.flux, measured.rest.err)
+    """Indices with the fit in the place of bad pixels; where good ones do not cover the bands well, there is none."""
+    rest = measured.rest
+    found = measure_indices(rest.wave, rest.flux, rest.err)
+    uncovered = np.isnan(measure_indices(rest.wave, rest.flux, good=rest.good).values)
+    for part in found:
+        part[uncovered] = np.nan
     columns = {name: found.values[:, i] for i, name in enumerate(INDEX_NAMES)}
     return columns | {f"{name}_err": found.errors[:, i] for i, name in enumerate(INDEX_NAMES)}
 

@@ -125,6 +125,10 @@ def main() -> None:
         cli()
     except GlocalError as refusal:
         _refuse(str(refusal))
+    except OSError as trouble:  # a full disk, a folder that may not be written
+        if trouble.strerror is None:
+            raise
+        _refuse(f"{trouble.strerror}: {trouble.filename}" if trouble.filename else trouble.strerror)
     except ModuleNotFoundError as error:
         if error.name not in COMPUTING_LIBRARIES:
             raise

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,14 +59,15 @@ class Work(NamedTuple):
     """What workers do: call ``task(shared, argument(one))`` for each of many; shared travels to each worker once.
 
     ``lost`` makes the result of one over which workers died again and again; without it that stops everything.
-    ``package`` is the code that must be the same everywhere.
+    ``packages`` is the code that must be the same everywhere. ``alone``: a worker of our own does one task at a time.
     """
 
     task: Callable
     shared: object
     argument: Callable[[Hashable], object]
     lost: Callable[[Hashable, str], object] | None = None
-    package: str = "engine.inference"
+    packages: tuple[str, ...] = ("engine.inference",)
+    alone: bool = False
 
 
 def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tuple[Hashable, object]]:
@@ -74,7 +76,7 @@ def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tup
     A worker that dies is healed: what it had is given to others. Raises ClusterError if nobody can be reached, runs
     other code, or if workers die again and again.
     """
-    with _client(machines, work.package) as client:
+    with _client(machines, work) as client:
         left, losses = list(wanted), 0
         while left:
             try:
@@ -98,35 +100,40 @@ def measure_chunk(models: Models, observed: tuple) -> tuple:
 
 
 @contextmanager
-def _client(machines: Machines, package: str) -> Iterator["Client"]:
+def _client(machines: Machines, work: Work) -> Iterator["Client"]:
     """A client whose workers run the same code as we do."""
     from distributed.utils import silence_logging_cmgr
 
     with silence_logging_cmgr(logging.CRITICAL):  # what matters is said by ClusterError
-        with _connected(machines.scheduler) if machines.scheduler else _own_cluster(machines.workers) as client:
+        own = partial(_own_cluster, machines.workers, 1 if work.alone else max(1, cores() // max(1, machines.workers)))
+        with _connected(machines.scheduler) if machines.scheduler else own() as client:
             _wait_for_a_worker(client)
-            _check_code(client, package)
+            _check_code(client, *work.packages)
             yield client
 
 
 @contextmanager
-def _own_cluster(workers: int) -> Iterator["Client"]:
-    """Processes on this machine that listen on loopback only and share its cores among them."""
+def _own_cluster(workers: int, threads: int) -> Iterator["Client"]:
+    """Processes on this machine that listen on loopback only, of so many threads each."""
     import dask
     from distributed import Client, LocalCluster
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with (
         _environment_kept(),
         TemporaryDirectory(prefix="glocal-") as scratch,
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in MEMORY.items()}),
         LocalCluster(
-            n_workers=workers, threads_per_worker=max(1, cores // workers), host="127.0.0.1",
+            n_workers=workers, threads_per_worker=threads, host="127.0.0.1",
             dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
         yield client
+
+
+def cores() -> int:
+    """Cores of this machine that we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -162,15 +169,14 @@ def _wait_for_a_worker(client: "Client") -> None:
         raise _lost(client, error) from None
 
 
-def _check_code(client: "Client", package: str) -> None:
+def _check_code(client: "Client", *packages: str) -> None:
     """Other code would give other numbers, or none."""
     try:
-        versions = client.run(code_version, package)
+        versions = client.run(code_version, *packages)
     except Exception as error:  # whatever an interpreter without our package says
         raise ClusterError(f"the workers of {_address(client)} cannot run this program: {error}") from None
     for worker, version in versions.items():
-        if version != code_version(package):
-            here = code_version(package)
+        if version != (here := code_version(*packages)):
             raise ClusterError(f"the worker {worker} runs {version}, but here runs {here}: install the same")
 
 

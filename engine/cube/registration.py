@@ -160,7 +160,9 @@ def cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
     if not np.isfinite((x, y)).all():
         raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
     low = [max(0, int(np.floor(part.min() - margin))) for part in (y, x)]
-    high = [min(n, int(np.ceil(part.max() + margin)) + 1) for part, n in zip((y, x), image.data.shape, strict=True)]
+    high = [
+        max(0, min(n, int(np.ceil(part.max() + margin)) + 1)) for part, n in zip((y, x), image.data.shape, strict=True)
+    ]
     part = slice(low[0], high[0]), slice(low[1], high[1])
     if not np.isfinite(image.data[part]).any():
         raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
@@ -262,6 +264,8 @@ def find_shift(
         return None
     image = np.where(np.isfinite(image), image, np.nanmedian(image))
     correlation = _correlations(np.where(known, values, 0.0), known, image)
+    if not np.isfinite(correlation).any():
+        return None  # an image of nothing
     y, x = np.unravel_index(np.nanargmax(correlation), correlation.shape)
     if not correlation[y, x] >= settings.min_correlation:
         return None

@@ -56,8 +56,8 @@ def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = D
     member[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1.0
     good = planes.good.reshape(len(planes.good), -1).astype(np.float32)
     n = good @ member
-    total = (planes.flux.reshape(len(good), -1) * good) @ member
-    variance = (planes.error.reshape(len(good), -1) ** 2 * good) @ member
+    flux, error = (np.where(planes.good, part, 0).reshape(len(good), -1) for part in (planes.flux, planes.error))
+    total, variance = flux @ member, error**2 @ member
     enough = (n > 0) & (n >= settings.good_share * member.sum(axis=0))
     n = np.maximum(n, 1.0)
     factor = 1.0 + settings.correlation_slope * np.log10(n)

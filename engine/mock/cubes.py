@@ -125,7 +125,8 @@ def make_cube(
     near = _near_field(sky, settings)
     stars = _blurred(_star_planes(near, wave, redshift), settings)
     lines = _blurred(_line_planes(near, wave, redshift, settings.gas_sigma), settings)
-    maps = _true_maps(near, settings) | _true_indices(stars, wave, redshift)
+    maps = _true_maps(near, settings)
+    maps |= _true_indices(stars, wave, maps["v_star"], redshift)
     images = _photographs(sky, galaxy, settings, rng)
     return _spoilt(stars + lines, maps, images, (galaxy, mock, settings), rng)
 
@@ -255,11 +256,11 @@ def _true_maps(sky: _Sky, settings: CubeMockSettings) -> dict[str, FloatArray]:
     return found | {f"flux_{name}": seen(flux) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2 for name, flux in lines}
 
 
-def _true_indices(stars: FloatArray, wave: FloatArray, redshift: float) -> dict[str, FloatArray]:
-    """Indices of the stars as the cube would see them without noise, measured at the galaxy's velocity."""
+def _true_indices(stars: FloatArray, wave: FloatArray, v_star: FloatArray, redshift: float) -> dict[str, FloatArray]:
+    """Indices of the stars as the cube would see them without noise, each spaxel at its own velocity (y, x)."""
     rows = stars.reshape(wave.size, -1).T
     spectra = make_spectra(wave, rows, np.ones_like(rows))
-    rest = rest_frame(spectra, rows, np.zeros(len(rows)), redshift)
+    rest = rest_frame(spectra, rows, v_star.ravel(), redshift)
     values = measure_indices(rest.wave, rest.flux).values.reshape(*stars.shape[1:], -1)
     return dict(zip(INDEX_NAMES, np.moveaxis(values, -1, 0), strict=True))
 

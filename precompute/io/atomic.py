@@ -39,7 +39,8 @@ def _replace_all(fresh: list[Path], paths: tuple[Path, ...]) -> None:
     finally:
         for old in filter(None, backups):
             old.unlink(missing_ok=True)
-    _flush(paths[0].parent)
+    with suppress(OSError):  # some file systems cannot flush a folder
+        _flush(paths[0].parent)
 
 
 def _backup(path: Path) -> Path | None:
@@ -61,7 +62,6 @@ def _aside(path: Path, word: str) -> Path:
 def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems cannot flush a folder
-            os.fsync(handle)
+        os.fsync(handle)
     finally:
         os.close(handle)

@@ -70,7 +70,7 @@ class ChunkStore:
 
 def fingerprint_of(observed: Observed, library: Library, prior: FloatArray | None, size: int) -> str:
     """sha256 of all that determines the chunks: observables, library, prior, size of a chunk, and the code."""
-    digest = hashlib.sha256(json.dumps([FORMAT, SCHEMA_VERSION, code_version(), size]).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, SCHEMA_VERSION, code_version("engine.inference"), size]).encode())
     digest.update(library_checksum(library).encode())
     for part in (*observed, np.empty(0) if prior is None else prior):
         _feed(digest, part)
@@ -86,12 +86,13 @@ def library_checksum(library: Library) -> str:
 
 
 @cache
-def code_version(package: str = "engine.inference") -> str:
-    """Version of the program with a checksum of the code that measures, which may change between two versions."""
+def code_version(*packages: str) -> str:
+    """Version of the program with a checksum of the packages that measure, which may change between two versions."""
     digest = hashlib.sha256()
-    with resources.as_file(resources.files(package)) as folder:
-        for file in sorted(folder.rglob("*.py")):
-            digest.update(file.read_bytes())
+    for package in packages:
+        with resources.as_file(resources.files(package)) as folder:
+            for file in sorted(folder.rglob("*.py")):
+                digest.update(file.read_bytes())
     return f"{software_version()}, code {digest.hexdigest()[:12]}"
 
 

@@ -4,6 +4,7 @@ import gzip
 import warnings
 import zlib
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,12 @@ def number_of(header: fits.Header, words: str) -> float:
     """The first number behind these keywords; NaN if there is none."""
     values = (header[key] for key in keywords(header, words))
     return next((float(value) for value in values if isinstance(value, int | float)), np.nan)
+
+
+def write_hdus(hdus: list, path: Path) -> None:
+    """Write HDUs into a file; raises the system's own OSError, which tells a full disk (astropy's does not)."""
+    file = BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)  # long cards become HIERARCH ones
+        fits.HDUList(hdus).writeto(file)
+    path.write_bytes(file.getbuffer())

@@ -1,7 +1,6 @@
 """Maps of one galaxy as FITS: one HDU per quantity with its place on the sky, unit and meaning."""
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from engine.flags import SpaxelFlag
 from engine.pipeline import Analysed
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray
+from precompute.io.fits_files import write_hdus
 
 LINE_UNIT = "1e-16 erg s-1 cm-2"
 ASCII = str.maketrans({"Å": "A", "β": "beta", "γ": "gamma", "δ": "delta", "μ": "mu", "∗": "*", "′": "'", "√": "sqrt",
@@ -36,9 +36,7 @@ def write_maps(found: Analysed, facts: dict, path: Path) -> None:
     }  # fmt: skip
     maps += [_map(name, values, sky, "", words) for name, (values, words) in whole.items()]
     hdus = [fits.PrimaryHDU(header=head), *maps, *_line_cubes(found, kept, sky), _provenance(facts)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fits.verify.VerifyWarning)  # long cards become HIERARCH ones
-        fits.HDUList(hdus).writeto(path, overwrite=True)
+    write_hdus(hdus, path)
 
 
 def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: Path) -> None:
@@ -49,9 +47,7 @@ def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: P
         unit, words = (column.unit, column.description) if column else (LINE_UNIT, "")
         hdus.append(_map(name.upper(), values, wcs.to_header(), unit, words))
     hdus.append(_provenance(facts))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
-        fits.HDUList(hdus).writeto(path, overwrite=True)
+    write_hdus(hdus, path)
 
 
 def spread(values: FloatArray, kept: BoolArray) -> FloatArray:

@@ -77,8 +77,8 @@ def read_survey_file(path: Path) -> SurveyPlan:
         masks=_pattern(survey, "masks", "", ("name",), path),
         calibrations=_pattern(survey, "calibrations", "", ("name",), path),
         out=folder / _text(survey, "out", "survey", path),
-        galaxies=tuple(str(name) for name in survey.get("galaxies", ())),
-        library=folder / library["file"] if "file" in library else None,
+        galaxies=_names(survey, path),
+        library=folder / _text(library, "file", "", path) if "file" in library else None,
         n_model=_whole(library, "n_model", N_MODEL_LIBRARY, path), seed=_whole(library, "seed", SEED, path),
         settings=_settings(given, survey, path),
     )  # fmt: skip
@@ -118,12 +118,31 @@ def _replaced(settings: NamedTuple, given: dict, label: str) -> NamedTuple:
 
 def _alike(value: object, default: object, label: str) -> object:
     if isinstance(value, list):
-        value = tuple(value)
+        value = tuple(float(part) if type(part) is int else part for part in value)
     if isinstance(default, float) and type(value) is int:
         value = float(value)
-    if default is not None and type(value) is not type(default):
-        raise SettingsError(f"{label} must be like {default!r}, not {value!r}")
+    if default is None:  # a number for each of many, or nothing
+        default = value if isinstance(value, tuple) and all(isinstance(part, float) for part in value) else (1.0, 2.0)
+    if [*map(type, _parts(value))] != [*map(type, _parts(default))] or type(value) is not type(default):
+        raise SettingsError(f"{label} must be like {_as_toml(default)}, not {_as_toml(value)}")
+    if type(value) is int and value < 1:
+        raise SettingsError(f"{label} must be 1 or more, not {value}")
     return value
+
+
+def _parts(value: object) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _as_toml(value: object) -> str:
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+
+
+def _names(survey: dict, path: Path) -> tuple[str, ...]:
+    names = survey.get("galaxies", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SettingsError(f"{path}: galaxies must be a list of names, not {names!r}")
+    return tuple(names)
 
 
 def _refuse_unknown(given: dict, known: set[str], label: str) -> None:
@@ -142,7 +161,7 @@ def _text(table: dict, key: str, default: str, path: Path) -> str:
 def _pattern(table: dict, key: str, default: str, fields: tuple[str, ...], path: Path) -> str:
     pattern = _text(table, key, default, path)
     found = re.findall(r"{(.*?)}", pattern)
-    if pattern and set(found) != set(fields):
+    if pattern and (set(found) != set(fields) or set("{}") & set(re.sub(r"{\w+}", "", pattern))):
         wanted = " and ".join(f"{{{field}}}" for field in fields)
         raise SettingsError(f"{path}: {key} must hold {wanted}, but is {pattern!r}")
     return pattern

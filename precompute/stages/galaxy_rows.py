@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from engine.columns import GALAXY
 from engine.cosmology import pc_per_arcsec
 from engine.errors import TableError
 from engine.galaxy.sample import density_correction, vmax
+from engine.survey import check_column
 from precompute.io.galaxy_facts import VMAX, Facts
 
 NEEDED = ("name", "redshift", "log_M_star", "spaxel_arcsec")
@@ -16,9 +18,15 @@ def galaxy_row(facts: Facts, *, origin: str, spaxel_arcsec: float | None, label:
     for name in NEEDED:
         if row.get(name) is None:
             raise TableError(f"{label}: the galaxy's {name} is not known; {advice.format(name=name)}")
-    row.setdefault("pc_per_arcsec", float(pc_per_arcsec(_positive(row, "redshift", label))))
-    row.setdefault("inv_vmax", _inverse_volume(row, label))
+    if "pc_per_arcsec" not in row:
+        row["pc_per_arcsec"] = float(pc_per_arcsec(_positive(row, "redshift", label)))
+    if "inv_vmax" not in row:
+        row["inv_vmax"] = _inverse_volume(row, label)
     row.pop(VMAX, None)
+    if "position_angle" in row:
+        row["position_angle"] = row["position_angle"] % 180.0  # an axis has no direction; DR3 has one of 380 deg
+    for name, value in row.items():
+        check_column(np.array([value]), GALAXY[name], label)
     return row
 
 

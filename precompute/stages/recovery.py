@@ -9,12 +9,13 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 
 from engine.columns import INDEX_NAMES
-from engine.cube.smoothing import smooth_maps
-from engine.errors import TableError
+from engine.cube.smoothing import SmoothingSettings, smooth_maps
+from engine.errors import SettingsError, TableError
 from engine.inference.arrangement import Models, arrange
 from engine.inference.observed import OBSERVABLES, observed_from
 from engine.inference.posterior import Posterior, infer
 from engine.mock.recovery import Recovery, recovered
+from engine.pipeline import ADAPTIVE, NONE, VORONOI
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray
 from precompute.io.atomic import written_together
@@ -37,13 +38,15 @@ def run_recovery(survey_file: Path) -> list[Recovery]:
     Where spaxels were smoothed the truth is smoothed alike. Raises TableError if there is nothing to compare.
     """
     plan = read_survey_file(survey_file)
+    if plan.settings.binning == VORONOI:
+        raise SettingsError(f"{plan.file}: the truth is not binned; recovery needs binning {ADAPTIVE!r} or {NONE!r}")
     folder = plan.file.parent / TRUTH
     pairs = [(maps, truth) for maps in sorted((plan.out / MAPS).glob("*.fits"))
              if (truth := folder / maps.name).is_file()]  # fmt: skip
     if not pairs:
         raise TableError(f"{plan.file}: no galaxy has both maps in {plan.out / MAPS} and truth in {folder}")
     models = arrange(load_library(plan.library or library_file(plan.out)))
-    parts = [_compared(*pair, models) for pair in pairs]
+    parts = [_compared(*pair, models, plan.settings.smoothing) for pair in pairs]
     rows = [
         recovered(name, *(np.concatenate([part[name][k] for part in parts]) for k in range(3))) for name in parts[0]
     ]
@@ -52,12 +55,16 @@ def run_recovery(survey_file: Path) -> list[Recovery]:
     return rows
 
 
-def _compared(maps: Path, truth: Path, models: Models) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
+def _compared(
+    maps: Path, truth: Path, models: Models, smoothing: SmoothingSettings
+) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
     """Measured value, error and truth of the kept spaxels of one galaxy, by quantity."""
     with fits.open(maps, memmap=False) as found, fits.open(truth, memmap=False) as true:
         level = found["SMOOTHING_LEVEL"].data.astype(int)
         names = [*QUANTITIES, *(f"flux_{line}" for line in LINES)]
-        put_in = smooth_maps(np.stack([true[name.upper()].data for name in names], axis=-1), level, level > 0)
+        put_in = smooth_maps(
+            np.stack([true[name.upper()].data for name in names], axis=-1), level, level > 0, smoothing
+        )
         kept = np.isfinite(found["SB_R"].data)
         put_in[..., names.index("v_star")] -= found[0].header["GLOCAL V_SYSTEMIC"]
         put_in[..., len(QUANTITIES) :] *= _scale(true)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.columns import BANDS, GALAXY
-from engine.errors import ClusterError, Interrupted, SampleError, SettingsError
+from engine.errors import ClusterError, Interrupted, SampleError, SettingsError, TableError
 from engine.inference.arrangement import arrange
 from engine.library.types import Library
 from engine.pipeline import Materials
@@ -19,7 +18,7 @@ from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
 from engine.survey import Columns
 from precompute import layout
-from precompute.cluster import Machines, Work, done_elsewhere
+from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
 from precompute.io.chunks import code_version, library_checksum
 from precompute.io.filters import read_sdss_filters
@@ -31,9 +30,10 @@ from precompute.io.survey_file import SurveyPlan, read_survey_file
 from precompute.io.tables import plain_name
 from precompute.progress import Phases, silent
 from precompute.stages.library import load_or_build
-from precompute.stages.one_galaxy import Job, Outcome, Piece, read_piece, run_galaxy
+from precompute.stages.one_galaxy import Job, Outcome, Piece, file_stem, read_piece, run_galaxy
 
 REPORT = "report"
+CODE = ("engine", "precompute.io", "precompute.stages")  # what a result depends on
 MODEL_RANGE = (2800.0, 11500.0)  # Angstrom: ugriz and room for redshifts
 AGE_STRIDE, YOUNGEST = 8, 20  # of the grid's ages, for K-corrections: 26 ages from 1 Myr on
 Told = Callable[[Outcome, bool], None]  # an outcome, and whether it is new
@@ -78,14 +78,15 @@ def run_plan(
     missing = [job for job in jobs if job.name not in pieces]
     report = phases("analysing galaxies")
     report(len(outcomes), len(jobs))
-    with _told_how_to_go_on(plan, outcomes, len(jobs)), closing(_analysed(missing, library, machines)) as fresh:
-        for outcome in fresh:
-            outcomes[outcome.name] = outcome
-            told(outcome, True)
-            report(len(outcomes), len(jobs))
-            if outcome.fatal:
-                raise OSError(outcome.sentence)
-    return _finish(plan, jobs, [outcomes[job.name] for job in jobs], kept, library)
+    with _told_how_to_go_on(plan, outcomes, len(jobs)):
+        with closing(_analysed(missing, library, machines)) as fresh:
+            for outcome in fresh:
+                outcomes[outcome.name] = outcome
+                told(outcome, True)
+                report(len(outcomes), len(jobs))
+                if outcome.fatal:
+                    raise OSError(outcome.sentence)
+        return _finish(plan, jobs, [outcomes[job.name] for job in jobs], kept, library)
 
 
 def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
@@ -93,6 +94,7 @@ def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
     catalogue = read_catalogue(plan.catalogue)
     for number, facts in enumerate(catalogue, start=1):
         facts["galaxy_id"] = int(facts.get("galaxy_id", number))
+    _refuse_alike(catalogue, plan.catalogue)
     ids = [facts["galaxy_id"] for facts in catalogue]
     if len(set(ids)) != len(ids):
         raise SampleError(f"{plan.catalogue}: galaxy_id {max(ids, key=ids.count)} is there more than once")
@@ -101,7 +103,7 @@ def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
         strange = [name for name in plan.galaxies if plain_name(name) not in by_name]
         if strange:
             raise SampleError(f"{plan.file}: the galaxy {strange[0]} is not in {plan.catalogue}")
-        return [by_name[plain_name(name)] for name in plan.galaxies]
+        return [by_name[name] for name in dict.fromkeys(map(plain_name, plan.galaxies))]
     present = [facts for facts in catalogue if plan.cube_of(str(facts["name"])).is_file()]
     if not present:
         first = plan.cube_of(str(catalogue[0]["name"])) if catalogue else plan.cubes
@@ -109,13 +111,26 @@ def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
     return present
 
 
+def _refuse_alike(catalogue: list[Facts], path: Path) -> None:
+    """Every galaxy needs a name, and files of its own."""
+    stems: dict[str, str] = {}
+    for number, facts in enumerate(catalogue, start=1):
+        if "name" not in facts:
+            raise TableError(f"{path}: the galaxy in row {number} has no name")
+        name = str(facts["name"])
+        if (other := stems.setdefault(file_stem(name), name)) != name:
+            raise TableError(
+                f"{path}: the galaxies {other!r} and {name!r} would share the file names {file_stem(name)}"
+            )
+
+
 def make_jobs(plan: SurveyPlan, galaxies: list[Facts], library: Library) -> list[Job]:
     """What is to be done, with a fingerprint of all that determines the result."""
-    models = library_checksum(library)
-    return [_job(plan, facts, models) for facts in galaxies]
+    common = [code_version(*CODE), repr(plan.settings), plan.origin, library_checksum(library)]
+    return [_job(plan, facts, common) for facts in galaxies]
 
 
-def _job(plan: SurveyPlan, facts: Facts, models: str) -> Job:
+def _job(plan: SurveyPlan, facts: Facts, common: list[str]) -> Job:
     name = str(facts["name"])
     cube, mask = plan.cube_of(name), plan.mask_of(name)
     images = {band: path for band in BANDS if (path := plan.image_of(name, band)).is_file()}
@@ -123,8 +138,9 @@ def _job(plan: SurveyPlan, facts: Facts, models: str) -> Job:
     job = Job(facts, plan.catalogue, cube, images, mask, calibration, plan.out, plan.origin, plan.settings, "")
     present = [path for path in (cube, *images.values(), mask, calibration) if path]
     files = [(path.name, *_stamp(path)) for path in present]
-    known = [code_version("engine"), repr(plan.settings), facts, plan.origin, models, files]
-    return job._replace(fingerprint=hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16])
+    return job._replace(
+        fingerprint=hashlib.sha256(json.dumps([*common, facts, files], sort_keys=True).encode()).hexdigest()[:16]
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -158,7 +174,7 @@ def _analysed(jobs: list[Job], library: Library, machines: Machines | None) -> I
     """Outcomes of the jobs as they come, from this process or from others."""
     if not jobs:
         return
-    machines = machines or Machines(workers=min(_cores(), len(jobs)))
+    machines = machines or Machines(workers=min(cores(), len(jobs)))
     if machines.workers and machines.scheduler:
         raise SettingsError("own workers and a scheduler exclude each other: choose one")
     materials = make_materials(library)
@@ -166,13 +182,11 @@ def _analysed(jobs: list[Job], library: Library, machines: Machines | None) -> I
         yield from (run_galaxy(materials, job) for job in jobs)
         return
     by_name = {job.name: job for job in jobs}
-    work = Work(run_galaxy, materials, by_name.get, lambda name, words: Outcome(name, False, words, {}), "engine")
+    work = Work(
+        run_galaxy, materials, by_name.get, lambda name, words: Outcome(name, False, words, {}), CODE, alone=True
+    )
     for _, outcome in done_elsewhere(machines, work, list(by_name)):
         yield outcome
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -229,7 +243,8 @@ def report_lines(outcomes: list[Outcome], kept: set[str]) -> list[str]:
     done = [outcome.numbers for outcome in outcomes if outcome.done]
     if done:
         weights = np.array([numbers["n_spaxels"] for numbers in done], float)
-        levels = weights @ np.array([_padded(numbers["level_fractions"]) for numbers in done]) / weights.sum()
+        n_levels = max(len(numbers["level_fractions"]) for numbers in done)
+        levels = weights @ np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done]) / weights.sum()
         shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
         above = sum(numbers["n_above_cut"] for numbers in done)
         lines.append(f"smoothing levels 1 to {levels.size}: {shares} of the regions")
@@ -239,8 +254,8 @@ def report_lines(outcomes: list[Outcome], kept: set[str]) -> list[str]:
     return lines
 
 
-def _padded(fractions: list[float], n: int = 5) -> list[float]:
-    return [*fractions, *[0.0] * n][:n]
+def _padded(fractions: list[float], n: int) -> list[float]:
+    return [*fractions, *[0.0] * (n - len(fractions))]
 
 
 def _state(outcome: Outcome, kept: set[str]) -> str:

@@ -4,8 +4,9 @@ import pytest
 from astropy.table import QTable, Table
 
 from engine.errors import SampleError, TableError
-from precompute.io.galaxy_facts import collect_facts
+from precompute.io.galaxy_facts import collect_facts, read_catalogue
 from precompute.io.tables import plain_name
+from precompute.stages.galaxy_rows import galaxy_row
 
 
 @pytest.fixture
@@ -62,3 +63,35 @@ def test_a_sample_that_is_not_califa_is_refused(galaxy_file):
 def test_the_califa_table_gives_the_redshift_behind_the_volume(shared):
     facts = collect_facts((), shared / "califa_dr3" / "objects.csv", "ngc 4047")
     assert (facts["name"], facts["galaxy_id"], facts["redshift"], facts["vmax"]) == ("NGC4047", 489, 0.0115, 87100)
+
+
+GIVEN = {"name": "NGC 1", "redshift": 0.01, "log_M_star": 10.0}
+
+
+def row_of(**facts):
+    return galaxy_row(GIVEN | facts, origin="measured", spaxel_arcsec=1.0, label="table, NGC 1", advice="add it")
+
+
+def test_one_over_vmax_is_enough_for_the_weight():
+    assert row_of(inv_vmax=1e-5)["inv_vmax"] == 1e-5
+    assert row_of(vmax=1e5)["inv_vmax"] == pytest.approx(1e-5)
+    with pytest.raises(TableError, match="needs vmax"):
+        row_of()
+
+
+def test_an_axis_has_no_direction_so_its_angle_is_below_180():
+    assert row_of(inv_vmax=1e-5, position_angle=380.43)["position_angle"] == pytest.approx(20.43)
+
+
+def test_a_fact_outside_its_limits_is_refused_with_the_galaxys_name():
+    with pytest.raises(TableError, match=r"table, NGC 1: column axis_ratio"):
+        row_of(inv_vmax=1e-5, axis_ratio=1.2)
+
+
+def test_every_galaxy_of_the_papers_sample_has_a_sound_row(shared):
+    """UGC04176 has a position angle of 380 deg in DR3."""
+    path = shared / "califa_dr3" / "objects.csv"
+    rows = [galaxy_row(facts, origin="measured", spaxel_arcsec=1.0, label=str(path), advice="")
+            for facts in read_catalogue(path)]  # fmt: skip
+    assert len(rows) == 363
+    assert max(row["position_angle"] for row in rows) < 180

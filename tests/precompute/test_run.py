@@ -331,6 +331,12 @@ def _killer(psutil, killed):
         ("[survey]\nbinning = 'square'\n", "binning is one of"),
         ("[smoothing]\ntarget = 'high'\n", "target must be like 15.0"),
         ("[smoothing]\ntarge = 3\n", "unknown entry 'targe'"),
+        ("[smoothing]\nlevels = 0\n", "levels must be 1 or more"),
+        ("[kinematics]\nfit_range = ['a']\n", r"fit_range must be like \[3750.0, 6900.0\]"),
+        ("[emission]\nthresholds = 4.0\n", "thresholds must be like"),
+        ("[survey]\ngalaxies = 'NGC1'\n", "galaxies must be a list of names"),
+        ("[survey]\ncubes = 'cubes/{name}}.fits'\n", r"cubes must hold \{name\}"),
+        ("[library]\nfile = 5\n", "file must be text"),
         ("[library]\nn_model = 0\n", "n_model must be a whole number"),
         ("[survey\n", "not a TOML file"),
     ],
@@ -370,6 +376,36 @@ def test_the_handbook_lists_every_setting_with_its_default():
         known = {name: list(value) if isinstance(value, tuple) else value
                  for name, value in settings._asdict().items() if value is not None}  # fmt: skip
         assert told == known
+
+
+def test_galaxies_without_name_or_with_the_same_files_are_refused(broken):
+    table = Table.read(broken / "catalogue.csv")
+    table["name"] = ["NGC 1", "NGC_1", "B"]
+    table.write(broken / "catalogue.csv", overwrite=True)
+    with pytest.raises(TableError, match=r"'NGC 1' and 'NGC_1' would share the file names NGC_1"):
+        run_survey(broken / "survey.toml", ALONE)
+    (broken / "catalogue.csv").write_text("name,redshift,log_M_star,inv_vmax\n,0.01,10.0,1e-5\nA,0.01,10.0,1e-5\n")
+    with pytest.raises(TableError, match="row 1 has no name"):
+        run_survey(broken / "survey.toml", ALONE)
+
+
+def test_a_fact_that_no_galaxy_can_have_is_that_galaxys_failure(broken):
+    table = Table.read(broken / "catalogue.csv")
+    table["axis_ratio"] = np.where(table["name"] == "MOCK002", 1.7, table["axis_ratio"])
+    table.write(broken / "catalogue.csv", overwrite=True)
+    outcomes = rerun(broken)
+    assert "axis_ratio" in outcomes["MOCK002"].sentence
+    assert outcomes["MOCK001"].done
+
+
+def test_mock_cubes_never_replace_a_real_survey(tmp_path):
+    (tmp_path / "survey.toml").write_text("[survey]\norigin = 'measured'\n")
+    with pytest.raises(SettingsError, match="is not a mock's"):
+        make_mock_cubes(tmp_path, 1, seed=1, n_model=100)
+    (tmp_path / "survey.toml").unlink()
+    (tmp_path / "catalogue.csv").write_text("name\nNGC1\n")
+    with pytest.raises(SettingsError, match="in the way"):
+        make_mock_cubes(tmp_path, 1, seed=1, n_model=100)
 
 
 def test_there_is_no_survey_file(tmp_path):

@@ -76,6 +76,14 @@ def test_a_bin_holds_the_mean_of_its_good_values_and_its_error():
                 assert seen.error[plane][there] == pytest.approx(noise, rel=1e-5)
 
 
+def test_a_pixel_without_a_number_spoils_no_bin():
+    flux, good = np.ones((1, 2, 2)), np.ones((1, 2, 2), bool)
+    flux[0, 0, 0], good[0, 0, 0] = np.nan, False
+    found = bin_planes(Smoothed(flux, flux.copy(), good), np.zeros((2, 2), int))
+    assert found.flux[0] == pytest.approx(np.ones((2, 2)))
+    assert np.isfinite(found.error).all()
+
+
 def test_binning_keeps_the_flux():
     signal, noise, good = disc()
     bins = voronoi_bins(signal, noise, good)
