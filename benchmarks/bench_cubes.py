@@ -3,7 +3,7 @@
 python benchmarks/bench_cubes.py [--models N] [--library FILE] [--survey FILE] [--small] [--json FILE]
 
 Without --survey one mock galaxy of CALIFA's size is invented. A cut-out goes first, so that compiling does not count.
-Seconds are those of the processor (all threads, the writing of compressed files too), not of the wall clock.
+The steps are told by the wall clock, the whole by the processor's, which other work on the machine does not lengthen.
 """
 
 import argparse

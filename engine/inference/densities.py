@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from engine.inference.arrangement import CELL_DEX, Models
+from engine.inference.arrangement import CELL_DEX, NEVER, Models
 from engine.inference.likelihood import LEAF, costs_of_leaf
 from engine.inference.posterior import Asked, Observed, prepare
 from engine.library.types import Library
@@ -66,14 +66,14 @@ def _of_region(asked: Asked, spaxel: int, axes: Axes, lit: bool) -> tuple[FloatA
         asked.data.data[spaxel], asked.data.inverse[spaxel], place, searched.rows, searched.penalty
     )
     counts = np.flatnonzero(weight)
-    weight = weight[counts] / weight.sum()
+    weight = weight[counts] / max(weight.sum(), 1.0)
     log_mu = log_scale[counts] - models.log_r[counts] + asked.data.log_unit[spaxel]
     age, Z = (start + (cell[counts] + 0.5) * CELL_DEX for start, cell in _age_and_Z(models))
     cells = [_cell(value, edges) for value, edges in zip((log_mu, age, Z), axes, strict=True)]
     sizes = [edges.size - 1 for edges in axes]
     lines = [np.bincount(cell, weight, size) for cell, size in zip(cells, sizes, strict=True)]
     plane = np.bincount(cells[1] * sizes[2] + cells[2], weight, sizes[1] * sizes[2]).reshape(sizes[1:])
-    if not (asked.data.inverse[spaxel] > 0).any():
+    if not (counts.size and (asked.data.inverse[spaxel] > 0).any()):
         lines, plane = [line * np.nan for line in lines], plane * np.nan
     if not lit:
         lines[0] *= np.nan
@@ -98,4 +98,5 @@ def weigh_all(data, inverse, left_out, rows, penalty):
         costs_of_leaf(rows[leaf], penalty[here], data, inverse, cost[here], log_scale[here])
     if left_out >= 0:
         cost[left_out] = np.inf
-    return np.exp(0.5 * (cost.min() - cost)), np.log10(np.maximum(log_scale, 1e-30))
+    weight = np.where(cost < NEVER / 2, np.exp(0.5 * (cost.min() - cost)), 0.0)
+    return weight, np.log10(np.maximum(log_scale, 1e-30))

@@ -24,7 +24,9 @@ LEAF = 64  # models side by side in memory: small enough to be alike, large enou
 GROUP = 16  # boxes bounded at a time
 N_INDEX, N_BAND = 5, 5
 N_ROW = N_INDEX + N_BAND  # numbers per model
-MAX_INVERSE_ERROR = 1e8  # keeps squares within float32; no observation is that good
+# Index errors below 1e-4 Angstrom or mag, and flux errors below 1e-4 of the brightest, count as this, and an index
+# above 1000 Angstrom is none. No observation is that good, and every chi-square stays where float64 can still weigh it
+MAX_INVERSE_ERROR, MAX_INDEX = 1e4, 1e3
 
 # Sums may be reordered: everything that enters is finite by construction.
 FAST = {"contract", "reassoc", "nsz", "nnan", "arcp"}
@@ -54,7 +56,7 @@ def inverse_errors(value: FloatArray, error: FloatArray) -> FloatArray:
 
 def whiten(indices: FloatArray, index_errors: FloatArray, flux: FloatArray, flux_errors: FloatArray) -> Whitened:
     """Indices and fluxes (spaxel, 5) over their errors, float64."""
-    index_inverse = inverse_errors(indices, index_errors)
+    index_inverse = inverse_errors(np.where(np.abs(indices) <= MAX_INDEX, indices, np.nan), index_errors)
     brightest = np.max(np.abs(np.where(np.isfinite(flux), flux, 0.0)), axis=1, keepdims=True)
     brightest[brightest == 0] = 1.0
     flux_inverse = inverse_errors(flux / brightest, flux_errors / brightest)

@@ -159,10 +159,11 @@ def _best_of_leaf(leaf, region, models):
 def _costs(rows, penalty, region, cost, scale):
     """As likelihood.costs_of_leaf; the model at the place left out, if it is in the leaf, does not count."""
     data, inverse, left_out = region
-    least = costs_of_leaf(rows, penalty, data, inverse, cost, scale)
+    least = np.float64(costs_of_leaf(rows, penalty, data, inverse, cost, scale))
     if 0 <= left_out < LEAF:
         cost[left_out] = NEVER
-        least = np.float32(cost.min())
+    if 0 <= left_out < LEAF or cost.itemsize == 8:  # float32 would round a large cost by more than weights bear
+        least = np.float64(cost.min())
     return least
 
 
@@ -171,7 +172,7 @@ def _note_bounds(member, costs, team, nearest):
     """How many leaves lie in each step of the bound, what they can weigh at most, and how near each comes to anyone."""
     reference, limit = costs
     bound, beyond = team.bound[member], team.beyond[member]
-    low = min(np.float64(bound.min()), limit - 1e-3)
+    low = min(np.float64(bound.min()), limit - 1e-3 - 1e-9 * abs(limit))
     per_unit = _STEP / (limit - low)
     beyond[:] = 0.0
     team.n_near[member] = 1.0
@@ -270,7 +271,7 @@ def _rescaled(member, team):
 @numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def _weights_and_cells(cost, scale, log_r, numbers, weight, mu_cell):
     """Weights of a leaf and their places in the posterior of mu; returns the sums of weights and of their squares."""
-    reference, centre = np.float32(numbers[0]), np.float32(numbers[2])
+    reference, centre = cost.dtype.type(numbers[0]), np.float32(numbers[2])
     negligible = np.float32(numbers[1] - numbers[0])
     half, zero, tiny, step = np.float32(0.5), np.float32(0.0), np.float32(1e-30), np.float32(1.0 / CELL_DEX)
     middle, last = np.float32(N_MU_CELL / 2), np.float32(N_MU_CELL - 1)

@@ -56,6 +56,9 @@ class Priors:
     def __post_init__(self):
         _check_choice("metallicity_prior", self.metallicity_prior, METALLICITY_PRIORS)
         _check_choice("enrichment", self.enrichment, ENRICHMENTS)
+        lowest = self.Z_ends[0] if self.enrichment == "ends" else self.Z_mean[0]
+        if not self.Z_final_max > lowest:
+            raise SettingsError(f"the prior Z_final_max, {self.Z_final_max}, leaves no metallicity above {lowest}")
         for name in ("onset_age", "tau_over_onset_age", "Z_mean", "Z_ends", "beta", "burst_mass"):
             low, high = getattr(self, name)
             if not 0 < low < high:

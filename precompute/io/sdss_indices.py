@@ -23,6 +23,9 @@ PUBLISHED = tuple(f"g05_{name}_p{p}" for name in ("logage", "logz") for p in (16
 NOTHING = -99.0  # the catalogue writes -99 or -9999 where it has no value
 
 
+NOTHING_WORDS = ("", "null", "none", "nan", "n/a", "-", "--")
+
+
 class SdssGalaxies(NamedTuple):
     """(galaxy,) each; NaN where the table has nothing."""
 
@@ -44,6 +47,7 @@ def read_sdss_galaxies(path: Path) -> SdssGalaxies:
         table = Table.read(path)
     except (OSError, ValueError, TypeError, IORegistryError) as error:
         raise TableError(f"{path} cannot be read as a table: {error}") from error
+    table.rename_columns(table.colnames, [name.lower() for name in table.colnames])
     lacking = [name for name in (*NEEDED, *PUBLISHED) if name not in table.colnames]
     if lacking:
         raise TableError(f"{path} lacks the columns {', '.join(lacking)}")
@@ -73,8 +77,12 @@ def _numbers(table: Table, name: str, path: Path, nothing: FloatArray) -> FloatA
     """A column as floats, NaN where there is none or it holds the catalogue's sign for nothing."""
     if name not in table.colnames:
         return nothing
+    column = np.ma.asarray(table[name])
+    if column.dtype.kind in "OSU":  # one word makes a column of words
+        blank = np.isin(np.char.lower(np.char.strip(np.ma.filled(column, "").astype(str))), NOTHING_WORDS)
+        column = np.ma.masked_array(np.where(blank, "nan", np.ma.filled(column, "nan").astype(str)))
     try:
-        values = np.ma.filled(np.ma.asarray(table[name]).astype(float), np.nan)
+        values = np.ma.filled(column.astype(float), np.nan)
     except (TypeError, ValueError) as error:
         raise TableError(f"{path}: the column {name} must hold numbers: {error}") from None
     return np.where(values > NOTHING, values, np.nan)

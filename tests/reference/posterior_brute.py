@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from engine.inference.likelihood import inverse_errors
+from engine.inference.likelihood import MAX_INDEX, inverse_errors
 from engine.inference.posterior import nearest_dispersion
 
 WANTED = (0.16, 0.50, 0.84)
@@ -26,9 +26,12 @@ class Brute(NamedTuple):
 
 def by_loops(observed, library, prior=None) -> Brute:
     """Two loops, compiled, on all cores."""
+    brightest = np.nanmax(np.abs(observed.flux), axis=1, initial=1e-300, keepdims=True)
     index_weight, flux_weight = (
-        inverse_errors(observed.indices, observed.index_errors),
-        inverse_errors(observed.flux, observed.flux_errors),
+        inverse_errors(
+            np.where(np.abs(observed.indices) <= MAX_INDEX, observed.indices, np.nan), observed.index_errors
+        ),
+        inverse_errors(observed.flux / brightest, observed.flux_errors / brightest) / brightest,
     )
     sigma = nearest_dispersion(observed.sigma_star, library.sigma_grid)
     n_spaxel, n_model = sigma.size, library.log_age_wr.size

@@ -30,6 +30,14 @@ def test_each_cell_holds_the_share_of_the_plain_weights(library, observed):
         assert np.abs(found.log_age_wr[row].cumsum() - share.cumsum()).mean() < 0.005
 
 
+def test_without_a_model_that_counts_there_is_no_posterior(library, observed):
+    only = np.zeros(3000)
+    only[17] = 1.0
+    found = densities(observed, library, prior=only, leave_out=np.full(6, 17))
+    assert all(np.isnan(part).all() for part in found[1:])
+    assert np.isfinite(densities(observed, library, prior=only).log_age_wr).all()
+
+
 def test_everything_adds_up_to_one_and_the_plane_to_its_sides(library, observed):
     found = densities(observed, library)
     for part in found[1:]:

@@ -142,6 +142,33 @@ def test_flags_tell_what_was_left_out_and_what_fits_badly(observed, library):
     assert not flags[3] & SpaxelFlag.NO_GOOD_MODEL
 
 
+@pytest.mark.parametrize(
+    ("off_sigma", "sharper"), [(1e2, 1.0), (1e3, 1.0), (3e3, 30.0), (0.0, 1e5), (0.0, 1e9), (300.0, 1e9)]
+)
+def test_regions_very_far_from_all_models_keep_values_and_their_best_chi_square(observed, library, off_sigma, sharper):
+    """Chi-squares from 1e4 to 1e13: more than float32 can tell apart."""
+    far = observed._replace(indices=observed.indices.copy(), index_errors=observed.index_errors / sharper)
+    far.indices[:, 2] += off_sigma * observed.index_errors[:, 2]
+    found, truth = percentiles(far, library), by_loops(far, library)
+    assert np.isfinite(found.log_age_wr).all()
+    assert not (found.flags & SpaxelFlag.NOT_MEASURED).any()
+    np.testing.assert_allclose(found.chi2, truth.chi2, rtol=1e-6)
+    if off_sigma:
+        assert (found.flags & SpaxelFlag.NO_GOOD_MODEL).all()
+    for quantity in range(3):
+        np.testing.assert_allclose(found[quantity], truth[quantity], atol=0.002)
+
+
+@pytest.mark.parametrize("absurd", [1e9, 1e20, -1e30])
+def test_an_index_that_no_spectrum_can_have_is_left_out(observed, library, absurd):
+    odd = observed._replace(indices=observed.indices.copy())
+    odd.indices[3, 2] = absurd
+    missing = observed._replace(indices=observed.indices.copy())
+    missing.indices[3, 2] = np.nan
+    np.testing.assert_allclose(infer(odd, library), infer(missing, library), atol=TOLERANCE)
+    assert infer(odd, library).flags[3] & SpaxelFlag.INDEX_MASKED
+
+
 def test_models_that_are_not_finite_are_passed_over(observed, library):
     broken = library._replace(indices=library.indices.copy(), flux=library.flux.copy())
     broken.indices[::2, 1, 0], broken.flux[1::4, 2] = np.nan, 0.0
