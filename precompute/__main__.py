@@ -56,7 +56,7 @@ from precompute.options import (
     Workers,
 )
 
-COMPUTE, LOOK = "Make a survey", "Look at it"
+COMPUTE, CHECK, LOOK = "Make a survey", "Check the results", "Look at it"
 COMPUTING_LIBRARIES = {
     "speclite", "ppxf", "bagpipes", "h5py", "distributed", "reproject", "photutils", "regions", "vorbin",
     "threadpoolctl",
@@ -199,6 +199,29 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     out.print(f"The survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
 
 
+@cli.command("import-table", rich_help_panel=COMPUTE)
+def import_table(
+    table: TheirTable,
+    mapping: MappingName,
+    to: ImportFolder,
+    galaxy: GalaxyFacts = None,
+    sample: NameTable = None,
+    add_to: AddTo = None,
+) -> None:
+    """Turn a table of **real measurements** of one galaxy into a survey, alone or added to another survey.
+
+    docs/import.md shows how to write a mapping.
+
+    Example: `glocal import-table NGC4047.hdf5 --mapping pipe3d --sample objects.csv --out ngc4047`
+    """
+    from precompute.stages.import_table import ImportRequest, import_table
+
+    report = import_table(ImportRequest(table, mapping, tuple(galaxy or ()), sample, add_to), to)
+    for sentence in report.sentences():
+        out.print(sentence, markup=False)
+    out.print(f"Look at it with: glocal serve {to}", markup=False)
+
+
 @cli.command("mock-cubes", rich_help_panel=COMPUTE)
 def mock_cubes(
     folder: MockFolder, number: MockNumber = 6, small: MockSmall = False,
@@ -241,7 +264,7 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
     out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
 
 
-@cli.command(rich_help_panel=COMPUTE)
+@cli.command(rich_help_panel=CHECK)
 def recovery(survey_file: SurveyFile) -> None:
     """Set what `glocal run` found on **mock cubes** against what was put into them: offsets, scatter, pulls.
 
@@ -253,7 +276,7 @@ def recovery(survey_file: SurveyFile) -> None:
         out.print(line, markup=False)
 
 
-@cli.command("compare-smoothing", rich_help_panel=COMPUTE)
+@cli.command("compare-smoothing", rich_help_panel=CHECK)
 def compare_smoothing(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Scheduler = "") -> None:
     """Does **smoothing** change the result? The same cubes by Voronoi bins, and by unsmoothed spaxels alone.
 
@@ -283,7 +306,7 @@ def _tell_galaxy(outcome, new: bool) -> None:
     out.print(f"  {outcome.name}: {state}, {outcome.sentence}", markup=False, style=None if outcome.done else "red")
 
 
-@cli.command(rich_help_panel=COMPUTE)
+@cli.command(rich_help_panel=CHECK)
 def validate(
     library: ValidationLibrary = None, models: Models = settings.N_MODEL_LIBRARY,
     regions: ValidationRegions = settings.N_REGION_VALIDATION, galaxies: SdssTable = None,
@@ -306,7 +329,7 @@ def validate(
         out.print(line, markup=False)
 
 
-@cli.command("validate-lines", rich_help_panel=COMPUTE)
+@cli.command("validate-lines", rich_help_panel=CHECK)
 def validate_lines(to: ValidationFolder = Path("validation"), number: LineSpectra = 60) -> None:
     """Show whether **emission lines are taken out** without bias: Hbeta of mock spectra against its truth.
 
@@ -321,29 +344,6 @@ def validate_lines(to: ValidationFolder = Path("validation"), number: LineSpectr
         report = stage.validate_lines(to, number, phases)
     for line in report:
         out.print(line, markup=False)
-
-
-@cli.command("import-table", rich_help_panel=COMPUTE)
-def import_table(
-    table: TheirTable,
-    mapping: MappingName,
-    to: ImportFolder,
-    galaxy: GalaxyFacts = None,
-    sample: NameTable = None,
-    add_to: AddTo = None,
-) -> None:
-    """Turn a table of **real measurements** of one galaxy into a survey, alone or added to another survey.
-
-    docs/import.md shows how to write a mapping.
-
-    Example: `glocal import-table NGC4047.hdf5 --mapping pipe3d --sample objects.csv --out ngc4047`
-    """
-    from precompute.stages.import_table import ImportRequest, import_table
-
-    report = import_table(ImportRequest(table, mapping, tuple(galaxy or ()), sample, add_to), to)
-    for sentence in report.sentences():
-        out.print(sentence, markup=False)
-    out.print(f"Look at it with: glocal serve {to}", markup=False)
 
 
 @cli.command(rich_help_panel=LOOK)
