@@ -1,6 +1,7 @@
 """Posteriors of chosen regions in full: mu_star, age and metallicity, and age against metallicity.
 
-For a few regions, to be looked at. All models are weighed, none is passed over: about 10 ms per region with 500 000.
+For regions to be looked at one by one: a few ms per region with 500 000 models, of which only those are passed over
+that weigh next to nothing.
 """
 
 from typing import NamedTuple
@@ -9,12 +10,14 @@ import numba
 import numpy as np
 
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
-from engine.inference.likelihood import LEAF, costs_of_leaf
+from engine.inference.likelihood import GROUP, LEAF, bounds_of_boxes, costs_of_leaf
 from engine.inference.posterior import Asked, Observed, prepare
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
 MU_RANGE_DEX = (-2.0, 6.0)  # log Msun/pc2; what lies beyond is counted at the ends
+NEGLECT = 1e-4  # share of a posterior that may be missing, in models that each weigh next to nothing
+_MOST_E_FOLDS = 25.0  # models that weigh less than exp(-25) of the best count as nothing: half a million are 7e-6
 STEP_DEX = 0.02  # choice: the best errors are 0.05 dex
 
 
@@ -60,43 +63,70 @@ def densities(
 
 def _of_region(asked: Asked, spaxel: int, axes: Axes, lit: bool) -> tuple[FloatArray, ...]:
     """Shares of the weight along mu, age and Z, and in the plane of the last two."""
-    models = asked.models
-    searched, place = asked.searched(asked.sigma[spaxel]), asked.left_out[spaxel]
-    weight, log_scale = weigh_all(
-        asked.data.data[spaxel], asked.data.inverse[spaxel], place, searched.rows, searched.penalty
-    )
-    counts = np.flatnonzero(weight)
-    weight = weight[counts] / max(weight.sum(), 1.0)
-    log_mu = log_scale[counts] - models.log_r[counts] + asked.data.log_unit[spaxel]
-    age, Z = (start + (cell[counts] + 0.5) * CELL_DEX for start, cell in _age_and_Z(models))
-    cells = [_cell(value, edges) for value, edges in zip((log_mu, age, Z), axes, strict=True)]
-    sizes = [edges.size - 1 for edges in axes]
-    lines = [np.bincount(cell, weight, size) for cell, size in zip(cells, sizes, strict=True)]
-    plane = np.bincount(cells[1] * sizes[2] + cells[2], weight, sizes[1] * sizes[2]).reshape(sizes[1:])
-    if not (counts.size and (asked.data.inverse[spaxel] > 0).any()):
-        lines, plane = [line * np.nan for line in lines], plane * np.nan
-    if not lit:
-        lines[0] *= np.nan
-    return *lines, plane
+    models, searched = asked.models, asked.searched(asked.sigma[spaxel])
+    weight, scale = weigh_all(asked.data.data[spaxel], asked.data.inverse[spaxel], asked.left_out[spaxel], searched)
+    total = weight.sum()
+    mu, age, Z = (np.zeros(edges.size - 1) for edges in axes)
+    plane = np.zeros((age.size, Z.size))
+    if not (total > 0 and (asked.data.inverse[spaxel] > 0).any()):
+        return mu * np.nan, age * np.nan, Z * np.nan, plane * np.nan
+    starts = axes.log_mu_star[0] - asked.data.log_unit[spaxel], *(edges[0] for edges in axes[1:])
+    starts = np.array(starts) - [0.0, models.age_start, models.Z_start]
+    step = axes.log_mu_star[1] - axes.log_mu_star[0]
+    cells = models.log_r, models.age_cell, models.Z_cell
+    _add_up(weight, scale, cells, (NEGLECT * total / weight.size, step), starts, (mu, age, Z, plane))
+    kept = age.sum()
+    return mu / kept if lit else mu * np.nan, age / kept, Z / kept, plane / kept
 
 
 def _age_and_Z(models: Models) -> tuple[tuple[float, IntArray], tuple[float, IntArray]]:
     return (models.age_start, models.age_cell), (models.Z_start, models.Z_cell)
 
 
-def _cell(value: FloatArray, edges: FloatArray) -> IntArray:
-    return np.clip(((value - edges[0]) / (edges[1] - edges[0])).astype(int), 0, edges.size - 2)
+@numba.njit(cache=True, nogil=True)
+def _add_up(weight, scale, models, limits, starts, posteriors):
+    """Add the weights above a limit to the cells of mu, age, Z and the plane; starts: first edges [dex]."""
+    log_r, age_cell, Z_cell = models
+    least, step = limits
+    mu, age, Z, plane = posteriors
+    for model in range(weight.size):
+        here = weight[model]
+        if here <= least:
+            continue
+        log_mu = np.log10(max(scale[model], 1e-30)) - log_r[model]
+        at_mu = min(max(int((log_mu - starts[0]) / step), 0), mu.size - 1)
+        at_age = min(max(int(((age_cell[model] + 0.5) * CELL_DEX - starts[1]) / step), 0), age.size - 1)
+        at_Z = min(max(int(((Z_cell[model] + 0.5) * CELL_DEX - starts[2]) / step), 0), Z.size - 1)
+        mu[at_mu] += here
+        age[at_age] += here
+        Z[at_Z] += here
+        plane[at_age, at_Z] += here
 
 
 @numba.njit(cache=True, nogil=True)
-def weigh_all(data, inverse, left_out, rows, penalty):
-    """Weight of every model relative to the best, and log scale, (model,) float64 each; arguments as in weighing."""
-    n_leaf = rows.shape[0]
-    cost, log_scale = np.empty(n_leaf * LEAF), np.empty(n_leaf * LEAF)
-    for leaf in range(n_leaf):
-        here = slice(leaf * LEAF, leaf * LEAF + LEAF)
-        costs_of_leaf(rows[leaf], penalty[here], data, inverse, cost[here], log_scale[here])
-    if left_out >= 0:
-        cost[left_out] = np.inf
-    weight = np.where(cost < NEVER / 2, np.exp(0.5 * (cost.min() - cost)), 0.0)
-    return weight, np.log10(np.maximum(log_scale, 1e-30))
+def weigh_all(data, inverse, left_out, models):
+    """Weight of every model relative to the best, and scale, (model,) float64 each.
+
+    Arguments as of weighing.weigh_regions, of one region. Leaves whose box lies too far away are passed over.
+    """
+    n_leaf = models.rows.shape[0]
+    cost, scale, bound = np.full(n_leaf * LEAF, NEVER), np.zeros(n_leaf * LEAF), np.empty(n_leaf)
+    for branch in range(models.leaf_boxes.shape[0]):
+        of_branch = slice(branch * GROUP, branch * GROUP + GROUP)
+        bounds_of_boxes(models.leaf_boxes[branch], data, inverse, bound[of_branch])
+    bound += models.leaf_penalty
+    least = NEVER
+    for turn in range(2):  # the most promising leaves first
+        near = np.argsort(bound)[:GROUP] if turn == 0 else np.arange(n_leaf)
+        for leaf in near:
+            if bound[leaf] < least + 2 * _MOST_E_FOLDS:
+                here = slice(leaf * LEAF, leaf * LEAF + LEAF)
+                costs_of_leaf(models.rows[leaf], models.penalty[here], data, inverse, cost[here], scale[here])
+                if 0 <= left_out - leaf * LEAF < LEAF:
+                    cost[left_out] = NEVER
+                least = min(least, cost[here].min())
+    weight = np.zeros(cost.size)
+    for model in range(cost.size):
+        if cost[model] < min(NEVER / 2, least + 2 * _MOST_E_FOLDS):
+            weight[model] = np.exp(0.5 * (least - cost[model]))
+    return weight, scale
