@@ -26,6 +26,8 @@ bench: $(VENV)/.glocal-test  ## print how fast the kernels and the page are
 	$(BIN)/python benchmarks/bench_relations.py
 	$(BIN)/python benchmarks/bench_posterior.py
 	$(BIN)/python benchmarks/bench_smoothing.py
+	$(BIN)/python benchmarks/bench_spectra.py
+	$(BIN)/python benchmarks/bench_cubes.py
 	$(BIN)/python benchmarks/bench_app.py
 
 clean:                       ## forget the virtual environment (the survey stays)
