@@ -291,7 +291,7 @@ def test_a_running_cluster_analyses_galaxies_in_little_memory(broken):
 
 
 def peak_memory() -> int:
-    """Most bytes that this process ever held; on Linux not by getrusage, which counts the process it was forked from."""
+    """Most bytes that this process ever held; on Linux getrusage would count the process it was forked from."""
     import resource
     from pathlib import Path
 
