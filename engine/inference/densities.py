@@ -10,8 +10,9 @@ import numba
 import numpy as np
 
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
-from engine.inference.likelihood import GROUP, LEAF, bounds_of_boxes, costs_of_leaf
+from engine.inference.likelihood import LEAF
 from engine.inference.posterior import Asked, Observed, prepare
+from engine.inference.weighing import bounds_of_branch, costs_of
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
@@ -112,19 +113,14 @@ def weigh_all(data, inverse, left_out, models):
     n_leaf = models.rows.shape[0]
     cost, scale, bound = np.full(n_leaf * LEAF, NEVER), np.zeros(n_leaf * LEAF), np.empty(n_leaf)
     for branch in range(models.leaf_boxes.shape[0]):
-        of_branch = slice(branch * GROUP, branch * GROUP + GROUP)
-        bounds_of_boxes(models.leaf_boxes[branch], data, inverse, bound[of_branch])
-    bound += models.leaf_penalty
+        bounds_of_branch(branch, (data, inverse, left_out), models, bound)
     least = NEVER
-    for turn in range(2):  # the most promising leaves first
-        near = np.argsort(bound)[:GROUP] if turn == 0 else np.arange(n_leaf)
-        for leaf in near:
-            if bound[leaf] < least + 2 * _MOST_E_FOLDS:
-                here = slice(leaf * LEAF, leaf * LEAF + LEAF)
-                costs_of_leaf(models.rows[leaf], models.penalty[here], data, inverse, cost[here], scale[here])
-                if 0 <= left_out - leaf * LEAF < LEAF:
-                    cost[left_out] = NEVER
-                least = min(least, cost[here].min())
+    for leaf in np.argsort(bound):
+        if bound[leaf] >= least + 2 * _MOST_E_FOLDS:
+            break
+        first = leaf * LEAF
+        here, region = slice(first, first + LEAF), (data, inverse, left_out - first)
+        least = min(least, costs_of(models.rows[leaf], models.penalty[here], region, cost[here], scale[here]))
     weight = np.zeros(cost.size)
     for model in range(cost.size):
         if cost[model] < min(NEVER / 2, least + 2 * _MOST_E_FOLDS):

@@ -116,7 +116,7 @@ def _meet(member, region, models, team, nearest):
     limit = reference + 2.0 * np.log(bound.size * LEAF / team.neglect)
     for branch in range(models.leaf_boxes.shape[0]):
         if branch_bound[branch] < limit:
-            _bounds_of_branch(branch, region, models, bound)
+            bounds_of_branch(branch, region, models, bound)
     _note_bounds(member, (reference, limit), team, nearest)
     team.reference[member], team.best[member], team.chi2[member] = reference, np.inf, np.nan
     team.total[member], team.squares[member], team.visited[member] = 0.0, 0.0, 0.0
@@ -124,7 +124,7 @@ def _meet(member, region, models, team, nearest):
 
 
 @numba.njit(cache=True, nogil=True)
-def _bounds_of_branch(branch, region, models, bound):
+def bounds_of_branch(branch, region, models, bound):
     of_branch = slice(branch * GROUP, branch * GROUP + GROUP)
     bounds_of_boxes(models.leaf_boxes[branch], region[0], region[1], bound[of_branch])
     bound[of_branch] += models.leaf_penalty[of_branch]
@@ -134,7 +134,7 @@ def _bounds_of_branch(branch, region, models, bound):
 def _first_good(region, models, bound, branch_bound):
     """Cost and log scale of the best model where the bounds promise most; of any model if none counts there."""
     branch = branch_bound[: models.leaf_boxes.shape[0]].argmin()
-    _bounds_of_branch(branch, region, models, bound)
+    bounds_of_branch(branch, region, models, bound)
     leaf = branch * GROUP + bound[branch * GROUP : branch * GROUP + GROUP].argmin()
     cost, log_scale = _best_of_leaf(leaf, region, models)
     for leaf in range(bound.size):
@@ -150,13 +150,13 @@ def _best_of_leaf(leaf, region, models):
     data, inverse, left_out = region
     first = leaf * LEAF
     cost, scale = np.empty(LEAF, data.dtype), np.empty(LEAF, data.dtype)
-    _costs(models.rows[leaf], models.penalty[first : first + LEAF], (data, inverse, left_out - first), cost, scale)
+    costs_of(models.rows[leaf], models.penalty[first : first + LEAF], (data, inverse, left_out - first), cost, scale)
     at = cost.argmin()
     return np.float64(cost[at]), np.float64(log10_of(np.float32(max(scale[at], 1e-30))) - models.log_r[first + at])
 
 
 @numba.njit(cache=True, nogil=True)
-def _costs(rows, penalty, region, cost, scale):
+def costs_of(rows, penalty, region, cost, scale):
     """As likelihood.costs_of_leaf; the model at the place left out, if it is in the leaf, does not count."""
     data, inverse, left_out = region
     least = np.float64(costs_of_leaf(rows, penalty, data, inverse, cost, scale))
@@ -231,7 +231,7 @@ def _visit(ordered, ends, regions, models, team):
                     continue
                 team.visited[member] += 1.0
                 region = (data[member], inverse[member], left_out[member] - first)
-                least = _costs(models.rows[leaf], penalty, region, cost, scale)
+                least = costs_of(models.rows[leaf], penalty, region, cost, scale)
                 if least < team.best[member]:
                     team.best[member], team.chi2[member] = least, least - penalty[cost.argmin()]
                     limit[member], negligible[member] = _rescaled(member, team)
@@ -305,7 +305,7 @@ def _summarise(member, team, answer):
     answer[0:3] = team.centre[member] + (answer[0:3] - N_MU_CELL / 2) * CELL_DEX
     _quantiles(team.age[member], answer[3:6])
     _quantiles(team.metal[member], answer[6:9])
-    answer[9] = team.chi2[member]
+    answer[9] = np.float32(team.chi2[member])  # as tables keep it; further digits depend on how loops are compiled
     answer[10] = team.total[member] ** 2 / max(team.squares[member], 1e-300)
     answer[11] = team.visited[member] / team.bound.shape[1]
 
