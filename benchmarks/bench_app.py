@@ -21,6 +21,10 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from app.spectra import survey_has_spectra
+
 ROOT = Path(__file__).resolve().parents[1]
 CLICKS = 10
 TIMEOUT_MS = 120_000
@@ -29,7 +33,6 @@ MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"]
 MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in turn
 PLAIN_MASSES = ("low", "high")
-SPECTRA = "spectra"  # folder of a survey that keeps them
 GALAXY_WORD = "Colours span"  # on the galaxy page
 ONE_PLANE = "?plane=log_age_wr-log_mu_star"
 
@@ -240,7 +243,7 @@ def main() -> None:
         with Server(ROOT / "app", asked.data.resolve(), Path(folder) / "app.log") as server:
             results["one"] = case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, asked.clicks)
             results["six"] = case(browser, server, "Glocal, six planes, all overlays", "", MASSES, asked.clicks)
-            if (asked.data / SPECTRA).is_dir():
+            if survey_has_spectra(asked.data):
                 query, words = "?page=galaxy", (GALAXY_WORD,)
                 results["spaxel"] = case(browser, server, "Glocal, a spaxel's spectrum", query, words, asked.clicks)
             if asked.memory:
