@@ -33,11 +33,11 @@ def _map(page, place: int = 0):
 
 
 def _still(page, place: int) -> bytes:
-    """Pixels of a map once it stands still, but for its rim, which neighbours may touch."""
+    """Pixels of a map once it stands still, but for its 1 px border, whose corner the browser draws anew by a shade."""
     last = b""
     for _ in range(100):
         image = Image.open(BytesIO(_map(page, place).screenshot())).convert("RGB")
-        if (now := image.crop((3, 3, image.width - 3, image.height - 3)).tobytes()) == last:
+        if (now := image.crop((1, 1, image.width - 1, image.height - 1)).tobytes()) == last:
             break
         last = now
         page.wait_for_timeout(100)
