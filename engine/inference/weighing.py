@@ -125,6 +125,7 @@ def _meet(member, region, models, team, nearest):
 
 @numba.njit(cache=True, nogil=True)
 def bounds_of_branch(branch, region, models, bound):
+    """Write into bound (leaf,) the least cost a model can have in each leaf of a branch."""
     of_branch = slice(branch * GROUP, branch * GROUP + GROUP)
     bounds_of_boxes(models.leaf_boxes[branch], region[0], region[1], bound[of_branch])
     bound[of_branch] += models.leaf_penalty[of_branch]
