@@ -35,7 +35,7 @@ from engine.errors import CubeError, SettingsError
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import Models
 from engine.inference.observed import MAG_PER_E_FOLD, observed_from, with_measurements
-from engine.inference.posterior import Observed, infer
+from engine.inference.posterior import FEW_MODELS, Observed, infer
 from engine.regions import Rows
 from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
 from engine.spectrum.indices import measure_indices
@@ -66,6 +66,12 @@ class PhotometrySettings(NamedTuple):
     correlation_slope: float = SmoothingSettings().correlation_slope
 
 
+class PosteriorSettings(NamedTuple):
+    """least_models: up to how many models the errors of a region are taken larger (posterior.percentiles); 0: never."""
+
+    least_models: float = FEW_MODELS
+
+
 class PipelineSettings(NamedTuple):
     """Settings of all steps. binning: adaptive smoothing, Voronoi bins, or none (ZG22 app. A compares them)."""
 
@@ -76,6 +82,7 @@ class PipelineSettings(NamedTuple):
     kinematics: KinematicsSettings = KinematicsSettings()
     emission: EmissionSettings = EmissionSettings()
     photometry: PhotometrySettings = PhotometrySettings()
+    posterior: PosteriorSettings = PosteriorSettings()
 
 
 DEFAULT = PipelineSettings()
@@ -160,7 +167,8 @@ def analyse(
     spaxels |= magnitudes(binned, measured, target, materials, settings)
     spaxels["flags"] = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
     observed = observed_from(spaxels, target.redshift, cube.spaxel_arcsec)
-    return Analysed(binned, measured, observed, with_measurements(spaxels, infer(observed, materials.models)))
+    posterior = infer(observed, materials.models, least_models=settings.posterior.least_models)
+    return Analysed(binned, measured, observed, with_measurements(spaxels, posterior))
 
 
 def bring_together(

@@ -24,6 +24,7 @@ from precompute.options import (
     GalaxyFacts,
     Histories,
     ImportFolder,
+    LeastModels,
     LibraryFile,
     LineSpectra,
     MappingName,
@@ -174,6 +175,7 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     library: ModelsFile = None,
     models: ModelsDrawn = None,
     prior: PriorFile = None,
+    least_models: LeastModels = None,
     to: MeasuredTo = None,
     workers: Workers = None,
     scheduler: Scheduler = "",
@@ -186,12 +188,15 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
 
     Examples: `glocal measure my-survey --models 500000` | `glocal measure my-survey --scheduler tcp://node1:8786`
     """
+    from engine.inference.posterior import FEW_MODELS
     from precompute.cluster import Machines
     from precompute.progress import progress_bars
     from precompute.stages.measure import MeasureRequest, run_measure
 
     folder = to or survey.resolve().with_name(survey.resolve().name + "-measured")
-    request = MeasureRequest(survey, folder, library, models, prior, Machines(workers or 0, scheduler), chunk)
+    machines = Machines(workers or 0, scheduler)
+    request = MeasureRequest(survey, folder, library, models, prior, machines, chunk)
+    request = request._replace(least_models=FEW_MODELS if least_models is None else least_models)
     with progress_bars(out) as phases:
         sentences = run_measure(request, phases)
     for sentence in sentences:

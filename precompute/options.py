@@ -73,6 +73,10 @@ ModelsDrawn = Annotated[
 PriorFile = Annotated[
     Path | None, _file("Weight of each model before the data, in the order of the library: .npy, or one per line.")
 ]
+LeastModels = Annotated[
+    float | None,
+    _option("Take a region's errors larger until so many models count, else ten; 0: never, as in the paper.", min=0),
+]
 Workers = Annotated[
     int | None, _option("Work in so many processes of this machine instead of in threads of one.", min=1)
 ]

@@ -1,7 +1,7 @@
 """Defaults of the ``glocal`` command; what they mean for the science is said where they are used."""
 
 N_MODEL_LIBRARY = 500_000  # ZG22 sec. 2.1
-N_MODEL_DEMO = N_MODEL_LIBRARY  # with fewer, errors of the brightest regions come out too small; four minutes in all
+N_MODEL_DEMO = N_MODEL_LIBRARY  # with fewer, more errors have to be widened; five minutes in all
 N_MODEL_MOCK_CUBES = 60_000  # choice: built in seconds, enough for a trial
 REGIONS_PER_CHUNK = 8192  # choice: a few seconds with 500 000 models; what a stopped run may lose
 REGIONS_PER_CHUNK_MOST = 50_000  # choice: 8 MB of observables, which a cluster's scheduler takes without complaint

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
 from engine.inference.likelihood import LEAF
-from engine.inference.posterior import Asked, Observed, prepare
+from engine.inference.posterior import WIDENINGS, Asked, Observed, prepare
 from engine.inference.weighing import bounds_of_branch, costs_of
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
@@ -49,7 +49,7 @@ def axes_for(models: Models, step: float = STEP_DEX) -> Axes:
 
 def densities(
     observed: Observed, library: Library | Models, *, prior: FloatArray | None = None,
-    leave_out: IntArray | None = None, step: float = STEP_DEX,
+    leave_out: IntArray | None = None, least_models: float = 0.0, step: float = STEP_DEX,
 ) -> Densities:  # fmt: skip
     """Posteriors of every given region, in cells of step [dex]; other arguments as of posterior.percentiles."""
     asked = prepare(observed, library, prior=prior, leave_out=leave_out)
@@ -57,15 +57,25 @@ def densities(
     mu, age, Z = (edges.size - 1 for edges in axes)
     found = Densities(axes, *(np.empty((asked.sigma.size, *cells)) for cells in ((mu,), (age,), (Z,), (age, Z))))
     for spaxel, lit in enumerate(asked.data.lit):
-        for part, values in zip(found[1:], _of_region(asked, spaxel, axes, lit), strict=True):
+        weighed = _weighed(asked, spaxel, least_models)
+        for part, values in zip(found[1:], _of_region(asked, spaxel, weighed, axes, lit), strict=True):
             part[spaxel] = values
     return found
 
 
-def _of_region(asked: Asked, spaxel: int, axes: Axes, lit: bool) -> tuple[FloatArray, ...]:
+def _weighed(asked: Asked, spaxel: int, least_models: float) -> tuple[FloatArray, FloatArray]:
+    """Weight and scale of every model, under errors large enough for the least number of models to count."""
+    data, inverse, searched = asked.data.data[spaxel], asked.data.inverse[spaxel], asked.searched(asked.sigma[spaxel])
+    for factor in (1.0, *WIDENINGS):
+        weight, scale = weigh_all(data / factor, inverse / factor, asked.left_out[spaxel], searched)
+        if not 0 < weight.sum() ** 2 < least_models * (weight**2).sum():
+            break
+    return weight, scale
+
+
+def _of_region(asked: Asked, spaxel: int, weighed: tuple, axes: Axes, lit: bool) -> tuple[FloatArray, ...]:
     """Shares of the weight along mu, age and Z, and in the plane of the last two."""
-    models, searched = asked.models, asked.searched(asked.sigma[spaxel])
-    weight, scale = weigh_all(asked.data.data[spaxel], asked.data.inverse[spaxel], asked.left_out[spaxel], searched)
+    models, (weight, scale) = asked.models, weighed
     total = weight.sum()
     mu, age, Z = (np.zeros(edges.size - 1) for edges in axes)
     plane = np.zeros((age.size, Z.size))

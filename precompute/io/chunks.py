@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 
 from engine.columns import SCHEMA_VERSION
-from engine.inference.posterior import Observed, Posterior
+from engine.inference.posterior import FEW_MODELS, Observed, Posterior
 from engine.library.types import Library
 from engine.types import FloatArray
 from precompute.io.atomic import written_together
@@ -20,6 +21,13 @@ from precompute.io.products import software_version
 
 FORMAT = 1
 _BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile)
+
+
+class Rules(NamedTuple):
+    """How models count: weight of each before the data (model,), and up to how many errors are taken larger."""
+
+    prior: FloatArray | None = None
+    least_models: float = FEW_MODELS
 
 
 class ChunkStore:
@@ -68,11 +76,12 @@ class ChunkStore:
         return {"format": FORMAT, "fingerprint": self.fingerprint, "chunk": chunk}
 
 
-def fingerprint_of(observed: Observed, library: Library, prior: FloatArray | None, size: int) -> str:
-    """sha256 of all that determines the chunks: observables, library, prior, size of a chunk, and the code."""
-    digest = hashlib.sha256(json.dumps([FORMAT, SCHEMA_VERSION, code_version("engine.inference"), size]).encode())
+def fingerprint_of(observed: Observed, library: Library, rules: Rules, size: int) -> str:
+    """sha256 of all that determines the chunks: observables, library, prior, least models, size, and the code."""
+    facts = [FORMAT, SCHEMA_VERSION, code_version("engine.inference"), size, rules.least_models]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(library_checksum(library).encode())
-    for part in (*observed, np.empty(0) if prior is None else prior):
+    for part in (*observed, np.empty(0) if rules.prior is None else rules.prior):
         _feed(digest, part)
     return digest.hexdigest()
 

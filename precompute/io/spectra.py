@@ -30,10 +30,9 @@ def spectra_files(folder: Path, galaxy_id: int) -> tuple[Path, Path]:
     return tuple(Path(folder) / FOLDER / f"{galaxy_id}{end}" for end in (".parquet", ".flags.parquet"))
 
 
-def write_spectra(found: Analysed, models: Models, facts: dict, path: Path) -> None:
+def write_spectra(found: Analysed, models: Models, facts: dict, path: Path, least_models: float) -> None:
     """Spectra and posteriors of the kept spaxels; ``facts`` of galaxy and survey go into the file's history."""
-    axes = axes_for(models)
-    rest = found.measured.rest
+    axes, rest = axes_for(models), found.measured.rest
     meta = facts | {
         "wave": {"start": float(rest.wave[0]), "step": float(rest.wave[1] - rest.wave[0]), "n": rest.wave.size},
         "axes": {name: _axis(getattr(axes, name)) for name in LINES}
@@ -41,7 +40,7 @@ def write_spectra(found: Analysed, models: Models, facts: dict, path: Path) -> N
     }  # fmt: skip
     schema = _schema(axes, rest.wave.size).with_metadata({META_KEY: json.dumps(meta)})
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
-        for part in _tables(found, models, schema):
+        for part in _tables(found, models, schema, least_models):
             file.write_table(part, row_group_size=ROWS_PER_GROUP)
 
 
@@ -70,13 +69,13 @@ def _schema(axes: Axes, n_wave: int) -> pa.Schema:
     return pa.schema([*places, *(pa.field(name, pa.list_(pa.float32(), n)) for name, n in sizes.items())])
 
 
-def _tables(found: Analysed, models: Models, schema: pa.Schema) -> Iterator[pa.Table]:
+def _tables(found: Analysed, models: Models, schema: pa.Schema, least_models: float) -> Iterator[pa.Table]:
     """Tables of one row group each: posteriors of all spaxels at once would fill the memory."""
     rest, measured = found.measured.rest, found.measured
     seen = np.where(rest.good, rest.flux + measured.lines, np.nan)
     for start in range(0, len(seen), ROWS_PER_GROUP):
         rows = slice(start, start + ROWS_PER_GROUP)
-        shares = densities(Observed(*(part[rows] for part in found.observed)), models)
+        shares = densities(Observed(*(part[rows] for part in found.observed)), models, least_models=least_models)
         columns = {"flux": seen[rows], "flux_err": rest.err[rows], "stellar": measured.stellar[rows]}
         columns |= {"gas": measured.lines[rows]} | {f"pdf_{name}": getattr(shares, name) for name in LINES}
         columns["pdf_age_Z"] = _coarse(shares.age_Z)

@@ -10,7 +10,8 @@ from engine.errors import SettingsError
 from engine.pipeline import BINNINGS, PipelineSettings
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
-TABLES = ("survey", "library", "smoothing", "masks", "registration", "kinematics", "emission", "photometry")
+TABLES = ("survey", "library", "smoothing", "masks", "registration", "kinematics", "emission", "photometry",
+          "posterior")  # fmt: skip
 OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "calibrations", "catalogue", "out", "galaxies", "binning"}
 OF_LIBRARY = {"file", "n_model", "seed"}
 CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.columns import MOCK
 from engine.inference.observed import observed_from, with_measurements
+from engine.inference.posterior import FEW_MODELS
 from engine.library.build import build_library
 from engine.library.types import Library
 from engine.mock.compare import Comparison, compare_with_paper
@@ -50,6 +51,7 @@ def run_demo(
         report = compare_with_paper(regions, table)
         record = {
             "mock": asdict(settings), "seed": seed, "n_model": n_model, "n_model_truth": N_MODEL_TRUTH,
+            "least_models": FEW_MODELS,
             "library": library.meta, "comparison": [_plain(line) for line in report],
         }  # fmt: skip
         inputs = {sample.name: file_checksum(sample)} if sample else {}

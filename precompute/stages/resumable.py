@@ -12,30 +12,29 @@ from engine.inference.posterior import Observed, Posterior, infer
 from engine.library.types import Library
 from engine.types import FloatArray
 from precompute.cluster import Machines, measured_elsewhere
-from precompute.io.chunks import ChunkStore, fingerprint_of
+from precompute.io.chunks import ChunkStore, Rules, fingerprint_of
 from precompute.progress import Report
 from precompute.settings import REGIONS_PER_CHUNK
 
-HERE = Machines()
+HERE, AS_USUAL = Machines(), Rules()
 
 
 @contextmanager
 def measuring(
-    observed: Observed, library: Library, out: Path, *, prior: FloatArray | None = None, machines: Machines = HERE,
+    observed: Observed, library: Library, out: Path, *, rules: Rules = AS_USUAL, machines: Machines = HERE,
     chunk: int = REGIONS_PER_CHUNK, report: Report = lambda _done, _total: None,
 ) -> Iterator[Posterior]:  # fmt: skip
     """The posterior of all regions; what an earlier run has finished is taken from the work folder in ``out``.
 
-    prior: weight of each model before the data, (model,). The work folder goes when the block ends well: write the
-    survey inside it. Raises Interrupted, with a sentence that says how to go on, if the user, the disk or the cluster
-    stops the work.
+    The work folder goes when the block ends well: write the survey inside it. Raises Interrupted, with a sentence that
+    says how to go on, if the user, the disk or the cluster stops the work.
     """
     n_region = len(observed.sigma_star)
-    store = ChunkStore(out, fingerprint_of(observed, library, prior, chunk), n_region, chunk)
+    store = ChunkStore(out, fingerprint_of(observed, library, rules, chunk), n_region, chunk)
     done = {i: found for i in range(store.number) if (found := store.load(i)) is not None}
     with _told_how_to_go_on(store, done):
         report(store.regions_in(done), n_region)
-        with closing(_missing(store, done, observed, (library, prior), machines)) as fresh:
+        with closing(_missing(store, done, observed, (library, rules), machines)) as fresh:
             for i, posterior in fresh:
                 store.save(i, posterior)
                 done[i] = posterior
@@ -45,7 +44,7 @@ def measuring(
 
 
 def _missing(
-    store: ChunkStore, done: dict, observed: Observed, models: tuple, machines: Machines
+    store: ChunkStore, done: dict, observed: Observed, how: tuple, machines: Machines
 ) -> Iterator[tuple[int, Posterior]]:
     """The chunks that are not done, one by one, from this process or from others."""
     missing = [i for i in range(store.number) if i not in done]
@@ -55,11 +54,12 @@ def _missing(
     def cut(chunk: int) -> Observed:
         return Observed(*(part[store.rows(chunk)] for part in observed))
 
-    arranged = _arranged(*models)
+    library, rules = how
+    arranged = _arranged(library, rules.prior)
     if machines.here:
-        yield from ((i, infer(cut(i), arranged)) for i in missing)
+        yield from ((i, infer(cut(i), arranged, least_models=rules.least_models)) for i in missing)
     else:
-        yield from measured_elsewhere(machines, arranged, missing, cut)
+        yield from measured_elsewhere(machines, arranged, missing, cut, rules.least_models)
 
 
 def _arranged(library: Library, prior: FloatArray | None) -> Models:

@@ -14,11 +14,11 @@ from engine.errors import ClusterError, Interrupted, ModelGridError, SettingsErr
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import arrange
 from engine.inference.observed import observed_from, with_measurements
-from engine.inference.posterior import Observed, Posterior, infer
+from engine.inference.posterior import FEW_MODELS, Observed, Posterior, infer
 from precompute import cluster
 from precompute.cluster import Machines, measured_elsewhere
 from precompute.io import library as library_io
-from precompute.io.chunks import fingerprint_of
+from precompute.io.chunks import Rules, fingerprint_of
 from precompute.io.library import save_library
 from precompute.io.products import read_survey, write_survey
 from precompute.stages import resumable
@@ -71,11 +71,11 @@ def stopped_after(number, error, monkeypatch):
     """The posterior works so many times, then the error comes; returns the calls."""
     calls = []
 
-    def once(part, models):
+    def once(part, models, *, least_models):
         if len(calls) == number:
             raise error
         calls.append(len(part.sigma_star))
-        return infer(part, models)
+        return infer(part, models, least_models=least_models)
 
     monkeypatch.setattr(resumable, "infer", once)
     return calls
@@ -86,7 +86,9 @@ def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tm
     assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=2000))[0]
     (before, galaxies, meta), (after, galaxies_after, meta_after) = read_survey(survey), read_survey(out)
     of = np.searchsorted(galaxies["galaxy_id"], before["galaxy_id"])
-    whole = infer(observed_from(before, galaxies["redshift"][of], galaxies["spaxel_arcsec"][of]), library)
+    whole = infer(
+        observed_from(before, galaxies["redshift"][of], galaxies["spaxel_arcsec"][of]), library, least_models=FEW_MODELS
+    )
     for name in MEASURED:
         np.testing.assert_allclose(after[name], getattr(whole, name), atol=0.002)
     kept = set(before) - set(Posterior._fields)
@@ -114,7 +116,10 @@ def test_a_stopped_run_goes_on_with_what_is_missing(observed, library, tmp_path,
 
 def _serial(observed, library, size):
     models = arrange(library)
-    return [infer(cutter(observed, size)(i), models) for i in range(-(-len(observed.sigma_star) // size))]
+    return [
+        infer(cutter(observed, size)(i), models, least_models=FEW_MODELS)
+        for i in range(-(-len(observed.sigma_star) // size))
+    ]
 
 
 def test_pieces_survive_when_the_survey_cannot_be_written(observed, library, tmp_path):
@@ -155,16 +160,17 @@ def test_a_piece_that_is_broken_or_foreign_is_measured_again(observed, library, 
 
 
 def test_the_fingerprint_follows_from_all_that_determines_the_result(observed, library):
-    first = fingerprint_of(observed, library, None, 100)
-    assert first == fingerprint_of(observed, library, None, 100)
+    first = fingerprint_of(observed, library, Rules(), 100)
+    assert first == fingerprint_of(observed, library, Rules(), 100)
     others = [
-        fingerprint_of(observed._replace(sigma_star=observed.sigma_star + 1), library, None, 100),
-        fingerprint_of(observed, library._replace(log_Z_wr=library.log_Z_wr + 1), None, 100),
-        fingerprint_of(observed, library._replace(meta={"seed": 7}), None, 100),
-        fingerprint_of(observed, library, np.ones(1000), 100),
-        fingerprint_of(observed, library, None, 101),
+        fingerprint_of(observed._replace(sigma_star=observed.sigma_star + 1), library, Rules(), 100),
+        fingerprint_of(observed, library._replace(log_Z_wr=library.log_Z_wr + 1), Rules(), 100),
+        fingerprint_of(observed, library._replace(meta={"seed": 7}), Rules(), 100),
+        fingerprint_of(observed, library, Rules(np.ones(1000)), 100),
+        fingerprint_of(observed, library, Rules(None, 0.0), 100),
+        fingerprint_of(observed, library, Rules(), 101),
     ]
-    assert len({first, *others}) == 6
+    assert len({first, *others}) == 7
 
 
 def test_a_prior_takes_models_out(survey, tmp_path, library):

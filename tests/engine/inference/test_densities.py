@@ -5,7 +5,7 @@ import pytest
 
 from engine.inference.arrangement import arrange
 from engine.inference.densities import densities
-from engine.inference.posterior import Observed, percentiles
+from engine.inference.posterior import FEW_MODELS, Observed, percentiles
 from tests.reference.posterior_plain import posterior_of
 from tests.reference.toy_library import toy_library, toy_observed
 
@@ -74,3 +74,12 @@ def test_a_prior_on_one_model_leaves_that_model(library, observed):
     found = densities(observed, library, prior=prior)
     at = np.searchsorted(found.axes.log_age_wr, library.log_age_wr[17]) - 1
     np.testing.assert_allclose(found.log_age_wr[:, at], 1.0)
+
+
+def test_widened_posteriors_are_those_of_the_widened_percentiles(library, observed):
+    sharp = observed._replace(index_errors=observed.index_errors / 6, flux_errors=observed.flux_errors / 6)
+    fast = percentiles(sharp, library, least_models=FEW_MODELS)
+    assert (fast.widening > 1).any()
+    found = densities(sharp, library, least_models=FEW_MODELS, step=0.005)
+    medians = [np.interp(0.5, np.append(0, part.cumsum()), found.axes.log_age_wr) for part in found.log_age_wr]
+    np.testing.assert_allclose(medians, fast.log_age_wr[:, 1], atol=0.006)

@@ -7,7 +7,7 @@ from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference import posterior as module
 from engine.inference.arrangement import CELL_DEX, arrange
-from engine.inference.posterior import Observed, infer, percentiles
+from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, infer, percentiles
 from tests.reference.posterior_brute import by_loops
 from tests.reference.posterior_plain import posterior_of
 from tests.reference.toy_library import toy_library, toy_observed
@@ -288,3 +288,39 @@ def test_an_error_that_is_none_leaves_its_observable_out(observed, library, erro
     without = infer(observed._replace(indices=holes), library)
     for before, after in zip(without, with_error, strict=True):
         np.testing.assert_array_equal(after, before)
+
+
+def test_errors_are_widened_until_enough_models_count_and_no_further(library):
+    observed, factor = toy_observed(library, 60, np.random.default_rng(71))[0], np.geomspace(0.2, 3.0, 60)[:, None]
+    sharp = observed._replace(index_errors=observed.index_errors * factor, flux_errors=observed.flux_errors * factor)
+    plain, found = percentiles(sharp, library), percentiles(sharp, library, least_models=FEW_MODELS)
+    few = plain.n_effective < FEW_MODELS
+    assert 0 < few.sum() < 60
+    np.testing.assert_array_equal(found.widening > 1, few)
+    for row in range(60):
+        quantiles = widened_plainly(row, sharp, library, found.widening[row])
+        for name, wanted in zip(("log_mu_star", "log_age_wr", "log_Z_wr"), quantiles, strict=True):
+            np.testing.assert_allclose(getattr(found, name)[row], wanted, atol=TOLERANCE)
+    for name in ("chi2", "n_effective", "flags"):  # these tell of the errors as given
+        np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
+
+
+def widened_plainly(row, observed, library, widening):
+    """Quantiles of the plain version at the least widening that leaves ten models, which must be the one given."""
+    for factor in (1.0, *WIDENINGS):
+        wider = observed._replace(
+            index_errors=observed.index_errors * factor, flux_errors=observed.flux_errors * factor
+        )
+        quantiles, _, weight = posterior_of(row, wider, library)
+        if weight.sum() ** 2 >= FEW_MODELS * (weight**2).sum():
+            break
+    assert widening == pytest.approx(factor)
+    return quantiles
+
+
+def test_a_region_far_from_all_models_is_widened_to_the_end_and_flagged(library, observed):
+    far = observed._replace(indices=observed.indices + 1e3 * observed.index_errors)
+    found = percentiles(far, library, least_models=1e9)
+    np.testing.assert_allclose(found.widening, WIDENINGS[-1])
+    assert ((found.flags & SpaxelFlag.NO_GOOD_MODEL) > 0).all()
+    assert np.isfinite(found.log_age_wr).all()

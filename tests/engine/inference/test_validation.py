@@ -17,7 +17,7 @@ def a_posterior(median, half):
     """Percentiles whose three quantities are all the same."""
     same = np.stack([median - half, median, median + half], axis=1)
     nothing = np.zeros(len(median))
-    return Percentiles(same, same, same, nothing, nothing, nothing, nothing.astype(np.int16))
+    return Percentiles(same, same, same, nothing, nothing, nothing, nothing.astype(np.int16), nothing + 1)
 
 
 def test_truths_drawn_as_the_prior_lie_within_16_and_84_per_cent_in_68_per_cent_of_the_regions(library):
