@@ -32,7 +32,7 @@ from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray, Progress
 
-FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows 68 % coverage with it
+FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows the coverage with it
 WIDENINGS = tuple(2.0 ** (step / 3) for step in range(1, 10))  # errors are tried larger by these factors; choice
 GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no good fit of n observables
 
