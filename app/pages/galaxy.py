@@ -18,6 +18,7 @@ from app.plots.galaxy_picker import GalaxyPicker
 from app.plots.galaxy_planes import GalaxyPlanes
 from app.plots.map_data import MINUS_TRUE
 from app.plots.maps import MapPanel, Sky, html_title
+from app.plots.parts import Parts
 from app.selection import MAPS, Selection
 from app.store import Survey
 from engine.columns import REGIONS_FILE
@@ -37,11 +38,12 @@ class GalaxyPage:
         self.columns: dict[str, np.ndarray] = {}
         self.frame: map_data.Frame | None = None
         self._settling = False
-        self.sky = Sky()
+        parts = Parts()
+        self.sky = Sky(parts)
         self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
-        self.planes = GalaxyPlanes(survey, selection, self._view_changed)
-        self.picker = GalaxyPicker(survey.galaxies, self._open)
-        self.detail = SpaxelDetail(survey, selection)
+        self.planes = GalaxyPlanes(parts, survey, selection, self._view_changed)
+        self.picker = GalaxyPicker(parts, survey.galaxies, self._open)
+        self.detail = SpaxelDetail(parts, survey, selection)
         self._make_widgets()
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self._forget_unknown_maps()

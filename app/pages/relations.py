@@ -3,6 +3,7 @@
 import panel as pn
 
 from app.plots.export import Note, plane_view, planes_figure, png_bytes
+from app.plots.parts import Parts
 from app.plots.plane import Plane, make_ranges
 from app.plots.plane_data import FIGURE_3, LIMITS, Sample, contours, plane_data, select_sample, valley_line
 from app.reference import gallazzi05
@@ -24,7 +25,8 @@ class RelationsPage:
     def __init__(self, survey: Survey, selection: Selection):
         self.survey, self.selection = survey, selection
         self.ranges = make_ranges(selection.zoom)
-        self.planes = [Plane(spec, self.ranges, self._view_changed, self._swap, self._enlarge) for spec in FIGURE_3]
+        parts, listeners = Parts(), (self._view_changed, self._swap, self._enlarge)
+        self.planes = [Plane(parts, spec, self.ranges, *listeners) for spec in FIGURE_3]
         if selection.plane not in [plane.spec.name for plane in self.planes]:
             selection.plane = ""
         self.panes = {p.spec.name: pn.pane.Bokeh(p.figure, sizing_mode="stretch_both", margin=0) for p in self.planes}

@@ -7,6 +7,7 @@ import panel as pn
 
 from app import theme
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
+from app.plots.parts import Parts
 from app.plots.spectrum_data import FLUX_UNIT
 from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
 from app.selection import Selection
@@ -26,13 +27,13 @@ LEGEND = (
 class SpaxelDetail:
     """``head`` and ``row`` stand over the planes of the sample, which ``put_aside`` hides while a spectrum is shown."""
 
-    def __init__(self, survey: Survey, selection: Selection) -> None:
+    def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
         self.survey, self.selection = survey, selection
         self.has_spectra = survey_has_spectra(survey.folder)
         self.lost: dict[tuple[int, int], int] = {}
         self.spectrum: SpaxelSpectrum | None = None
         self.place: tuple[int, int] | None = None
-        self.panel = SpectrumPanel()
+        self.panel = SpectrumPanel(parts)
         self.title = words()
         self.titles = {name: words() for name in ESTIMATES}
         self.turner = pn.widgets.RadioButtonGroup(

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from app import theme
 from app.plots.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
-from app.plots.maps import FOOT_ALPHA, RING, colours_of
+from app.plots.maps import FOOT_ALPHA, colours_of
+from app.plots.parts import RING
 from app.plots.plane import INSET
 from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
 from app.plots.spectrum_export import SPECTRUM_HEIGHT, place_spectrum

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from bokeh.events import Tap
-from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models import HoverTool, Range1d, Scatter
 
 from app import theme
-from app.plots.maps import RING
-from app.plots.plane import journal_frame
+from app.plots.parts import Parts
 
 X, Y = "log_M_star", "log_mu_e"
 REACH = 0.05  # part of the plane's side within which a click finds a galaxy: choice
@@ -19,10 +18,10 @@ MARGIN = 0.06
 class GalaxyPicker:
     """A small plane of galaxies; ``pick`` is called with the galaxy_id that is clicked."""
 
-    def __init__(self, galaxies: pd.DataFrame, pick: Callable[[int], None]) -> None:
-        self.galaxies = galaxies
+    def __init__(self, parts: Parts, galaxies: pd.DataFrame, pick: Callable[[int], None]) -> None:
+        self.parts, self.galaxies = parts, galaxies
         self.limits = [padded(galaxies[name].to_numpy()) for name in (X, Y)]
-        self.here = ColumnDataSource({"x": [], "y": []})
+        self.here = parts.source({"x": [], "y": []})
         self.figure = self._draw()
         self.figure.on_event(Tap, lambda event: self._picked(event.x, event.y, pick))
 
@@ -38,13 +37,13 @@ class GalaxyPicker:
             pick(found)
 
     def _draw(self):
-        plot = journal_frame(*(Range1d(*limits) for limits in self.limits), zooms=False)
+        plot = self.parts.frame(*(Range1d(*limits) for limits in self.limits), zooms=False)
         plot.min_border_right = 18
         rows = self.galaxies
-        points = ColumnDataSource({"x": rows[X], "y": rows[Y], "name": rows["name"].astype(str)})
-        dots = plot.scatter("x", "y", source=points, size=4.5, color=theme.GREY, alpha=0.7, line_color=None)
-        for colour, width in (("white", 5), (RING, 2.5)):
-            plot.scatter("x", "y", source=self.here, size=14, fill_color=None, line_color=colour, line_width=width)
+        points = self.parts.source({"x": rows[X], "y": rows[Y], "name": rows["name"].astype(str)})
+        dots = Scatter(x="x", y="y", size=4.5, fill_color=theme.GREY, fill_alpha=0.7, line_color=None)
+        dots = self.parts.draw(plot, dots, points)
+        self.parts.draw_ring(plot, self.here, 14)
         plot.add_tools(HoverTool(renderers=[dots], tooltips="@name", visible=False))
         return plot
 

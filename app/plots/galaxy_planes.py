@@ -2,10 +2,10 @@
 
 import numpy as np
 from bokeh.events import DoubleTap
-from bokeh.models import ColumnDataSource
+from bokeh.models import Scatter
 
 from app.plots.export import FADE, PlaneView, plane_view
-from app.plots.maps import RING
+from app.plots.parts import RING, Parts
 from app.plots.plane import Plane, make_ranges
 from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, Sample, contours, plane_data, select_sample, valley_line
 from app.selection import Selection
@@ -18,20 +18,19 @@ OVERLAYS = ("contours", "green valley")  # of the legend, those that also make s
 class GalaxyPlanes:
     """Two planes; ``show_galaxy`` and ``ring_at`` patch what lies over them. ``changed`` hears of a new view."""
 
-    def __init__(self, survey: Survey, selection: Selection, changed) -> None:
+    def __init__(self, parts: Parts, survey: Survey, selection: Selection, changed) -> None:
         self.survey, self.selection = survey, selection
         self.ranges = make_ranges({})
-        self.planes = [Plane(spec, self.ranges, changed) for spec in SPECS]
-        self.points = [ColumnDataSource({"x": [], "y": []}) for _ in SPECS]
-        self.rings = [ColumnDataSource({"x": [], "y": []}) for _ in SPECS]
+        self.planes = [Plane(parts, spec, self.ranges, changed) for spec in SPECS]
+        self.points = [parts.source({"x": [], "y": []}) for _ in SPECS]
+        self.rings = [parts.source({"x": [], "y": []}) for _ in SPECS]
         self.data: list[PlaneData] = []
         for plane, points, ring in zip(self.planes, self.points, self.rings, strict=True):
             plane.fade(FADE)
             plane.figure.on_event(DoubleTap, lambda _: self.look_home())
-            plane.figure.scatter("x", "y", source=points, size=2.2, color=RING, alpha=0.5, line_color=None)
-            for colour, width in (("white", 5), (RING, 2.5)):
-                look = {"fill_color": None, "line_color": colour, "line_width": width}
-                plane.figure.scatter("x", "y", source=ring, size=14, **look)
+            dots = Scatter(x="x", y="y", size=2.2, fill_color=RING, fill_alpha=0.5, line_color=None)
+            parts.draw(plane.figure, dots, points)
+            parts.draw_ring(plane.figure, ring, 14)
         self.draw()
 
     def sample(self) -> Sample:

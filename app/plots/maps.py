@@ -11,23 +11,26 @@ from bokeh.models import (
     BasicTicker,
     BoxZoomTool,
     ColorBar,
-    ColumnDataSource,
     CustomJSHover,
     HoverTool,
+    Image,
     Label,
+    Line,
     LinearColorMapper,
+    MultiLine,
+    Quad,
     Range1d,
+    Text,
 )
-from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
 from app.plots.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
+from app.plots.parts import Parts
 
 N_COLOURS = 256
 FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow
-RING = theme.OLD_RIDGE["line_color"]
 LEVEL_GREYS = ("#ffffff", "#cfd3da", "#98a0ac", "#565f6e", "#10151d")  # as observed is white, most smoothed black
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
     "",
@@ -78,14 +81,15 @@ def decimals_for(limits: tuple[float, float]) -> int:
 class Sky:
     """What all maps of a galaxy share: the window on the sky, scale bar, compass, ellipse and the ring of a pick."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         self.home, self.pc_per_spaxel = (0.0, 1.0, 0.0, 1.0), 1.0
         empty = {"x": [], "y": []}
-        self.ring, self.ellipse = ColumnDataSource(empty), ColumnDataSource(empty)
-        self.foot = ColumnDataSource({"left": [], "right": [], "bottom": [], "top": []})
-        self.lines = ColumnDataSource({"xs": [], "ys": [], "width": []})
-        self.words = ColumnDataSource(empty | {"text": [], "align": []})
+        self.ring, self.ellipse = parts.source(empty), parts.source(empty)
+        self.foot = parts.source({"left": [], "right": [], "bottom": [], "top": []})
+        self.lines = parts.source({"xs": [], "ys": [], "width": []})
+        self.words = parts.source(empty | {"text": [], "align": []})
 
     @property
     def window(self) -> tuple[float, float, float, float]:
@@ -140,13 +144,12 @@ class MapPanel:
 
     def __init__(self, sky: Sky, pick: Callable[[float, float], None]) -> None:
         self.picture: Picture | None = None
-        self.source = ColumnDataSource(_nothing())
+        self.source = sky.parts.source(_nothing())
         self._colours = LEVEL_GREYS
         self.mapper = LinearColorMapper(palette=LEVEL_GREYS, low=0, high=1, nan_color=theme.NO_DATA)
         self.figure = _empty_figure(sky)
-        image = self.figure.image(
-            "values", x="x", y="y", dw="dw", dh="dh", source=self.source, color_mapper=self.mapper, level="image"
-        )
+        image = Image(image="values", x="x", y="y", dw="dw", dh="dh", color_mapper=self.mapper)
+        image = sky.parts.draw(self.figure, image, self.source, level="image")
         self._draw_marks(sky)
         self.bar = _colour_bar(self.mapper)
         self.sentence = _sentence()
@@ -192,24 +195,17 @@ class MapPanel:
             part.visible = not empty
 
     def _draw_marks(self, sky: Sky) -> None:
-        plot, ink = self.figure, theme.INK
-        plot.quad(source=sky.foot, level="underlay", line_color=None, fill_color=theme.NO_DATA, fill_alpha=FOOT_ALPHA)
-        plot.line("x", "y", source=sky.ellipse, color="white", line_width=2.5, alpha=0.6)
-        plot.line("x", "y", source=sky.ellipse, color=ink, line_width=1, line_dash="dashed")
-        plot.multi_line("xs", "ys", source=sky.lines, color=ink, line_width="width")
-        plot.text(
-            "x",
-            "y",
-            "text",
-            source=sky.words,
-            text_align="align",
-            y_offset=-3,
-            text_color=ink,
-            text_font_size="11px",
-            text_font=value(theme.FONT),
-        )
-        for colour, width in (("white", 5), (RING, 2.5)):
-            plot.scatter("x", "y", source=sky.ring, size=16, fill_color=None, line_color=colour, line_width=width)
+        plot, ink, draw = self.figure, theme.INK, sky.parts.draw
+        foot = Quad(left="left", right="right", bottom="bottom", top="top", line_color=None,
+                    fill_color=theme.NO_DATA, fill_alpha=FOOT_ALPHA)  # fmt: skip
+        draw(plot, foot, sky.foot, level="underlay")
+        draw(plot, Line(x="x", y="y", line_color="white", line_width=2.5, line_alpha=0.6), sky.ellipse)
+        draw(plot, Line(x="x", y="y", line_color=ink, line_width=1, line_dash="dashed"), sky.ellipse)
+        draw(plot, MultiLine(xs="xs", ys="ys", line_color=ink, line_width="width"), sky.lines)
+        words = Text(x="x", y="y", text="text", text_align="align", y_offset=-3, text_color=ink,
+                     text_font_size="11px", text_font=value(theme.FONT))  # fmt: skip
+        draw(plot, words, sky.words)
+        sky.parts.draw_ring(plot, sky.ring, 16)
 
 
 def _nothing() -> dict:
@@ -218,14 +214,10 @@ def _nothing() -> dict:
 
 
 def _empty_figure(sky: Sky):
-    plot = figure(
-        x_range=sky.x_range, y_range=sky.y_range, tools=[BoxZoomTool(match_aspect=True)], toolbar_location=None,
-        sizing_mode="scale_width", aspect_ratio=1, min_border=0, background_fill_color=theme.NO_DATA,
-        outline_line_color=theme.RULE,
+    return sky.parts.figure(
+        sky.x_range, sky.y_range, tools=[BoxZoomTool(match_aspect=True)], sizing_mode="scale_width", aspect_ratio=1,
+        min_border=0, background_fill_color=theme.NO_DATA, outline_line_color=theme.RULE,
     )  # fmt: skip
-    plot.axis.visible = False
-    plot.grid.visible = False
-    return plot
 
 
 def _sentence() -> Label:

@@ -8,35 +8,18 @@ from collections.abc import Callable
 
 import numpy as np
 from bokeh.events import DoubleTap, RangesUpdate, Reset, Tap
-from bokeh.models import (
-    BoxZoomTool,
-    ColumnDataSource,
-    CustomJS,
-    CustomJSTickFormatter,
-    LinearAxis,
-    LinearColorMapper,
-    Range1d,
-    ResetTool,
-    WheelZoomTool,
-)
-from bokeh.plotting import figure
+from bokeh.models import ColumnDataSource, CustomJS, Image, Line, MultiLine, Quad, Range1d, Scatter
 
 from app import theme
+from app.plots.parts import Parts
 from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, View
 from app.reference import Curve
 from app.selection import OVERLAYS
 
 INSET = (0.585, 0.985, 0.025, 0.345)  # x0, x1, y0, y1 as parts of the frame: there the planes of Fig. 3 are empty
-LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
 ENLARGE = """
 const plane = document.querySelector(`[data-plane="${name}"]`)
 plane.parentElement.classList.toggle("one", plane.classList.toggle("large"))
-"""
-TICK_WORDS = """
-let digits = 1
-const even = (value) => Math.abs(value - Math.round(value)) < 1e-6
-while (digits < 6 && !ticks.every((value) => even(value * 10 ** digits))) digits += 1
-return tick.toFixed(digits).replace("-", "−")
 """
 
 
@@ -52,27 +35,30 @@ def make_ranges(zoom: dict[str, tuple[float, float]]) -> dict[str, Range1d]:
 class Plane:
     """One plane on the screen; ``data`` is what it shows.
 
-    ``on_view`` hears of a new view, ``on_inset`` of a click on the inset, ``on_enlarge`` of a double click.
+    ``on_view`` hears of a new view, ``on_inset`` of a click on the inset, ``on_enlarge`` of a double click. Who does
+    not listen to the inset has none.
     """
 
     data: PlaneData | None = None
 
     def __init__(
         self,
+        parts: Parts,
         spec: PlaneSpec,
         ranges: dict[str, Range1d],
         on_view: Callable,
         on_inset: Callable | None = None,
         on_enlarge: Callable | None = None,
     ):
-        self.spec = spec
-        self.figure = journal_frame(ranges[spec.x], ranges[spec.y])
+        self.parts, self.spec = parts, spec
+        self.figure = parts.frame(ranges[spec.x], ranges[spec.y])
         self._on_inset = on_inset
         self._glyphs: dict[str, list] = {name: [] for name in OVERLAYS}
         self._sources: dict[str, ColumnDataSource] = {}
         self._add_image()
         self._add_lines()
-        self._add_inset()
+        if on_inset is not None:
+            self._add_inset()
         self.figure.on_event(RangesUpdate, on_view)
         self.figure.on_event(Reset, on_view)
         self.figure.on_event(DoubleTap, on_view)  # the box-zoom tool then undoes its zoom without telling
@@ -93,7 +79,8 @@ class Plane:
         main, inset = (data.normalised, data.image) if swapped else (data.image, data.normalised)
         x0, x1, y0, y1 = data.view
         self._sources["image"].data = {"image": [main], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
-        self._sources["inset"].data = {"image": [inset]}
+        if "inset" in self._sources:
+            self._sources["inset"].data = {"image": [inset]}
         if data.running is not None:
             low, median, high = data.running.values
             self._sources["running"].data = {"x": data.running.centre, "low": low, "median": median, "high": high}
@@ -124,19 +111,18 @@ class Plane:
                 glyph.visible = name in overlays
 
     def _source(self, name: str, *columns: str) -> ColumnDataSource:
-        self._sources[name] = ColumnDataSource({column: [] for column in columns})
+        self._sources[name] = self.parts.source({column: [] for column in columns})
         return self._sources[name]
 
     def _add_image(self) -> None:
         source = self._source("image", "image", "x", "y", "dw", "dh")
-        self.figure.image(
-            "image", "x", "y", "dw", "dh", source=source, color_mapper=_ink(), level="image", name="image"
-        )
+        image = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=self.parts.ink)
+        self.parts.draw(self.figure, image, source, level="image", name="image")
 
     def _add_lines(self) -> None:
         contours = self._source("contours", "xs", "ys")
-        style = {"line_color": theme.CONTOUR, "line_width": 0.8}
-        self._glyphs["contours"].append(self.figure.multi_line("xs", "ys", source=contours, **style))
+        lines = MultiLine(xs="xs", ys="ys", line_color=theme.CONTOUR, line_width=0.8)
+        self._glyphs["contours"].append(self.parts.draw(self.figure, lines, contours))
         if self.spec.published:
             self._add_published()
         if self.spec.valley:
@@ -156,28 +142,27 @@ class Plane:
             self._line("Gallazzi+05", source, "x", which, theme.PUBLISHED | {"line_dash": [5, 4], "line_width": 1.2})
         self._line("Gallazzi+05", source, "x", "median", theme.PUBLISHED)
         colour = theme.PUBLISHED["line_color"]
-        points = self.figure.scatter(
-            "x", "median", source=source, size=4.5, fill_color="white", line_color=colour, line_width=1.2
-        )
-        self._glyphs["Gallazzi+05"].append(points)
+        points = Scatter(x="x", y="median", size=4.5, fill_color="white", line_color=colour, line_width=1.2)
+        self._glyphs["Gallazzi+05"].append(self.parts.draw(self.figure, points, source))
 
     def _line(self, overlay: str, source: ColumnDataSource, x: str, y: str, style: dict) -> None:
         halo = theme.HALO | {"line_width": style["line_width"] + 2.2}
         for look in (halo, style):
-            self._glyphs[overlay].append(self.figure.line(x, y, source=source, line_cap="butt", **look))
+            line = Line(x=x, y=y, line_cap="butt", **look)
+            self._glyphs[overlay].append(self.parts.draw(self.figure, line, source))
 
     def _add_inset(self) -> None:
         """The other normalisation in a corner of the frame, in coordinates of its own that no zoom moves."""
-        fig = self.figure
-        fig.extra_x_ranges, fig.extra_y_ranges = {"inset": _still()}, {"inset": _still()}
+        still = {"inset": self.parts.still}
+        self.figure.update(extra_x_ranges=still, extra_y_ranges=still)
         x0, x1, y0, y1 = INSET
-        where = {"x_range_name": "inset", "y_range_name": "inset", "level": "overlay"}
-        paper = fig.quad(left=x0, right=x1, bottom=y0, top=y1, fill_color="white", line_color=None, **where)
-        image = fig.image("image", x0, y0, x1 - x0, y1 - y0, source=self._source("inset", "image"),
-                          color_mapper=_ink(), **where)  # fmt: skip
-        edge = fig.quad(left=x0, right=x1, bottom=y0, top=y1, fill_color=None, line_color=theme.INK,
-                        line_width=0.8, **where)  # fmt: skip
-        self._glyphs["insets"] += [paper, image, edge]
+        box = {"left": x0, "right": x1, "bottom": y0, "top": y1}
+        paper = Quad(**box, fill_color="white", line_color=None)
+        image = Image(image="image", x=x0, y=y0, dw=x1 - x0, dh=y1 - y0, color_mapper=self.parts.ink)
+        edge = Quad(**box, fill_color=None, line_color=theme.INK, line_width=0.8)
+        source, where = self._source("inset", "image"), {"x_range_name": "inset", "y_range_name": "inset"}
+        for glyph in (paper, image, edge):
+            self._glyphs["insets"].append(self.parts.draw(self.figure, glyph, source, level="overlay", **where))
 
     def _tap(self, event: Tap) -> None:
         x0, x1, y0, y1 = self.view
@@ -189,53 +174,3 @@ class Plane:
             and INSET[2] < up < INSET[3]
         ):
             self._on_inset()
-
-
-def _still() -> Range1d:
-    """A range from 0 to 1 that springs back when a tool moves it."""
-    still = Range1d(0, 1)
-    back = CustomJS(code="if (cb_obj.start != 0 || cb_obj.end != 1) cb_obj.setv({start: 0, end: 1})")
-    still.js_on_change("start", back)
-    still.js_on_change("end", back)
-    return still
-
-
-def _ink() -> LinearColorMapper:
-    return LinearColorMapper(palette=theme.ink_palette(), low=1, high=255, low_color=theme.PAPER)
-
-
-def journal_frame(x_range: Range1d, y_range: Range1d, *, zooms: bool = True) -> figure:
-    """An empty frame as the journals have it: ticks inward on all four sides, no grid, tools on gestures only."""
-    tools = [BoxZoomTool(), WheelZoomTool(), ResetTool()] if zooms else []
-    fig = figure(
-        x_range=x_range, y_range=y_range, tools=tools, toolbar_location=None, sizing_mode="stretch_both",
-        min_border=4, min_border_left=40, min_border_bottom=22, min_border_right=10, min_border_top=6,
-        lod_timeout=LOD_TIMEOUT_MS, background_fill_color=None, border_fill_color=None, output_backend="canvas",
-        outline_line_color=theme.INK, outline_line_width=1, min_width=160, min_height=120,
-    )  # fmt: skip
-    if zooms:
-        fig.toolbar.active_drag, fig.toolbar.active_scroll = tools[:2]
-    fig.grid.visible = False
-    for axis in (*fig.xaxis, *fig.yaxis):
-        _ticks(axis)
-    for place in ("above", "right"):
-        fig.add_layout(_bare_axis(), place)
-    return fig
-
-
-def _bare_axis() -> LinearAxis:
-    axis = LinearAxis(axis_label_standoff=0)
-    _ticks(axis)
-    axis.update(major_label_text_font_size="0px", major_label_standoff=0, major_label_text_color=None)
-    axis.formatter = CustomJSTickFormatter(code="return ''")
-    return axis
-
-
-def _ticks(axis: LinearAxis) -> None:
-    axis.update(
-        major_tick_in=6, major_tick_out=0, minor_tick_in=3, minor_tick_out=0, axis_line_color=None,
-        major_tick_line_color=theme.INK, minor_tick_line_color=theme.INK, major_label_standoff=6,
-        major_label_text_font=theme.FONT, major_label_text_font_size="11.5px", major_label_text_color=theme.INK,
-    )  # fmt: skip
-    axis.ticker.desired_num_ticks = 5
-    axis.formatter = CustomJSTickFormatter(code=TICK_WORDS)

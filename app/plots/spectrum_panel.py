@@ -3,13 +3,25 @@
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.events import DoubleTap
-from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJSTickFormatter, LinearColorMapper, Range1d, Span
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    Image,
+    Line,
+    LinearColorMapper,
+    MultiLine,
+    Quad,
+    Range1d,
+    Segment,
+    Span,
+    Text,
+    VArea,
+)
 from bokeh.plotting import figure
 
 from app import theme
 from app.plots import spectrum_data as data
-from app.plots.maps import RING
-from app.plots.plane import journal_frame
+from app.plots.parts import RING, Parts
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 
 OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
@@ -26,17 +38,19 @@ class SpectrumPanel:
 
     shown: SpaxelSpectrum | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
         self.wave_range, self.flux_range, self.residual_range = Range1d(*WAVE_HOME), Range1d(0, 1), Range1d(-1, 1)
         self.ranges = {name: Range1d(0, 1) for name in ESTIMATES}
         pixels = ("wave", "flux", "low", "high", "stellar", "gas", "residual", "minus", "plus")
-        self.pixels = ColumnDataSource({name: [] for name in pixels})
-        self.names = ColumnDataSource({"wave": [], "flux": [], "text": [], "colour": []})
+        self.pixels = parts.source({name: [] for name in pixels})
+        self.names = parts.source({"wave": [], "flux": [], "text": [], "colour": []})
+        self.bands = parts.source(dict(zip(("low", "high"), data.bands(), strict=True)))
         self.spectrum, self.residual = self._draw_spectrum(), self._draw_residual()
-        self.posteriors = {name: _posterior_sources() for name in ESTIMATES}
+        self.posteriors = {name: self._posterior_sources() for name in ESTIMATES}
         self.curves = {name: self._draw_curve(name) for name in ESTIMATES}
-        self.image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
-        self.contours = [ColumnDataSource({"xs": [], "ys": []}) for _ in data.LEVELS]
+        self.image = parts.source({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self.contours = [parts.source({"xs": [], "ys": []}) for _ in data.LEVELS]
         self.cross = [Span(location=0, dimension=way, line_color=RING, line_width=1.5) for way in ("height", "width")]
         self.plane = self._draw_plane()
 
@@ -97,71 +111,81 @@ class SpectrumPanel:
             span.update(location=place if np.isfinite(place) else None, visible=bool(np.isfinite(place)))
 
     def _draw_spectrum(self) -> figure:
-        plot = journal_frame(self.wave_range, self.flux_range)
+        plot = self.parts.frame(self.wave_range, self.flux_range)
         plot.update(min_border_left=LEFT, min_border_bottom=3, min_height=80)
         plot.xaxis.major_label_text_font_size = "0px"
-        _shade_bands(plot)
+        self._shade_bands(plot)
         plot.add_layout(Span(location=0, dimension="width", line_color=theme.RULE, line_width=1))
-        plot.varea("wave", "low", "high", source=self.pixels, color=OBSERVED, alpha=ERROR_ALPHA)
-        plot.line("wave", "flux", source=self.pixels, color=theme.INK, line_width=0.8, alpha=0.85)
-        plot.line("wave", "stellar", source=self.pixels, color=STARS, line_width=1.5)
-        plot.line("wave", "gas", source=self.pixels, color=GAS, line_width=1.3)
-        plot.text(
-            "wave", "flux", "text", source=self.names, text_align="center", text_baseline="top", text_color="colour",
+        for glyph in (
+            VArea(x="wave", y1="low", y2="high", fill_color=OBSERVED, fill_alpha=ERROR_ALPHA),
+            Line(x="wave", y="flux", line_color=theme.INK, line_width=0.8, line_alpha=0.85),
+            Line(x="wave", y="stellar", line_color=STARS, line_width=1.5),
+            Line(x="wave", y="gas", line_color=GAS, line_width=1.3),
+        ):
+            self.parts.draw(plot, glyph, self.pixels)
+        names = Text(
+            x="wave", y="flux", text="text", text_align="center", text_baseline="top", text_color="colour",
             text_font_size="10.5px", text_font=value(theme.FONT),
         )  # fmt: skip
+        self.parts.draw(plot, names, self.names)
         plot.on_event(DoubleTap, lambda _: self.look_home())
         return plot
 
     def _draw_residual(self) -> figure:
-        plot = journal_frame(self.wave_range, self.residual_range)
+        plot = self.parts.frame(self.wave_range, self.residual_range)
         plot.update(min_border_left=LEFT, min_border_top=3, min_height=40, sizing_mode="stretch_width")
         plot.height = RESIDUAL_HEIGHT
         plot.below[0].formatter = CustomJSTickFormatter(code="return tick.toFixed(0)")
-        plot.yaxis[0].ticker.desired_num_ticks = 3
-        _shade_bands(plot)
-        plot.varea("wave", "minus", "plus", source=self.pixels, color=OBSERVED, alpha=ERROR_ALPHA)
-        plot.line("wave", "residual", source=self.pixels, color=theme.INK, line_width=0.8, alpha=0.85)
+        plot.yaxis[0].ticker = self.parts.ticker(3)
+        self._shade_bands(plot)
+        error = VArea(x="wave", y1="minus", y2="plus", fill_color=OBSERVED, fill_alpha=ERROR_ALPHA)
+        residual = Line(x="wave", y="residual", line_color=theme.INK, line_width=0.8, line_alpha=0.85)
+        for glyph in (error, residual):
+            self.parts.draw(plot, glyph, self.pixels)
         plot.add_layout(Span(location=0, dimension="width", line_color=STARS, line_width=1))
         plot.on_event(DoubleTap, lambda _: self.look_home())
         return plot
 
     def _draw_curve(self, name: str) -> figure:
-        plot = journal_frame(self.ranges[name], Range1d(0, 1.12), zooms=False)
+        plot = self.parts.frame(self.ranges[name], Range1d(0, 1.12), zooms=False)
         plot.update(min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
         plot.yaxis.visible = False
-        plot.below[0].ticker.desired_num_ticks = 4
+        plot.below[0].ticker = self.parts.ticker(4)
         line, area, marks = self.posteriors[name]
-        plot.varea("x", 0, "y", source=area, color=OBSERVED, alpha=ERROR_ALPHA)
-        plot.line("x", "y", source=line, color=theme.INK, line_width=1.4)
-        plot.segment("x", 0, "x", "y", source=marks, color=RING, line_width=2)
+        draw = self.parts.draw
+        draw(plot, VArea(x="x", y1=0, y2="y", fill_color=OBSERVED, fill_alpha=ERROR_ALPHA), area)
+        draw(plot, Line(x="x", y="y", line_color=theme.INK, line_width=1.4), line)
+        draw(plot, Segment(x0="x", y0=0, x1="x", y1="y", line_color=RING, line_width=2), marks)
         return plot
 
     def _draw_plane(self) -> figure:
         age, metals = PLANE
-        plot = journal_frame(self.ranges[age], self.ranges[metals], zooms=False)
+        plot = self.parts.frame(self.ranges[age], self.ranges[metals], zooms=False)
         plot.min_border_left = 38
         mapper = LinearColorMapper(palette=["#ffffff", *theme.ink_palette()], low=0, high=255)
-        plot.image("image", x="x", y="y", dw="dw", dh="dh", source=self.image, color_mapper=mapper, level="image")
+        image = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=mapper)
+        self.parts.draw(plot, image, self.image, level="image")
         for source, dash in zip(self.contours, ("solid", [5, 3]), strict=True):
-            plot.multi_line("xs", "ys", source=source, color="white", line_width=3, alpha=0.7)
-            plot.multi_line("xs", "ys", source=source, color=theme.INK, line_width=1.2, line_dash=dash)
+            halo = MultiLine(xs="xs", ys="ys", line_color="white", line_width=3, line_alpha=0.7)
+            line = MultiLine(xs="xs", ys="ys", line_color=theme.INK, line_width=1.2, line_dash=dash)
+            for glyph in (halo, line):
+                self.parts.draw(plot, glyph, source)
         for span in self.cross:
             plot.add_layout(span)
         for axis in (*plot.xaxis, *plot.yaxis):
-            axis.ticker.desired_num_ticks = 4
+            axis.ticker = self.parts.ticker(4)
         return plot
 
+    def _shade_bands(self, plot: figure) -> None:
+        """Shade the bands over the whole height of the frame, in a range of its own that no zoom moves."""
+        plot.extra_y_ranges = {"frame": self.parts.still}
+        look = {"fill_color": BANDS, "fill_alpha": BAND_ALPHA, "line_color": None}
+        strips = Quad(left="low", right="high", bottom=0, top=1, **look)
+        self.parts.draw(plot, strips, self.bands, level="annotation", y_range_name="frame")
 
-def _shade_bands(plot: figure) -> None:
-    look = {"fill_color": BANDS, "fill_alpha": BAND_ALPHA, "line_color": None}
-    for low, high in zip(*data.bands(), strict=True):
-        plot.add_layout(BoxAnnotation(left=low, right=high, **look))
-
-
-def _posterior_sources() -> tuple[ColumnDataSource, ColumnDataSource, ColumnDataSource]:
-    """Curve, its part between the percentiles, and its median."""
-    return tuple(ColumnDataSource({"x": [], "y": []}) for _ in range(3))
+    def _posterior_sources(self) -> tuple[ColumnDataSource, ColumnDataSource, ColumnDataSource]:
+        """Curve, its part between the percentiles, and its median."""
+        return tuple(self.parts.source({"x": [], "y": []}) for _ in range(3))
 
 
 def _single(**columns: np.ndarray) -> dict[str, np.ndarray]:

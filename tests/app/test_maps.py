@@ -5,6 +5,7 @@ import pytest
 
 from app.plots import map_data as md
 from app.plots.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
+from app.plots.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import Ellipse, elliptical_radius
@@ -128,7 +129,7 @@ def test_marks_stay_within_any_window():
 
 
 def test_a_panel_shows_another_map_without_a_new_figure(columns):
-    panel = MapPanel(Sky(), lambda x, y: None)
+    panel = MapPanel(Sky(Parts()), lambda x, y: None)
     frame, models = md.frame_of(X, Y), set(panel.figure.references())
     panel.show(md.picture(columns, frame, "log_mu_star", (0.0, 3.0)))
     np.testing.assert_array_equal(panel.source.data["values"][0], md.to_map(columns["log_mu_star"], frame))
@@ -139,7 +140,7 @@ def test_a_panel_shows_another_map_without_a_new_figure(columns):
 
 
 def test_scale_bar_and_compass_follow_the_zoom_and_come_home():
-    sky = Sky()
+    sky = Sky(Parts())
     sky.look_at((0.0, 80.0, 0.0, 80.0), 250.0)
     whole = sky.words.data["text"][0]
     sky.x_range.update(start=30.0, end=40.0)

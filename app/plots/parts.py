@@ -1,0 +1,134 @@
+"""What the figures of a page are made of. Each Bokeh model costs server and browser about a millisecond at opening."""
+
+from functools import cached_property
+
+from bokeh.models import (
+    AllIndices,
+    AllLabels,
+    BasicTicker,
+    BoxZoomTool,
+    CDSView,
+    ColumnDataSource,
+    CustomJS,
+    CustomJSTickFormatter,
+    Glyph,
+    GlyphRenderer,
+    LinearAxis,
+    LinearColorMapper,
+    LinearScale,
+    Range1d,
+    ResetTool,
+    Scatter,
+    UnionRenderers,
+    WheelZoomTool,
+)
+from bokeh.models import Selection as Picked
+from bokeh.plotting import figure
+
+from app import theme
+
+RING = theme.OLD_RIDGE["line_color"]
+DESIRED_TICKS = 5
+LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
+TICK_WORDS = """
+let digits = 1
+const even = (value) => Math.abs(value - Math.round(value)) < 1e-6
+while (digits < 6 && !ticks.every((value) => even(value * 10 ** digits))) digits += 1
+return tick.toFixed(digits).replace("-", "−")
+"""
+
+
+class Parts:
+    """Models that all figures of one page share: they hold no state, or one that nothing here changes.
+
+    Bokeh's own ``figure.line`` and the like make anew, for every glyph, what lies here, and two more glyphs for
+    selections and legends, which these figures do not have.
+    """
+
+    def __init__(self) -> None:
+        self.scale, self.labels = LinearScale(), AllLabels()
+        self.tick_words = CustomJSTickFormatter(code=TICK_WORDS)
+        self.no_words = CustomJSTickFormatter(code="return ''")
+        self._every_row, self._picked, self._policy = AllIndices(), Picked(), UnionRenderers()
+        self._views: dict[str, CDSView] = {}
+        self._tickers: dict[int, BasicTicker] = {}
+
+    @cached_property
+    def ink(self) -> LinearColorMapper:
+        """The ink ramp of densities: shade 0 is paper."""
+        return LinearColorMapper(palette=theme.ink_palette(), low=1, high=255, low_color=theme.PAPER)
+
+    @cached_property
+    def still(self) -> Range1d:
+        """A range from 0 to 1 that springs back when a tool moves it."""
+        still = Range1d(0, 1)
+        back = CustomJS(code="if (cb_obj.start != 0 || cb_obj.end != 1) cb_obj.setv({start: 0, end: 1})")
+        still.js_on_change("start", back)
+        still.js_on_change("end", back)
+        return still
+
+    def source(self, columns: dict) -> ColumnDataSource:
+        """A source of which nothing is ever picked."""
+        return ColumnDataSource(columns, selected=self._picked, selection_policy=self._policy)
+
+    def ticker(self, desired: int = DESIRED_TICKS) -> BasicTicker:
+        """About so many ticks."""
+        if desired not in self._tickers:
+            self._tickers[desired] = BasicTicker(desired_num_ticks=desired)
+        return self._tickers[desired]
+
+    def draw(self, plot: figure, glyph: Glyph, source: ColumnDataSource, **look) -> GlyphRenderer:
+        """Add a glyph to a figure."""
+        if source.id not in self._views:
+            self._views[source.id] = CDSView(filter=self._every_row)
+        renderer = GlyphRenderer(data_source=source, glyph=glyph, view=self._views[source.id], **look)
+        plot.renderers.append(renderer)
+        return renderer
+
+    def draw_ring(self, plot: figure, source: ColumnDataSource, size: float) -> None:
+        """Ring what was chosen, with a white halo."""
+        for colour, width in (("white", 5), (RING, 2.5)):
+            ring = Scatter(x="x", y="y", size=size, fill_color=None, line_color=colour, line_width=width)
+            self.draw(plot, ring, source)
+
+    def figure(self, x_range: Range1d, y_range: Range1d, **look) -> figure:
+        """A figure without axes, grid, title and toolbar."""
+        plot = figure(
+            x_range=x_range, y_range=y_range, x_axis_type=None, y_axis_type=None, title=None, toolbar_location=None,
+            **look,
+        )  # fmt: skip
+        plot.update(x_scale=self.scale, y_scale=self.scale)
+        return plot
+
+    def frame(self, x_range: Range1d, y_range: Range1d, *, zooms: bool = True) -> figure:
+        """An empty frame as the journals have it: ticks inward on all four sides, no grid, tools on gestures only."""
+        tools = [BoxZoomTool(), WheelZoomTool(), ResetTool()] if zooms else []
+        plot = self.figure(
+            x_range, y_range, tools=tools, sizing_mode="stretch_both", min_border=4, min_border_left=40,
+            min_border_bottom=22, min_border_right=10, min_border_top=6, lod_timeout=LOD_TIMEOUT_MS,
+            background_fill_color=None, border_fill_color=None, output_backend="canvas", outline_line_color=theme.INK,
+            outline_line_width=1, min_width=160, min_height=120,
+        )  # fmt: skip
+        if zooms:
+            plot.toolbar.active_drag, plot.toolbar.active_scroll = tools[:2]
+        for place in ("below", "left"):
+            plot.add_layout(self._axis(), place)
+        for place in ("above", "right"):
+            plot.add_layout(self._bare_axis(), place)
+        return plot
+
+    def _axis(self) -> LinearAxis:
+        look = {"major_label_standoff": 6, "major_label_text_font_size": "11.5px", "major_label_text_color": theme.INK}
+        return LinearAxis(formatter=self.tick_words, **self._ticks, **look)
+
+    def _bare_axis(self) -> LinearAxis:
+        look = {"major_label_standoff": 0, "major_label_text_font_size": "0px", "major_label_text_color": None}
+        return LinearAxis(formatter=self.no_words, axis_label_standoff=0, **self._ticks, **look)
+
+    @property
+    def _ticks(self) -> dict:
+        return {
+            "ticker": self.ticker(), "major_label_policy": self.labels, "major_label_text_font": theme.FONT,
+            "major_tick_in": 6, "major_tick_out": 0, "minor_tick_in": 3, "minor_tick_out": 0, "axis_line_color": None,
+            "major_tick_line_color": theme.INK, "minor_tick_line_color": theme.INK,
+        }  # fmt: skip
