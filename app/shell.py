@@ -43,6 +43,10 @@ def open_page() -> pn.Template:
 class Template(pn.Template):
     """A template whose roots enter the document in one go: one by one, each would walk all models again."""
 
+    def __repr__(self) -> str:
+        """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
+        return type(self).__name__
+
     def _init_doc(self, doc: Document | None = None, *words: object, **more: object) -> Document:
         document = doc or pn.state.curdoc
         with document.models.freeze():
@@ -50,7 +54,7 @@ class Template(pn.Template):
 
 
 class Shell:
-    """Pages around one survey and one selection. The galaxy's page is made when it is first opened."""
+    """Pages around one survey and one selection. What a page shows is made when it is first opened."""
 
     def __init__(self, survey: Survey, selection: Selection):
         self.survey, self.selection = survey, selection
@@ -65,7 +69,7 @@ class Shell:
     def template(self, dropped: list[str]) -> pn.Template:
         """The whole page, with what a link asked in vain. Every panel is a root of its own: CSS alone lays them out."""
         page = Template(_read("style/page.html"), location=True)
-        panels = self.rail.panels | {_root(spec): self.relations.panes[spec.name] for spec in FIGURE_3}
+        panels = self.rail.panels | {_root(spec): self.relations.places[spec.name] for spec in FIGURE_3}
         panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
         panels |= {f"galaxy_{name}": part for name, part in self.galaxy_parts.items()}
         panels |= {"galaxy_actions": self._actions("galaxy")}

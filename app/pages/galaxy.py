@@ -50,6 +50,7 @@ class GalaxyPage:
         self._open_a_galaxy()
         self._show_galaxy()
         self._listen()
+        pn.state.onload(self.detail.prepare)
 
     # --- what the visitor does
 

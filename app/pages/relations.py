@@ -13,11 +13,15 @@ from app.store import Survey
 SAMPLE_PARAMS = ["log_M_star", "log_mu_e", "sequence", "valley", "valley_slope", "valley_intercept", "smoothing",
                  "weighting"]  # fmt: skip
 VIEW_PARAMS = ["zoom", "plane", "normalised"]
+FILL = {"sizing_mode": "stretch_both", "margin": 0}
 SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once it has settled
 
 
 class RelationsPage:
-    """Six planes that follow a Selection; ``sample`` is what they show."""
+    """Six planes that follow a Selection; ``sample`` is what they show. They are made when the page is first opened.
+
+    ``places`` are where the planes stand, by name; the shell puts them on the page.
+    """
 
     name = "relations"
     title = "Local age and metallicity against mass"
@@ -25,22 +29,32 @@ class RelationsPage:
     def __init__(self, survey: Survey, selection: Selection):
         self.survey, self.selection = survey, selection
         self.ranges = make_ranges(selection.zoom)
-        parts, listeners = Parts(), (self._view_changed, self._swap, self._enlarge)
-        self.planes = [Plane(parts, spec, self.ranges, *listeners) for spec in FIGURE_3]
-        if selection.plane not in [plane.spec.name for plane in self.planes]:
+        self.planes: list[Plane] = []
+        self.places = {spec.name: pn.Column(**FILL) for spec in FIGURE_3}
+        if selection.plane not in self.places:
             selection.plane = ""
-        self.panes = {p.spec.name: pn.pane.Bokeh(p.figure, sizing_mode="stretch_both", margin=0) for p in self.planes}
         self._settling = False
         self.sample: Sample = select_sample(survey, selection)
+        self._open()
+        selection.param.watch(self._open, ["page"])
+        selection.param.watch(self._sample_changed, SAMPLE_PARAMS)
+        selection.param.watch(self._redraw, VIEW_PARAMS)
+        selection.param.watch(self._overlays, ["show"])
+
+    def _open(self, *_events) -> None:
+        """Make the planes, once this page is asked for."""
+        if self.planes or self.selection.page != self.name:
+            return
+        parts, listeners = Parts(), (self._view_changed, self._swap, self._enlarge)
+        self.planes = [Plane(parts, spec, self.ranges, *listeners) for spec in FIGURE_3]
         for plane in self.planes:
             if plane.spec.published:
                 plane.set_published(gallazzi05(plane.spec.y))
         self._overlays()
         self._reference()
         self._draw()
-        selection.param.watch(self._sample_changed, SAMPLE_PARAMS)
-        selection.param.watch(self._redraw, VIEW_PARAMS)
-        selection.param.watch(self._overlays, ["show"])
+        for plane in self.planes:
+            self.places[plane.spec.name][:] = [pn.pane.Bokeh(plane.figure, **FILL)]
 
     def _sample_changed(self, *events) -> None:
         self.sample = select_sample(self.survey, self.selection)

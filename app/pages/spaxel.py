@@ -25,15 +25,19 @@ LEGEND = (
 
 
 class SpaxelDetail:
-    """``head`` and ``row`` stand over the planes of the sample, which ``put_aside`` hides while a spectrum is shown."""
+    """``head`` and ``row`` stand over the planes of the sample, which ``put_aside`` hides while a spectrum is shown.
+
+    ``panel`` is made by ``prepare`` once the page is seen, or with the first spectrum, and fills ``row``.
+    """
+
+    panel: SpectrumPanel | None = None
 
     def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
-        self.survey, self.selection = survey, selection
+        self.parts, self.survey, self.selection = parts, survey, selection
         self.has_spectra = survey_has_spectra(survey.folder)
         self.lost: dict[tuple[int, int], int] = {}
         self.spectrum: SpaxelSpectrum | None = None
         self.place: tuple[int, int] | None = None
-        self.panel = SpectrumPanel(parts)
         self.title = words()
         self.titles = {name: words() for name in ESTIMATES}
         self.turner = pn.widgets.RadioButtonGroup(
@@ -42,13 +46,21 @@ class SpaxelDetail:
         )  # fmt: skip
         self.turner.link(selection, value="detail")
         self.head = pn.Row(self.title, self.turner, sizing_mode="stretch_width", margin=(4, 0, 0, 0), visible=False)
-        self.row = self._lay_out()
+        size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT + 20, "margin": (2, 0, 0, 0)}
+        self.row = pn.Row(visible=False, **size)
         self.sample: pn.Row | None = None
 
     def put_aside(self, sample: pn.Row) -> pn.Row:
         """Take charge of the row of planes: one of the two rows is seen."""
         self.sample = sample
         return sample
+
+    def prepare(self) -> None:
+        """Make the figures of a spectrum, unless they are there or nothing would ever fill them."""
+        if self.panel is None and self.has_spectra:
+            self.panel = SpectrumPanel(self.parts)
+            with pn.io.hold():
+                self.row[:] = self._lay_out()
 
     def open_galaxy(self, galaxy_id: int) -> None:
         """Learn which spaxels of a galaxy were not kept."""
@@ -96,14 +108,16 @@ class SpaxelDetail:
         return self.spectrum is not None and self.selection.detail == "spectrum"
 
     def _fill(self, spectrum: SpaxelSpectrum) -> None:
+        self.prepare()
         self.panel.show(spectrum)
         for name, title in self.titles.items():
             title.object = (
                 f"<div class='posterior'><em>{theme.html_axis(name)}</em>{_value(spectrum.posteriors[name])}</div>"
             )
 
-    def _lay_out(self) -> pn.Row:
-        panel, wide = self.panel, {"sizing_mode": "stretch_width", "margin": 0}
+    def _lay_out(self) -> list[pn.Row | pn.Column]:
+        """Labels, spectrum and residual, curves, plane."""
+        panel = self.panel
         labels = pn.Column(
             words(f"<div class='y-label low'>flux [{FLUX_UNIT}]</div>", sizing_mode="stretch_both"),
             words("<div class='y-label low'>residual</div>", height=RESIDUAL_HEIGHT),
@@ -122,8 +136,7 @@ class SpaxelDetail:
         ]  # fmt: skip
         curves = pn.Column(*parts, width=CURVES_WIDTH, sizing_mode="stretch_height", margin=(0, 0, 0, GAP))
         plane = labelled(panel.plane, *PLANE, margin=(0, 0, 0, GAP), width=PLANE_WIDTH)
-        row = {"height": PLANES_HEIGHT + 20, "visible": False}
-        return pn.Row(labels, spectra, curves, plane, **wide | row | {"margin": (2, 0, 0, 0)})
+        return [labels, spectra, curves, plane]
 
 
 def _value(posterior: Posterior) -> str:
