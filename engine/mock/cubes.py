@@ -21,6 +21,7 @@ from engine.cube.types import Cube, Image, Moffat
 from engine.library.build import model_spectra
 from engine.library.draw import Histories
 from engine.library.ssp import SSPGrid
+from engine.mock.expected import TRUE_LINES, TrueLight, TrueLine, indices_of, line_members, line_window, needed_planes
 from engine.mock.galaxies import MockGalaxies
 from engine.mock.infill import hii_region
 from engine.mock.maps import GalaxyMaps, draw_maps, field_of_view
@@ -29,7 +30,6 @@ from engine.mock.populations import R_BAND
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
 from engine.spectrum.decouple import cubic_read
-from engine.spectrum.indices import measure_indices
 from engine.spectrum.lines import HALPHA, LINE_NAMES, LINES, line_table, reddened_ratios
 from engine.spectrum.photometry import (
     AB_ZERO_FLUX,
@@ -40,7 +40,6 @@ from engine.spectrum.photometry import (
     ab_magnitudes,
     line_fluxes_in_bands,
 )
-from engine.spectrum.spectra import make_spectra, rest_frame
 from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, SSP_FWHM_ANGSTROM
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -96,6 +95,7 @@ class MadeCube(NamedTuple):
     cosmic: IntArray  # (ray, 3) wavelength, y, x
     wrong: tuple[float, float]  # shift of the stated coordinates along x and y [arcsec]
     scale: float  # flux of the cube over the true one
+    light: TrueLight  # what the cube would show without noise
 
 
 class _Sky(NamedTuple):
@@ -125,10 +125,11 @@ def make_cube(
     near = _near_field(sky, settings)
     stars = _blurred(_star_planes(near, wave, redshift), settings)
     lines = _blurred(_line_planes(near, wave, redshift, settings.gas_sigma), settings)
+    each = _true_lines(near, wave, redshift, settings)
     maps = _true_maps(near, settings)
     maps |= _true_indices(stars, wave, maps["v_star"], redshift)
     images = _photographs(sky, galaxy, settings, rng)
-    return _spoilt(stars + lines, maps, images, (galaxy, mock, settings), rng)
+    return _spoilt((stars, lines, each), maps, images, (galaxy, mock, settings), rng)
 
 
 def _fitting(mock: MockSettings, shape: tuple[int, int]) -> MockSettings:
@@ -208,11 +209,14 @@ def _at_resolution(sky: _Sky, wave: FloatArray, redshift: float) -> tuple[FloatA
     return log_wave, on_log
 
 
-def _line_planes(sky: _Sky, wave: FloatArray, redshift: float, sigma: float) -> FloatArray:
-    """Emission lines of every pixel of the sky, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]."""
+def _line_planes(
+    sky: _Sky, wave: FloatArray, redshift: float, sigma: float, chosen: slice | list[int] = slice(None)
+) -> FloatArray:
+    """Chosen emission lines of every pixel of the sky, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]."""
     v, n = sky.maps.v_star.ravel(), sky.model.size
     planes, every = np.zeros((wave.size, n), np.float32), np.arange(n)
-    for rest, flux in zip(line_table().wave, sky.line_flux.reshape(len(sky.line_flux), n), strict=True):
+    fluxes = sky.line_flux[chosen].reshape(-1, n)
+    for rest, flux in zip(line_table().wave[chosen], fluxes, strict=True):
         centre = rest * (1 + redshift) * np.exp(v / LIGHT_SPEED_KMS)
         width = np.hypot(CALIFA_FWHM_ANGSTROM / FWHM_PER_SIGMA, centre * sigma / LIGHT_SPEED_KMS)
         nearest = np.round((centre - wave[0]) / CALIFA_PIXEL_ANGSTROM).astype(int)
@@ -256,12 +260,19 @@ def _true_maps(sky: _Sky, settings: CubeMockSettings) -> dict[str, FloatArray]:
     return found | {f"flux_{name}": seen(flux) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2 for name, flux in lines}
 
 
+def _true_lines(sky: _Sky, wave: FloatArray, redshift: float, settings: CubeMockSettings) -> dict[str, TrueLine]:
+    """Each line that is compared alone, at the cube's point spread."""
+    found = {}
+    for name in TRUE_LINES:
+        window = line_window(name, wave, redshift)
+        planes = _line_planes(sky, wave[window], redshift, settings.gas_sigma, line_members(name))
+        found[name] = TrueLine(window.start, _blurred(planes, settings))
+    return found
+
+
 def _true_indices(stars: FloatArray, wave: FloatArray, v_star: FloatArray, redshift: float) -> dict[str, FloatArray]:
     """Indices of the stars as the cube would see them without noise, each spaxel at its own velocity (y, x)."""
-    rows = stars.reshape(wave.size, -1).T
-    spectra = make_spectra(wave, rows, np.ones_like(rows))
-    rest = rest_frame(spectra, rows, v_star.ravel(), redshift)
-    values = measure_indices(rest.wave, rest.flux).values.reshape(*stars.shape[1:], -1)
+    values = indices_of(stars.reshape(wave.size, -1).T, wave, v_star.ravel(), redshift).reshape(*stars.shape[1:], -1)
     return dict(zip(INDEX_NAMES, np.moveaxis(values, -1, 0), strict=True))
 
 
@@ -321,13 +332,15 @@ def _star_place(sky_shape: tuple[int, int], settings: CubeMockSettings) -> tuple
     return margins[1] + round(part[0] * settings.shape[1]), margins[0] + round(part[1] * settings.shape[0])
 
 
-def _spoilt(clean: FloatArray, maps: dict, images: tuple, made_of: tuple, rng) -> MadeCube:
+def _spoilt(parts: tuple, maps: dict, images: tuple, made_of: tuple, rng) -> MadeCube:
     """The cube with star, dead fibre, noise and cosmic rays, its flux scale and coordinates wrong."""
-    galaxy, mock, settings = made_of
+    (stars, lines, each), (galaxy, mock, settings) = parts, made_of
+    clean = stars + lines
     wave, r = califa_wave(), np.abs(califa_wave() - 6200.0).argmin()
     star = _star_light(wave, settings)
     stellar = star[r] > 0.1 * clean[r]
-    error = _errors(clean + star, maps["sb_r"], mock, settings)
+    noise, growth = _errors(clean + star, maps["sb_r"], mock, settings)
+    error = (growth[:, None, None] * noise).astype(np.float32)
     y, x = np.indices(settings.shape)
     dead_at = [part * (n - 1) for part, n in zip(settings.dead_place, settings.shape[::-1], strict=True)]
     dead = np.hypot(x - dead_at[0], y - dead_at[1]) < settings.dead_radius
@@ -342,7 +355,16 @@ def _spoilt(clean: FloatArray, maps: dict, images: tuple, made_of: tuple, rng) -
         str(galaxy.name), wave, np.where(good, flux, 0).astype(np.float32), np.where(good, error, 0).astype(np.float32),
         good, CALIFA_SPAXEL_ARCSEC, wcs, settings.psf, settings.a_v, float(galaxy.redshift) * LIGHT_SPEED_KMS,
     )  # fmt: skip
-    return MadeCube(cube, images, maps, stellar, dead, cosmic, tuple(wrong.tolist()), scale)
+    light = _true_light((stars, each), np.where(good[0], scale, 0.0), (noise, growth), float(galaxy.redshift))
+    return MadeCube(cube, images, maps, stellar, dead, cosmic, tuple(wrong.tolist()), scale, light)
+
+
+def _true_light(parts: tuple, scale: FloatArray, noise: tuple, redshift: float) -> TrueLight:
+    """Stars and lines on a flux scale (y, x), without the planes that no comparison needs."""
+    (stars, each), wave = parts, califa_wave()
+    scale = scale.astype(np.float32)
+    kept = np.where(needed_planes(wave, redshift)[:, None, None], stars * scale, np.float32(0))
+    return TrueLight(wave, kept, {k: v._replace(planes=v.planes * scale) for k, v in each.items()}, *noise)
 
 
 def _star_light(wave: FloatArray, settings: CubeMockSettings) -> FloatArray:
@@ -357,13 +379,13 @@ def _star_light(wave: FloatArray, settings: CubeMockSettings) -> FloatArray:
     return (f_lambda[:, None, None] * image).astype(np.float32)
 
 
-def _errors(flux: FloatArray, sb_r: FloatArray, mock: MockSettings, settings: CubeMockSettings) -> FloatArray:
-    """One-sigma errors (wave, y, x): photons of source and sky at 5600 Angstrom, more in the blue."""
+def _errors(flux: FloatArray, sb_r: FloatArray, mock: MockSettings, settings: CubeMockSettings) -> tuple:
+    """One-sigma errors (y, x) by photons of source and sky at 5600 Angstrom, and a factor (wave,): more in the blue."""
     wave = califa_wave()
     at_5600 = flux[np.abs(wave - 5600.0) < 60.0].mean(axis=0)
     per_pixel = at_5600 / spaxel_snr(sb_r, mock) / np.sqrt(CALIFA_PIXEL_ANGSTROM)
     blue = 1.0 + (settings.blue_noise - 1.0) * np.clip((5600.0 - wave) / (5600.0 - 3750.0), 0.0, None) ** 2
-    return (blue[:, None, None] * per_pixel).astype(np.float32)
+    return per_pixel, blue
 
 
 def _shared_noise(shape: tuple[int, ...], settings: CubeMockSettings, rng) -> FloatArray:

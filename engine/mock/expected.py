@@ -1,0 +1,151 @@
+"""What smoothing shows of a mock galaxy on average: the truth of smoothed spaxels.
+
+The pipeline takes the median of neighbouring spectra wavelength by wavelength. That is not the spectrum of the median
+maps: where the neighbours' brightness, lines and velocities differ, the median depends on their noise. Without noise it
+follows the middle one; where the noise exceeds the differences it comes near to their mean. So the noise-free spectra
+are smoothed as the pipeline smooths, noise taken into account, and measured there.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from engine.adopted import CALIFA_PIXEL_ANGSTROM
+from engine.columns import INDEX_NAMES
+from engine.cube.smoothing import SmoothingSettings, smoothing_offsets
+from engine.spectrum.indices import measure_indices
+from engine.spectrum.lines import LINE_NAMES, line_table
+from engine.spectrum.spectra import make_spectra, rest_frame
+from engine.types import BoolArray, FloatArray, IntArray
+
+TRUE_LINES = ("[OII]3727", "Hbeta", "[OIII]5007", "Halpha", "[NII]6583", "[SII]6716")
+WITH = {"[OII]3727": "[OII]3729"}  # what shares a line's window and its amplitude
+INDEX_RANGE = 3800.0, 5500.0  # Angstrom at rest; all bands of the indices, whatever the velocity
+LINE_REACH = 12  # pixels to each side: rotation and four sigma of the instrument
+_TOLERANCE = 1e-4  # of the noise of one spaxel
+_ROOT_HALF, _SLOPE = math.sqrt(0.5), math.sqrt(2.0 / math.pi)
+
+
+class TrueLine(NamedTuple):
+    """One emission line alone, in pixels of the cube near it."""
+
+    first: int  # the cube's pixel of the first plane
+    planes: FloatArray  # (plane, y, x) float32 [1e-16 erg/s/cm2/Angstrom]
+
+
+class TrueLight(NamedTuple):
+    """Noise-free spectra at the cube's point spread and on its flux scale, and the noise they were given."""
+
+    wave: FloatArray  # (wave,) Angstrom
+    stars: FloatArray  # (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]; 0 where no index and no line needs it
+    lines: dict[str, TrueLine]  # TRUE_LINES
+    noise: FloatArray  # (y, x) one sigma at the red end, in the unit of stars
+    growth: FloatArray  # (wave,) the noise over that at the red end
+
+
+def needed_planes(wave: FloatArray, redshift: float) -> BoolArray:
+    """Pixels (wave,) that an index or a line needs."""
+    low, high = INDEX_RANGE
+    needed = (wave > low * (1 + redshift)) & (wave < high * (1 + redshift))
+    for name in TRUE_LINES:
+        needed[line_window(name, wave, redshift)] = True
+    return needed
+
+
+def line_members(name: str) -> list[int]:
+    """A line and the one that goes with it, as rows of the line table."""
+    return [LINE_NAMES.index(member) for member in (name, WITH.get(name)) if member]
+
+
+def line_window(name: str, wave: FloatArray, redshift: float) -> slice:
+    """Pixels of the cube around a line, those that the cube has."""
+    centre = line_table().wave[line_members(name)].mean() * (1 + redshift)
+    pixel = round((centre - wave[0]) / CALIFA_PIXEL_ANGSTROM)
+    return slice(max(pixel - LINE_REACH, 0), max(pixel + LINE_REACH + 1, 0))
+
+
+def expected_values(
+    light: TrueLight, level: IntArray, wanted: BoolArray, motion: tuple[FloatArray, float], settings: SmoothingSettings
+) -> dict[str, FloatArray]:
+    """Indices and line fluxes that smoothing shows on average, (wanted spaxel,) each, by names like flux_Halpha.
+
+    Parameters: the pipeline's smoothing level, 0 for spaxels that no kernel uses, and the spaxels wanted, (y, x) each;
+    motion, the velocities of the wanted spaxels [km/s] and the redshift. A line's flux [1e-16 erg/s/cm2] is the median
+    of stars and line less that of the stars, summed over its window.
+    """
+    ratio, stars = line_table().ratio, np.zeros((light.wave.size, int(wanted.sum())))
+    seen = needed_planes(light.wave, motion[1])
+    stars[seen] = expected_median(light.stars[seen], (light.noise, light.growth[seen]), level, wanted, settings)
+    found = dict(zip(INDEX_NAMES, indices_of(stars.T, light.wave, *motion).T, strict=True))
+    for name, line in light.lines.items():
+        window = slice(line.first, line.first + len(line.planes))
+        noise, members = (light.noise, light.growth[window]), line_members(name)
+        both = expected_median(light.stars[window] + line.planes, noise, level, wanted, settings)
+        share = ratio[members[0]] / ratio[members].sum()
+        found[f"flux_{name}"] = share * CALIFA_PIXEL_ANGSTROM * (both - stars[window]).sum(axis=0)
+    return found
+
+
+def indices_of(rows: FloatArray, wave: FloatArray, velocity: FloatArray, redshift: float) -> FloatArray:
+    """Indices (spaxel, index) of noise-free spectra (spaxel, wave) of the stars, each at its own velocity [km/s]."""
+    rest = rest_frame(make_spectra(wave, rows, np.ones_like(rows)), rows, velocity, redshift)
+    return measure_indices(rest.wave, rest.flux).values
+
+
+def expected_median(
+    planes: FloatArray, noise: tuple[FloatArray, FloatArray], level: IntArray, wanted: BoolArray,
+    settings: SmoothingSettings,
+) -> FloatArray:  # fmt: skip
+    """Mean of the medians that smooth_planes would give of many noisy cubes, (plane, wanted spaxel).
+
+    Parameters: planes without noise, (plane, y, x); their noise, a map (y, x) times a factor (plane,); level and wanted
+    as in expected_values. With neighbours of value x_i and Gaussian noise s_i it is the m at which the mean of
+    Phi((m - x_i) / s_i) is 1/2: half of all values that the kernel may show lie below it.
+    """
+    offsets, count = smoothing_offsets(settings.levels, settings.kernel)
+    used = np.where(noise[0] > 0, level, 0)
+    grid = used, np.argwhere(wanted), offsets, count
+    return _medians(np.ascontiguousarray(planes), np.asarray(noise[0], float), np.asarray(noise[1], float), grid)
+
+
+@njit(cache=True, nogil=True)
+def _medians(planes, noise, growth, grid):
+    level, places, offsets, count = grid
+    out = np.full((len(planes), len(places)), np.nan)
+    value, sigma = np.empty(len(offsets)), np.empty(len(offsets))
+    for w in range(len(planes)):
+        for p in range(len(places)):
+            n = 0
+            for k in range(count[level[places[p, 0], places[p, 1]] - 1]):
+                y, x = places[p, 0] + offsets[k, 0], places[p, 1] + offsets[k, 1]
+                if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0:
+                    value[n], sigma[n] = planes[w, y, x], noise[y, x] * growth[w]
+                    n += 1
+            if n > 0:
+                out[w, p] = _middle(value[:n], sigma[:n])
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _middle(value, sigma):
+    """Where half of a mixture of Gaussians lies below: Newton's steps, halved where they would lead out."""
+    low, high = value.min(), value.max()
+    middle = np.sum(value / sigma) / np.sum(1.0 / sigma)
+    for _ in range(60):
+        balance, slope = 0.0, 0.0
+        for k in range(len(value)):
+            t = (middle - value[k]) / sigma[k]
+            balance += math.erf(_ROOT_HALF * t)
+            slope += _SLOPE * math.exp(-0.5 * t * t) / sigma[k]
+        if balance > 0:
+            high = middle
+        else:
+            low = middle
+        before, middle = middle, middle - balance / slope
+        if not low <= middle <= high:
+            middle = 0.5 * (low + high)
+        if abs(middle - before) < _TOLERANCE * sigma[0]:
+            break
+    return middle
