@@ -16,7 +16,7 @@ from engine.inference.observed import OBSERVABLES, observed_from
 from engine.inference.posterior import Posterior, infer
 from engine.mock.expected import TRUE_LINES, expected_values
 from engine.mock.recovery import Recovery, recovered
-from engine.pipeline import ADAPTIVE, NONE, VORONOI
+from engine.pipeline import ADAPTIVE, NONE, VORONOI, PipelineSettings
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray, IntArray
 from precompute.io.atomic import written_together
@@ -48,7 +48,7 @@ def run_recovery(survey_file: Path) -> list[Recovery]:
     if not pairs:
         raise TableError(f"{plan.file}: no galaxy has both maps in {plan.out / MAPS} and truth in {folder}")
     models = arrange(load_library(plan.library or library_file(plan.out)))
-    parts = [_compared(*pair, models, plan.settings.smoothing) for pair in pairs]
+    parts = [_compared(*pair, models, plan.settings) for pair in pairs]
     rows = [
         recovered(name, *(np.concatenate([part[name][k] for part in parts]) for k in range(3))) for name in parts[0]
     ]
@@ -58,19 +58,19 @@ def run_recovery(survey_file: Path) -> list[Recovery]:
 
 
 def _compared(
-    maps: Path, truth: Path, models: Models, smoothing: SmoothingSettings
+    maps: Path, truth: Path, models: Models, settings: PipelineSettings
 ) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
     """Measured value, error and truth of the kept spaxels of one galaxy, by quantity."""
     with fits.open(maps, memmap=False) as found, fits.open(truth, memmap=False) as true:
         kept = np.isfinite(found["SB_R"].data)
-        put_in = _put_in(true, truth, found["SMOOTHING_LEVEL"].data.astype(int), kept, smoothing)
+        put_in = _put_in(true, truth, found["SMOOTHING_LEVEL"].data.astype(int), kept, settings.smoothing)
         put_in["v_star"] -= found[0].header["GLOCAL V_SYSTEMIC"]
         flux, error = found["LINE_FLUX"].data, found["LINE_FLUX_ERR"].data
         measured = {name: (found[name.upper()].data, found[f"{name.upper()}_ERR"].data)
                     for name in (*SMOOTH, *INDEX_NAMES)}  # fmt: skip
         measured |= {f"flux_{line}": (flux[k], error[k]) for line in TRUE_LINES for k in [LINE_NAMES.index(line)]}
         compared = {name: (value[kept], error[kept], put_in[name]) for name, (value, error) in measured.items()}
-        ideal = _ideal(found, kept, put_in, models)
+        ideal = _ideal(found, kept, put_in, models, settings.posterior.least_models)
     of_ideal = {name + IDEAL: (getattr(ideal, name), *compared[name][1:]) for name in ESTIMATES}
     return compared | of_ideal
 
@@ -85,12 +85,15 @@ def _put_in(
     return put_in | expected_values(read_light(true, path), level, kept, motion, smoothing)
 
 
-def _ideal(found: fits.HDUList, kept: BoolArray, put_in: dict[str, FloatArray], models: Models) -> Posterior:
+def _ideal(
+    found: fits.HDUList, kept: BoolArray, put_in: dict[str, FloatArray], models: Models, least_models: float
+) -> Posterior:
     """Estimates of the kept spaxels, had their indices been measured as they are; errors and all else as measured."""
     names = [*OBSERVABLES, *(f"{name}_err" for name in OBSERVABLES), "sigma_star"]
     rows = {name: found[name.upper()].data[kept] for name in names} | {name: put_in[name] for name in INDEX_NAMES}
     side = 3600.0 * proj_plane_pixel_area(WCS(found["SB_R"].header)) ** 0.5
-    return infer(observed_from(rows, found[0].header["GLOCAL REDSHIFT"], side), models)
+    observed = observed_from(rows, found[0].header["GLOCAL REDSHIFT"], side)
+    return infer(observed, models, least_models=least_models)
 
 
 def recovery_lines(rows: list[Recovery]) -> list[str]:

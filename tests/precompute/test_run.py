@@ -92,7 +92,8 @@ def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
     for name, row in rows.items():
         assert row.n > 500, name
         if not name.endswith(IDEAL):
-            low, high = (0.8, 1.2) if name.startswith("flux_") else (0.5 if name in ESTIMATES else 0.65, 1.35)
+            low, high = (0.8, 1.2) if name.startswith("flux_") else (0.65, 1.35)
+            low = 0.5 if name in ESTIMATES else low  # errors are widened for a library of so few models
             assert low < row.pull_width < high, row
         if name not in ESTIMATES:
             assert abs(row.pull) < 0.5 or name.endswith(IDEAL), row
