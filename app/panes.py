@@ -1,6 +1,20 @@
 """Panes as Panel has them, but for what costs too much."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import panel as pn
+
+
+@contextmanager
+def one_change() -> Iterator[None]:
+    """What is put on the page in here goes to the browser as one message, after one walk over all models.
+
+    Panel has the document walk them for each pane that is filled: six planes would take longer than their making.
+    """
+    document = pn.state.curdoc
+    with pn.io.hold(), document.models.freeze() if document else nullcontext():
+        yield
 
 
 class Words(pn.pane.HTML):

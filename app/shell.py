@@ -10,6 +10,7 @@ from bokeh.document import Document
 from app import theme
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
+from app.panes import one_change
 from app.plots.export import Note, file_name
 from app.plots.plane_data import FIGURE_3
 from app.rail import Rail, widget_style
@@ -101,8 +102,9 @@ class Shell:
     def _open_galaxy_page(self, *_events) -> None:
         if self.galaxy is None and self.selection.page == "galaxy":
             self.galaxy = GalaxyPage(self.survey, self.selection)
-            for name, part in self.galaxy_parts.items():
-                part[:] = [getattr(self.galaxy, name)]
+            with one_change():
+                for name, part in self.galaxy_parts.items():
+                    part[:] = [getattr(self.galaxy, name)]
 
     def _tabs(self) -> pn.widgets.RadioButtonGroup:
         options = {name.capitalize(): name for name in PAGES}

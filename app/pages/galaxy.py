@@ -122,7 +122,8 @@ class GalaxyPage:
         self.message.object = f"<p class='warning' role='status'>{words.escape(sentence)}</p>" if sentence else ""
 
     def _open(self, galaxy_id: int) -> None:
-        self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
+        with pn.io.hold():
+            self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
 
     def _open_a_galaxy(self) -> None:
         """Without a choice, or with an unknown one, the galaxy with most regions."""
@@ -152,7 +153,8 @@ class GalaxyPage:
     def _spaxel_clicked(self, x: float, y: float) -> None:
         here = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
         if map_data.region_at(self.frame, x, y) is not None or here in self.detail.lost:
-            self.selection.spaxel = None if here == self.selection.spaxel else here
+            with pn.io.hold():  # figures and link in one message, and one painting
+                self.selection.spaxel = None if here == self.selection.spaxel else here
 
     def _view_changed(self, _event: object) -> None:
         if not self._settling:

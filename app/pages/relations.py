@@ -2,6 +2,7 @@
 
 import panel as pn
 
+from app.panes import one_change
 from app.plots.export import Note, plane_view, planes_figure, png_bytes
 from app.plots.parts import Parts
 from app.plots.plane import Plane, make_ranges
@@ -53,8 +54,9 @@ class RelationsPage:
         self._overlays()
         self._reference()
         self._draw()
-        for plane in self.planes:
-            self.places[plane.spec.name][:] = [pn.pane.Bokeh(plane.figure, **FILL)]
+        with one_change():
+            for plane in self.planes:
+                self.places[plane.spec.name][:] = [pn.pane.Bokeh(plane.figure, **FILL)]
 
     def _sample_changed(self, *events) -> None:
         self.sample = select_sample(self.survey, self.selection)

@@ -7,6 +7,7 @@ import panel as pn
 
 from app import theme
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
+from app.panes import one_change
 from app.plots.parts import Parts
 from app.plots.spectrum_data import FLUX_UNIT
 from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
@@ -59,7 +60,7 @@ class SpaxelDetail:
         """Make the figures of a spectrum, unless they are there or nothing would ever fill them."""
         if self.panel is None and self.has_spectra:
             self.panel = SpectrumPanel(self.parts)
-            with pn.io.hold():
+            with one_change():
                 self.row[:] = self._lay_out()
 
     def open_galaxy(self, galaxy_id: int) -> None:

@@ -100,8 +100,8 @@ class Parts:
         plot.update(x_scale=self.scale, y_scale=self.scale)
         return plot
 
-    def frame(self, x_range: Range1d, y_range: Range1d, *, zooms: bool = True) -> figure:
-        """An empty frame as the journals have it: ticks inward on all four sides, no grid, tools on gestures only."""
+    def frame(self, x_range: Range1d, y_range: Range1d, *, zooms: bool = True, y_axis: bool = True) -> figure:
+        """An empty frame as the journals have it: ticks inward on all sides, no grid, tools on gestures only."""
         tools = [BoxZoomTool(), WheelZoomTool(), ResetTool()] if zooms else []
         plot = self.figure(
             x_range, y_range, tools=tools, sizing_mode="stretch_both", min_border=4, min_border_left=40,
@@ -111,9 +111,9 @@ class Parts:
         )  # fmt: skip
         if zooms:
             plot.toolbar.active_drag, plot.toolbar.active_scroll = tools[:2]
-        for place in ("below", "left"):
+        for place in ("below", "left") if y_axis else ("below",):
             plot.add_layout(self._axis(), place)
-        for place in ("above", "right"):
+        for place in ("above", "right") if y_axis else ("above",):
             plot.add_layout(self._bare_axis(), place)
         return plot
 

@@ -147,9 +147,8 @@ class SpectrumPanel:
         return plot
 
     def _draw_curve(self, name: str) -> figure:
-        plot = self.parts.frame(self.ranges[name], Range1d(0, 1.12), zooms=False)
+        plot = self.parts.frame(self.ranges[name], Range1d(0, 1.12), zooms=False, y_axis=False)
         plot.update(min_border_left=8, min_border_right=8, min_border_top=2, min_height=40, min_width=90)
-        plot.yaxis.visible = False
         plot.below[0].ticker = self.parts.ticker(4)
         line, area, marks = self.posteriors[name]
         draw = self.parts.draw

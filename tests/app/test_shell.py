@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bokeh.models import AllLabels, BasicTicker, LinearColorMapper, LinearScale
 
 from app import theme
 from app.pages.relations import RelationsPage
@@ -99,6 +100,29 @@ def test_a_link_with_a_zoom_opens_zoomed_and_resets_to_the_full_view(small_surve
 def test_an_unknown_plane_in_a_link_shows_all_six(small_survey):
     relations = RelationsPage(open_survey(small_survey), Selection(plane="nothing"))
     assert len(relations.shown()) == 6
+
+
+def test_the_planes_are_made_when_their_page_is_first_opened_and_show_the_selection(small_survey):
+    shell = Shell(open_survey(small_survey), Selection(page="galaxy"))
+    assert shell.relations.planes == []
+    shell.selection.param.update(log_M_star=(9.8, 10.3), normalised=True)
+    assert "regions" in shell.rail.counts.object
+    shell.selection.page = "relations"
+    expected = RelationsPage(shell.survey, Selection(log_M_star=(9.8, 10.3), normalised=True))
+    np.testing.assert_array_equal(picture(shell.relations), picture(expected))
+    assert all(len(place) == 1 for place in shell.relations.places.values())
+    planes = shell.relations.planes
+    shell.selection.page = "galaxy"
+    shell.selection.page = "relations"
+    assert shell.relations.planes is planes
+
+
+def test_figures_of_a_page_share_their_parts(page):
+    _, relations, _ = page
+    models = set().union(*(plane.figure.references() for plane in relations.planes))
+    assert len(models) < 350  # 780 when each figure and each glyph had its own
+    for kind in (AllLabels, BasicTicker, LinearScale, LinearColorMapper):
+        assert sum(isinstance(model, kind) for model in models) == 1
 
 
 def test_two_visitors_share_the_survey_and_nothing_else(small_survey):
