@@ -11,7 +11,7 @@ class SpaxelFlag(IntFlag):
     TARGET_MISSED = 2  # still below 15 per Angstrom at the largest kernel
     INDEX_MASKED = 4  # at least one index was left out of the chi-square
     PHOTOMETRY_MASKED = 8  # at least one band was left out
-    FEW_MODELS = 16  # fewer than ten models come within the errors, which were taken larger for it
+    FEW_MODELS = 16  # fewer than ten models come within the errors; these are then taken larger, unless told not to
     NO_GOOD_MODEL = 32  # best chi-square far above the number of observables
     NOT_MEASURED = 64  # no posterior; values are NaN
     KINEMATICS_FELL_BACK = 128  # velocity or dispersion partly or wholly taken from the galaxy, or few templates
