@@ -139,4 +139,6 @@ seed = {seed}
 # correlation_slope = 1.07  # 0 for independent spaxels
 # [photometry]
 # floor = 0.03              # mag
+# [posterior]
+# least_models = 10         # errors grow until so many models count; 0 for the paper's way
 """
