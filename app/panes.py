@@ -12,9 +12,14 @@ def one_change() -> Iterator[None]:
 
     Panel has the document walk them for each pane that is filled: six planes would take longer than their making.
     """
-    document = pn.state.curdoc
+    document, failure = pn.state.curdoc, None
     with pn.io.hold(), document.models.freeze() if document else nullcontext():
-        yield
+        try:
+            yield
+        except Exception as error:  # through Bokeh's freeze it would leave the document frozen
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 class Words(pn.pane.HTML):

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine.adopted import N_REGIONS
 from engine.errors import GlocalError
 from engine.inference.arrangement import arrange
-from engine.inference.posterior import Observed, percentiles
+from engine.inference.posterior import FEW_MODELS, Observed, percentiles
 from engine.library.types import Library
 from tests.reference.posterior_brute import by_loops, by_numpy
 
@@ -74,7 +74,12 @@ def measure(library: Library, n_region: int) -> dict[str, float]:
     few = Observed(*(part[:N_NUMPY] for part in observed))
     percentiles(Observed(*(part[:64] for part in observed)), models)  # compiles
     by_loops(few, library)
-    fast = float(np.median([seconds(lambda: percentiles(observed, models)) for _ in range(REPEATS)])) / n_region
+    fast = (
+        float(
+            np.median([seconds(lambda: percentiles(observed, models, least_models=FEW_MODELS)) for _ in range(REPEATS)])
+        )
+        / n_region
+    )
     numpy = seconds(lambda: by_numpy(few, library)) / N_NUMPY
     brute = seconds(lambda: by_loops(Observed(*(part[:N_BRUTE] for part in observed)), library)) / N_BRUTE
     truth, found = by_loops(odd, library), percentiles(odd, models)

@@ -41,7 +41,7 @@ from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.kcorrection import fit_k_correction, k_corrected
 from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinematics
-from engine.spectrum.lines import LINE_NAMES, line_table
+from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
 from engine.spectrum.spectra import REST_GRID, RestSpectra, Spectra, make_spectra, rest_frame
 from engine.spectrum.templates import LIGHT_SPEED_KMS, StellarTemplates, match_templates
@@ -326,10 +326,3 @@ def magnitudes(
     errors = np.where(np.isfinite(rest), errors, np.nan)
     columns = {f"mag_{band}": rest[:, i] for i, band in enumerate(BANDS)}
     return columns | {f"mag_{band}_err": errors[:, i] for i, band in enumerate(BANDS)}
-
-
-def line_columns(measured: Measured) -> dict[str, FloatArray]:
-    """Flux, error and amplitude over noise of every line, (spaxel,) each, by names like flux_Halpha."""
-    gas = measured.gas
-    parts = {"flux": gas.flux, "flux_err": gas.flux_err, "amplitude_to_noise": gas.amplitude_to_noise}
-    return {f"{word}_{name}": part[:, k] for word, part in parts.items() for k, name in enumerate(LINE_NAMES)}

@@ -19,7 +19,7 @@ import numba
 
 from engine.errors import ClusterError
 from engine.inference.arrangement import Models
-from engine.inference.posterior import FEW_MODELS, Observed, Posterior, infer
+from engine.inference.posterior import Observed, Posterior, infer
 from precompute.io.chunks import code_version
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Machines(NamedTuple):
 
 def measured_elsewhere(
     machines: Machines, models: Models, chunks: list[int], observed: Callable[[int], Observed],
-    least_models: float = FEW_MODELS,
+    least_models: float,
 ) -> Iterator[tuple[int, Posterior]]:  # fmt: skip
     """The posteriors of chunks, in the order in which they are done; raises ClusterError as done_elsewhere does."""
     work = Work(measure_chunk, (models, least_models), lambda chunk: tuple(observed(chunk)))
@@ -94,10 +94,10 @@ def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tup
                 _wait_for_a_worker(client)
 
 
-def measure_chunk(library: tuple[Models, float], observed: tuple) -> tuple:
+def measure_chunk(how: tuple[Models, float], observed: tuple) -> tuple:
     """One chunk on a worker, in one thread: as many chunks run at a time as the worker has threads."""
     numba.set_num_threads(1)
-    models, least_models = library
+    models, least_models = how
     return tuple(infer(Observed(*observed), models, least_models=least_models))
 
 

@@ -50,7 +50,7 @@ class GalaxyPage:
         self._open_a_galaxy()
         self._show_galaxy()
         self._listen()
-        pn.state.onload(self.detail.prepare)
+        _later(self.detail.prepare)
 
     # --- what the visitor does
 
@@ -282,3 +282,12 @@ def survey_limits(survey: Survey, name: str) -> tuple[float, float]:
         return map_data.colour_limits(map_data.values_of(columns, name), name)
 
     return survey.once(("map limits", name), limits)
+
+
+def _later(work: Callable[[], None]) -> None:
+    """Do it once what is being shown is on the screen."""
+    document = pn.state.curdoc
+    if document and pn.state.loaded:  # a page opened by its tab
+        document.add_next_tick_callback(work)
+    else:
+        pn.state.onload(work)

@@ -44,7 +44,7 @@ class RelationsPage:
 
     def _open(self, *_events) -> None:
         """Make the planes, once this page is asked for."""
-        if self.planes or self.selection.page != self.name:
+        if self.selection.page != self.name or all(len(place) for place in self.places.values()):
             return
         parts, listeners = Parts(), (self._view_changed, self._swap, self._enlarge)
         self.planes = [Plane(parts, spec, self.ranges, *listeners) for spec in FIGURE_3]

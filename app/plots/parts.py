@@ -101,13 +101,16 @@ class Parts:
         return plot
 
     def frame(self, x_range: Range1d, y_range: Range1d, *, zooms: bool = True, y_axis: bool = True) -> figure:
-        """An empty frame as the journals have it: ticks inward on all sides, no grid, tools on gestures only."""
+        """An empty frame as the journals have it: ticks inward on all sides, no grid, tools on gestures only.
+
+        The paper is filled in since Bokeh 3.9 otherwise strokes, with the outline, what it painted last.
+        """
         tools = [BoxZoomTool(), WheelZoomTool(), ResetTool()] if zooms else []
         plot = self.figure(
             x_range, y_range, tools=tools, sizing_mode="stretch_both", min_border=4, min_border_left=40,
             min_border_bottom=22, min_border_right=10, min_border_top=6, lod_timeout=LOD_TIMEOUT_MS,
-            background_fill_color=None, border_fill_color=None, output_backend="canvas", outline_line_color=theme.INK,
-            outline_line_width=1, min_width=160, min_height=120,
+            background_fill_color=theme.PAPER, border_fill_color=None, output_backend="canvas",
+            outline_line_color=theme.INK, outline_line_width=1, min_width=160, min_height=120,
         )  # fmt: skip
         if zooms:
             plot.toolbar.active_drag, plot.toolbar.active_scroll = tools[:2]

@@ -53,22 +53,22 @@ def densities(
 ) -> Densities:  # fmt: skip
     """Posteriors of every given region, in cells of step [dex]; other arguments as of posterior.percentiles."""
     asked = prepare(observed, library, prior=prior, leave_out=leave_out)
-    axes = axes_for(asked.models, step)
+    axes, enough = axes_for(asked.models, step), asked.enough(least_models)
     mu, age, Z = (edges.size - 1 for edges in axes)
     found = Densities(axes, *(np.empty((asked.sigma.size, *cells)) for cells in ((mu,), (age,), (Z,), (age, Z))))
     for spaxel, lit in enumerate(asked.data.lit):
-        weighed = _weighed(asked, spaxel, least_models)
+        weighed = _weighed(asked, spaxel, enough)
         for part, values in zip(found[1:], _of_region(asked, spaxel, weighed, axes, lit), strict=True):
             part[spaxel] = values
     return found
 
 
-def _weighed(asked: Asked, spaxel: int, least_models: float) -> tuple[FloatArray, FloatArray]:
+def _weighed(asked: Asked, spaxel: int, enough: float) -> tuple[FloatArray, FloatArray]:
     """Weight and scale of every model, under errors large enough for the least number of models to count."""
     data, inverse, searched = asked.data.data[spaxel], asked.data.inverse[spaxel], asked.searched(asked.sigma[spaxel])
     for factor in (1.0, *WIDENINGS):
         weight, scale = weigh_all(data / factor, inverse / factor, asked.left_out[spaxel], searched)
-        if not 0 < weight.sum() ** 2 < least_models * (weight**2).sum():
+        if not 0 < weight.sum() ** 2 < enough * (weight**2).sum():
             break
     return weight, scale
 

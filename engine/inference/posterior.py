@@ -33,6 +33,7 @@ from engine.library.types import Library
 from engine.types import FloatArray, IntArray, Progress
 
 FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows the coverage with it
+MOST_OF_PRIOR = 0.1  # choice: small libraries, and priors that leave few models, are not asked for more than this share
 WIDENINGS = tuple(2.0 ** (step / 3) for step in range(1, 10))  # errors are tried larger by these factors; choice
 GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no good fit of n observables
 
@@ -62,7 +63,7 @@ class Percentiles(NamedTuple):
     log_age_wr: FloatArray  # log yr
     log_Z_wr: FloatArray  # log Zsun
     chi2: FloatArray  # (spaxel,) of the most probable model: the smallest, if all models count equally
-    n_effective: FloatArray  # (spaxel,) number of models the posterior rests on, (sum w)^2 / sum w^2
+    n_effective: FloatArray  # (spaxel,) number of models within the errors as given, (sum w)^2 / sum w^2
     visited: FloatArray  # (spaxel,) share of the library that was looked at
     flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag, int16
     widening: FloatArray  # (spaxel,) factor that the errors were taken larger by for the percentiles, and only for them
@@ -100,36 +101,17 @@ def percentiles(
     library: models as drawn, or already arranged (arrangement.arrange), which saves seconds if it is used again.
     prior: weight of each model of the library before the data, on any scale; all equal if not given. leave_out:
     (spaxel,) row of the library that does not count for a region, -1 for none. least_models: effective number of
-    models up to which errors are taken larger (WIDENINGS); chi-square, number of models and flags stay those of the
-    errors as given. progress(done, total) is called now and then. Raises ShapeError if arrays do not fit or no model
-    is usable.
+    models up to which errors are taken larger, at most by the last of WIDENINGS; chi-square, number of models and
+    flags stay those of the errors as given. progress(done, total) is called now and then. Raises ShapeError if arrays
+    do not fit or no model is usable.
     """
-    asked, order = prepare(observed, library, prior=prior, leave_out=leave_out), _alike(observed)
-    n_spaxel = asked.sigma.size
-    answer = np.full((n_spaxel, N_ANSWER), np.nan)
-    for done in _run(_tasks(asked.sigma, order), asked, answer):
+    asked = prepare(observed, library, prior=prior, leave_out=leave_out)
+    n_spaxel, tasks = asked.sigma.size, _tasks(asked.sigma, _alike(observed))
+    answer, widening = np.full((n_spaxel, N_ANSWER), np.nan), np.ones(n_spaxel)
+    for done in _run(tasks, asked, asked.enough(least_models), (answer, widening)):
         if progress is not None:
             progress(done, n_spaxel)
-    widening = _widen(answer, asked, order, least_models)
     return _percentiles(answer, asked.data, asked.models, widening)
-
-
-def _widen(answer: FloatArray, asked: "Asked", order: IntArray, least_models: float) -> FloatArray:
-    """Percentiles of regions on too few models anew, under larger errors; returns by which factor, (spaxel,)."""
-    widening, n_effective = np.ones(order.size), answer[:, 10].copy()
-    for factor in WIDENINGS:
-        few = (n_effective > 0) & (n_effective < least_models)
-        if not few.any():
-            break
-        again = np.full_like(answer, np.nan)
-        for _done in _run(_tasks(asked.sigma, order[few[order]]), asked.widened(factor), again):
-            pass
-        answer[few, :_N_PERCENTILE], n_effective[few], widening[few] = (
-            again[few, :_N_PERCENTILE],
-            again[few, 10],
-            factor,
-        )
-    return widening
 
 
 class Asked(NamedTuple):
@@ -140,10 +122,10 @@ class Asked(NamedTuple):
     sigma: IntArray  # (spaxel,) place in the grid of dispersions
     left_out: IntArray  # (spaxel,) place among the models, -1 for none
 
-    def widened(self, factor: float) -> "Asked":
-        """The same with all errors larger by a factor."""
-        data, inverse = self.data.data / factor, self.data.inverse / factor
-        return self._replace(data=self.data._replace(data=data, inverse=inverse))
+    def enough(self, least_models: float) -> float:
+        """Effective number of models to ask for: of few models before the data, only a share."""
+        prior = np.exp(-0.5 * (self.models.penalty - self.models.penalty.min()), dtype=float)
+        return min(least_models, MOST_OF_PRIOR * prior.sum() ** 2 / (prior**2).sum())
 
     def searched(self, place: int) -> Searched:
         """The models at one dispersion."""
@@ -205,13 +187,14 @@ def _tasks(sigma: IntArray, order: IntArray) -> list[tuple[int, IntArray]]:
     return tasks
 
 
-def _run(tasks: list, asked: Asked, answer: FloatArray) -> Iterator[int]:
-    """Work through the tasks on all cores, writing into answer; yields the number of spaxels done so far."""
+def _run(tasks: list, asked: Asked, enough: float, found: tuple[FloatArray, FloatArray]) -> Iterator[int]:
+    """Work through the tasks on all cores, writing answers and widenings; yields the number of spaxels done so far."""
+    answer, widening = found
 
     def work(task):
         place, rows = task
         part = (asked.data.data[rows], asked.data.inverse[rows], asked.left_out[rows])
-        answer[rows] = _weigh_with_care(part, asked.searched(place))
+        answer[rows], widening[rows] = _weigh_widened(part, asked.searched(place), enough)
         return rows.size
 
     pool = ThreadPoolExecutor(numba.get_num_threads())
@@ -219,6 +202,20 @@ def _run(tasks: list, asked: Asked, answer: FloatArray) -> Iterator[int]:
         yield from accumulate(pool.map(work, tasks))
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
+
+
+def _weigh_widened(part: tuple, searched: Searched, enough: float) -> tuple[FloatArray, FloatArray]:
+    """Answers whose percentiles are, where too few models count, those of larger errors; and by which factor."""
+    data, inverse, left_out = part
+    answer = _weigh_with_care(part, searched)
+    widening, n_effective = np.ones(len(answer)), answer[:, 10].copy()
+    for factor in WIDENINGS:
+        few = (n_effective > 0) & (n_effective < enough)
+        if not few.any():
+            break
+        again = _weigh_with_care((data[few] / factor, inverse[few] / factor, left_out[few]), searched)
+        answer[few, :_N_PERCENTILE], n_effective[few], widening[few] = again[:, :_N_PERCENTILE], again[:, 10], factor
+    return answer, widening
 
 
 def _weigh_with_care(part: tuple, searched: Searched) -> FloatArray:

@@ -34,7 +34,7 @@ def compare_with_paper(regions: Rows, galaxies: Rows) -> list[Comparison]:
         *_masses(galaxies),
         *_ages(regions),
         *_errors(regions),
-        Comparison("share of regions whose posterior rests on fewer than ten models", few, np.nan, FOLLOWS),
+        Comparison("share of regions with fewer than ten models within their errors", few, np.nan, FOLLOWS),
     ]
 
 

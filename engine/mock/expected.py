@@ -102,17 +102,20 @@ def expected_median(
 
     Parameters: planes without noise, (plane, y, x); their noise, a map (y, x) times a factor (plane,); level and wanted
     as in expected_values. With neighbours of value x_i and Gaussian noise s_i it is the m at which the mean of
-    Phi((m - x_i) / s_i) is 1/2: half of all values that the kernel may show lie below it.
+    Phi((m - x_i) / s_i) is 1/2: half of all values that the kernel may show lie below it. NaN at level 0.
     """
     offsets, count = smoothing_offsets(settings.levels, settings.kernel)
-    used = np.where(noise[0] > 0, level, 0)
-    grid = used, np.argwhere(wanted), offsets, count
-    return _medians(np.ascontiguousarray(planes), np.asarray(noise[0], float), np.asarray(noise[1], float), grid)
+    grid = level, np.asarray(noise[0] > 0), np.argwhere(wanted & (level > 0)), offsets, count
+    found = np.full((len(planes), int(wanted.sum())), np.nan)
+    found[:, (level > 0)[wanted]] = _medians(
+        np.ascontiguousarray(planes), np.asarray(noise[0], float), np.asarray(noise[1], float), grid
+    )
+    return found
 
 
 @njit(cache=True, nogil=True)
 def _medians(planes, noise, growth, grid):
-    level, places, offsets, count = grid
+    level, noisy, places, offsets, count = grid
     out = np.full((len(planes), len(places)), np.nan)
     value, sigma = np.empty(len(offsets)), np.empty(len(offsets))
     for w in range(len(planes)):
@@ -120,7 +123,7 @@ def _medians(planes, noise, growth, grid):
             n = 0
             for k in range(count[level[places[p, 0], places[p, 1]] - 1]):
                 y, x = places[p, 0] + offsets[k, 0], places[p, 1] + offsets[k, 1]
-                if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0:
+                if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0 and noisy[y, x]:
                     value[n], sigma[n] = planes[w, y, x], noise[y, x] * growth[w]
                     n += 1
             if n > 0:

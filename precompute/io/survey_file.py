@@ -1,5 +1,6 @@
 """``survey.toml``: where the cubes, images and the catalogue of a survey lie, and how they are to be analysed."""
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -107,6 +108,10 @@ def _settings(given: dict, survey: dict, path: Path) -> PipelineSettings:
     defaults = PipelineSettings(binning=binning)
     parts = {name: _replaced(getattr(defaults, name), given.get(name, {}), f"{path}: [{name}]")
              for name in PipelineSettings._fields if name != "binning"}  # fmt: skip
+    if parts["posterior"].least_models < 0:
+        raise SettingsError(
+            f"{path}: [posterior] least_models must be 0 or more, not {parts['posterior'].least_models}"
+        )
     return defaults._replace(**parts)
 
 
@@ -126,6 +131,8 @@ def _alike(value: object, default: object, label: str) -> object:
         default = value if isinstance(value, tuple) and all(isinstance(part, float) for part in value) else (1.0, 2.0)
     if [*map(type, _parts(value))] != [*map(type, _parts(default))] or type(value) is not type(default):
         raise SettingsError(f"{label} must be like {_as_toml(default)}, not {_as_toml(value)}")
+    if not all(math.isfinite(part) for part in _parts(value) if isinstance(part, float)):
+        raise SettingsError(f"{label} must be a finite number, not {_as_toml(value)}")
     if type(value) is int and value < 1:
         raise SettingsError(f"{label} must be 1 or more, not {value}")
     return value

@@ -11,7 +11,7 @@ from engine.errors import SettingsError, TableError
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import mean_densities
 from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
-from engine.inference.posterior import FEW_MODELS, Observed, Posterior
+from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Posterior
 from engine.library.types import Library
 from engine.survey import Columns, check_galaxies, check_pair, check_regions
 from engine.types import BoolArray, FloatArray, IntArray
@@ -162,12 +162,15 @@ def _sentences(survey: Survey, regions: Columns, library: Library, least_models:
         for flag in (SpaxelFlag.NOT_MEASURED, SpaxelFlag.NO_GOOD_MODEL, SpaxelFlag.FEW_MODELS)
     )
     kept = int((~survey.measurable).sum())
-    widened = f", which were taken larger until {least_models:g} count" if least_models else ""
     lines = (
         (flags.size, f"{flags.size:,} regions were measured with {library.log_age_wr.size:,} models."),
         (empty, f"{empty:,} of them have no value, since no observable or no possible value is there."),
         (bad, f"{bad:,} are not fitted well by any model."),
-        (few, f"{few:,} have fewer than ten models within their errors{widened}."),
+        (few, f"{few:,} have fewer than ten models within their errors."),
+        (
+            least_models,
+            f"Errors were taken larger, up to {WIDENINGS[-1]:g} times, until {least_models:g} models count.",
+        ),
         (kept, f"{kept:,} regions of galaxies without any index or magnitude keep their values."),
     )
     return [words for number, words in lines if number]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from engine.columns import INDEX_NAMES, column
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import arrange
-from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, percentiles
+from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Percentiles, percentiles
 from engine.inference.validation import QUANTITIES, Recovery, draw_evenly, draw_from_prior, inject, recovery, truths
 from engine.library.build import model_observables
 from engine.library.draw import Histories, Priors, draw_histories
@@ -128,7 +128,7 @@ def validate_library(library: Library, n_region: int, seed: int, phases: Phases 
             lines += [Line(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
             enough = found.widening == 1
             if not enough.all():
-                as_given = measure()
+                as_given = measure(phases(f"{noise}, truths {words}, errors as given"))
                 lines += [Line(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
                 lines += [Line(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
             lines += _by_bins(noise, words, found, truth)
@@ -266,7 +266,7 @@ def recovery_in_words(lines: list[Line]) -> list[str]:
             "Truths drawn as the prior must lie within 16-84 % in 68 % of all cases; in bins of the truth, or drawn",
             "evenly, estimates lean towards the prior. Where fewer than "
             f"{FEW_MODELS:.0f} models come within the errors, these are taken",
-            "larger until as many do, as in all tables.",
+            f"larger, up to {WIDENINGS[-1]:g} times, until as many do, as in all tables.",
             f"{NOISE_WORDS}.",
         ],
         None,

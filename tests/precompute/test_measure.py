@@ -276,7 +276,9 @@ def test_flags_of_an_earlier_measurement_give_way_and_others_stay():
 
 def test_two_workers_give_what_one_process_gives(observed, library):
     before = dict(os.environ)
-    found = dict(measured_elsewhere(Machines(workers=2), arrange(library), list(range(19)), cutter(observed)))
+    found = dict(
+        measured_elsewhere(Machines(workers=2), arrange(library), list(range(19)), cutter(observed), FEW_MODELS)
+    )
     for chunk, one in enumerate(_serial(observed, library, 50)):
         assert_same(found[chunk], one)
     assert dict(os.environ) == before  # what workers need stays with them
@@ -287,7 +289,7 @@ def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatc
     monkeypatch.setattr(cluster, "_check_code", lambda client, *code: clients.append(client) or check(client, *code))
     found = {}
     for chunk, posterior in measured_elsewhere(
-        Machines(workers=2), arrange(library), list(range(19)), cutter(observed)
+        Machines(workers=2), arrange(library), list(range(19)), cutter(observed), FEW_MODELS
     ):
         found[chunk] = posterior
         if len(found) == 2:
@@ -311,16 +313,16 @@ def test_a_running_cluster_works_and_the_loss_of_its_workers_is_said(observed, l
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.2)
     with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
         machines, models = Machines(scheduler=running.scheduler_address), arrange(library)
-        assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed)))) == 2
+        assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed), FEW_MODELS))) == 2
         monkeypatch.setattr(cluster, "code_version", lambda _package: f"process {os.getpid()}")
         with pytest.raises(ClusterError, match=r"but here runs process [0-9]+: install the same"):
-            list(measured_elsewhere(machines, models, [0], cutter(observed)))
+            list(measured_elsewhere(machines, models, [0], cutter(observed), FEW_MODELS))
         running.scale(0)
         start = time.monotonic()
         while running.scheduler.workers and time.monotonic() < start + 10:
             threading.Event().wait(0.05)
         with pytest.raises(ClusterError, match="has no worker"):
-            list(measured_elsewhere(machines, models, [0], cutter(observed)))
+            list(measured_elsewhere(machines, models, [0], cutter(observed), FEW_MODELS))
 
 
 def test_options_that_exclude_each_other_are_refused(survey, tmp_path):

@@ -318,9 +318,16 @@ def widened_plainly(row, observed, library, widening):
     return quantiles
 
 
+def test_a_prior_that_leaves_few_models_is_not_asked_for_more(library, observed):
+    prior = np.zeros(library.log_age_wr.size)
+    prior[:9] = 1.0
+    found = percentiles(observed, library, prior=prior, least_models=FEW_MODELS)
+    np.testing.assert_array_equal(found.widening, 1.0)
+
+
 def test_a_region_far_from_all_models_is_widened_to_the_end_and_flagged(library, observed):
     far = observed._replace(indices=observed.indices + 1e3 * observed.index_errors)
-    found = percentiles(far, library, least_models=1e9)
+    found = percentiles(far, library, least_models=FEW_MODELS)
     np.testing.assert_allclose(found.widening, WIDENINGS[-1])
     assert ((found.flags & SpaxelFlag.NO_GOOD_MODEL) > 0).all()
     assert np.isfinite(found.log_age_wr).all()

@@ -69,7 +69,7 @@ def test_half_of_the_weight_lies_above_the_green_valley(report):
 
 
 def test_the_share_that_rests_on_few_models_is_that_of_the_flag(report):
-    assert report["share of regions whose posterior rests on fewer than ten models"].here == 0.25
+    assert report["share of regions with fewer than ten models within their errors"].here == 0.25
 
 
 def test_no_number_that_was_in_view_while_tuning_is_said_to_follow(report):
