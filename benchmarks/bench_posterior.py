@@ -74,12 +74,8 @@ def measure(library: Library, n_region: int) -> dict[str, float]:
     few = Observed(*(part[:N_NUMPY] for part in observed))
     percentiles(Observed(*(part[:64] for part in observed)), models)  # compiles
     by_loops(few, library)
-    fast = (
-        float(
-            np.median([seconds(lambda: percentiles(observed, models, least_models=FEW_MODELS)) for _ in range(REPEATS)])
-        )
-        / n_region
-    )
+    times = [seconds(lambda: percentiles(observed, models, least_models=FEW_MODELS)) for _ in range(REPEATS)]
+    fast = float(np.median(times)) / n_region
     numpy = seconds(lambda: by_numpy(few, library)) / N_NUMPY
     brute = seconds(lambda: by_loops(Observed(*(part[:N_BRUTE] for part in observed)), library)) / N_BRUTE
     truth, found = by_loops(odd, library), percentiles(odd, models)

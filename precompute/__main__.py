@@ -195,8 +195,8 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
 
     folder = to or survey.resolve().with_name(survey.resolve().name + "-measured")
     machines = Machines(workers or 0, scheduler)
-    request = MeasureRequest(survey, folder, library, models, prior, machines, chunk)
-    request = request._replace(least_models=FEW_MODELS if least_models is None else least_models)
+    least = FEW_MODELS if least_models is None else least_models
+    request = MeasureRequest(survey, folder, library, models, prior, machines, chunk, least)
     with progress_bars(out) as phases:
         sentences = run_measure(request, phases)
     for sentence in sentences:

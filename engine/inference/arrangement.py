@@ -39,6 +39,7 @@ class Models(NamedTuple):
     Z_start: float
     sigma_grid: FloatArray  # (sigma,) km/s
     n_library: int
+    n_prior: float  # effective number of models before the data, (sum w)^2 / sum w^2
 
 
 def arrange(library: Library) -> Models:
@@ -62,7 +63,7 @@ def arrange(library: Library) -> Models:
         rows, _boxes(low, high), _boxes(*_walls_of_branches(low, high)),
         np.log10(library.flux[filled, R_BAND]).astype(np.float32), age_cell, Z_cell, penalty, _of_leaves(penalty),
         np.where(real, filled, -1), age_start, Z_start, np.asarray(library.sigma_grid, dtype=float),
-        library.log_age_wr.size,
+        library.log_age_wr.size, float(order.size),
     )  # fmt: skip
 
 
@@ -79,10 +80,11 @@ def with_prior(models: Models, prior: FloatArray) -> Models:
     weight = np.where(models.library_row >= 0, prior[models.library_row], 0.0)
     if weight.max() == 0:
         raise ShapeError("the prior leaves no usable model: all weights are zero")
-    counts = weight > 0
-    penalty = -2.0 * np.log(np.where(counts, weight, 1.0) / weight.max())
-    penalty = np.where(counts, penalty, NEVER).astype(np.float32)
-    return models._replace(penalty=penalty, leaf_penalty=_of_leaves(penalty))
+    share = weight / weight.max()  # of the largest, so that sums do not overflow
+    counts = share > 0
+    penalty = np.where(counts, -2.0 * np.log(np.where(counts, share, 1.0)), NEVER).astype(np.float32)
+    n_prior = float(share.sum() ** 2 / (share**2).sum())
+    return models._replace(penalty=penalty, leaf_penalty=_of_leaves(penalty), n_prior=n_prior)
 
 
 def place_of(models: Models, library_row: IntArray) -> IntArray:

@@ -124,8 +124,7 @@ class Asked(NamedTuple):
 
     def enough(self, least_models: float) -> float:
         """Effective number of models to ask for: of few models before the data, only a share."""
-        prior = np.exp(-0.5 * (self.models.penalty - self.models.penalty.min()), dtype=float)
-        return min(least_models, MOST_OF_PRIOR * prior.sum() ** 2 / (prior**2).sum())
+        return min(least_models, MOST_OF_PRIOR * self.models.n_prior)
 
     def searched(self, place: int) -> Searched:
         """The models at one dispersion."""

@@ -11,8 +11,8 @@ from engine.errors import SettingsError
 from engine.pipeline import BINNINGS, PipelineSettings
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
-TABLES = ("survey", "library", "smoothing", "masks", "registration", "kinematics", "emission", "photometry",
-          "posterior")  # fmt: skip
+OF_PIPELINE = tuple(name for name in PipelineSettings._fields if name != "binning")  # a table each
+TABLES = ("survey", "library", *OF_PIPELINE)
 OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "calibrations", "catalogue", "out", "galaxies", "binning"}
 OF_LIBRARY = {"file", "n_model", "seed"}
 CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
@@ -107,7 +107,7 @@ def _settings(given: dict, survey: dict, path: Path) -> PipelineSettings:
         raise SettingsError(f"{path}: binning is one of {', '.join(BINNINGS)}, not {binning!r}")
     defaults = PipelineSettings(binning=binning)
     parts = {name: _replaced(getattr(defaults, name), given.get(name, {}), f"{path}: [{name}]")
-             for name in PipelineSettings._fields if name != "binning"}  # fmt: skip
+             for name in OF_PIPELINE}  # fmt: skip
     if parts["posterior"].least_models < 0:
         raise SettingsError(
             f"{path}: [posterior] least_models must be 0 or more, not {parts['posterior'].least_models}"

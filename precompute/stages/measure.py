@@ -169,7 +169,8 @@ def _sentences(survey: Survey, regions: Columns, library: Library, least_models:
         (few, f"{few:,} have fewer than ten models within their errors."),
         (
             least_models,
-            f"Errors were taken larger, up to {WIDENINGS[-1]:g} times, until {least_models:g} models count.",
+            f"Where fewer than {least_models:g} models came within them, errors were taken larger, "
+            f"up to {WIDENINGS[-1]:g} times.",
         ),
         (kept, f"{kept:,} regions of galaxies without any index or magnitude keep their values."),
     )
