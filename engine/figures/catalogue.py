@@ -193,9 +193,7 @@ def _figure_6(edges: tuple[float, ...] = LOG_M_STAR_BINS) -> Figure:
 
 def _figure_7(edges: tuple[float, ...] = LOG_M_STAR_BINS) -> Figure:
     bins = list(enumerate(mass_bins(edges), start=1))
-    all_regions = tuple(
-        Running(part=part, style=f"bin {i}", label=words, median_only=True) for i, (words, part) in bins
-    )
+    lines = tuple(Running(part=part, style=f"bin {i}", label=words, median_only=True) for i, (words, part) in bins)
     split = tuple(
         Running(part=part & sequence, style=f"bin {i}, {name}", label=f"{words}, {name}", median_only=True)
         for i, (words, part) in bins
