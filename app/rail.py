@@ -7,7 +7,7 @@ import panel as pn
 
 from app import theme
 from app.pages.relations import RelationsPage
-from app.panes import Words
+from app.compat import Buttons, CheckButtons, Slider, Words
 from app.selection import OVERLAYS, SEQUENCES, SMOOTHINGS, Selection
 from app.settings import ASSETS
 from app.store import WEIGHTINGS, Survey
@@ -53,7 +53,7 @@ class Rail:
 
     def _group(self, options: dict, name: str, label: str) -> pn.widgets.RadioButtonGroup:
         """Buttons of which one is down, tied to the value of that name."""
-        group = _Buttons(options=options, value=getattr(self.selection, name), label=label, **self._look())
+        group = Buttons(options=options, value=getattr(self.selection, name), label=label, **self._look())
         group.param.watch(lambda event: self._choose(name, event.new), "value")
         self.selection.param.watch(lambda event: group.param.update(value=event.new), name)
         return group
@@ -91,7 +91,7 @@ class Rail:
         self.panels["hand"] = self.hand
 
     def _add_legend(self) -> None:
-        legend = _Legend(
+        legend = CheckButtons(
             options=list(OVERLAYS),
             value=list(self.selection.show),
             label="Show",
@@ -107,10 +107,10 @@ class Rail:
 
     def _add_range(self, name: str, edges: tuple[float, ...]) -> None:
         low, high = self.limits[name]
-        slider = _Slider(start=low, end=high, step=SLIDER_STEP, value=self._shown(name), show_value=False,
+        slider = Slider(start=low, end=high, step=SLIDER_STEP, value=self._shown(name), show_value=False,
                          tooltips=False, label="", **self._look())  # fmt: skip
         bins = _bins(edges)
-        presets = _Buttons(options=bins, value=ALL, **self._look())
+        presets = Buttons(options=bins, value=ALL, **self._look())
         presets.value = _preset(getattr(self.selection, name), bins)
 
         def slid(event) -> None:
@@ -165,18 +165,6 @@ class Rail:
 
 
 EMPTY = '<p class="notice">No region of this survey lies in this selection. Widen a range or press Reset.</p>'
-
-
-class _Buttons(pn.widgets.RadioButtonGroup):
-    _debounce = 0  # a click acts at once: Panel would wait 50 ms for more of them
-
-
-class _Legend(pn.widgets.CheckButtonGroup):
-    _debounce = 0
-
-
-class _Slider(pn.widgets.RangeSlider):
-    _debounce = 0
 
 
 def _outer(values: np.ndarray) -> tuple[float, float]:

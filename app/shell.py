@@ -5,12 +5,11 @@ from io import BytesIO
 from urllib.parse import urlencode
 
 import panel as pn
-from bokeh.document import Document
 
 from app import theme
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
-from app.panes import one_change
+from app.compat import Template, one_change
 from app.plots.export import Note, file_name
 from app.plots.plane_data import FIGURE_3
 from app.rail import Rail, widget_style
@@ -32,26 +31,13 @@ setTimeout(() => { button.label = before }, 1200)
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(reconnect=True)
+    pn.extension()
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
     selection, dropped = Selection.from_query(_query())
     return Shell(survey, selection).template(dropped)
-
-
-class Template(pn.Template):
-    """A template whose roots enter the document in one go: one by one, each would walk all models again."""
-
-    def __repr__(self) -> str:
-        """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
-        return type(self).__name__
-
-    def _init_doc(self, doc: Document | None = None, *words: object, **more: object) -> Document:
-        document = doc or pn.state.curdoc
-        with document.models.freeze():
-            return super()._init_doc(document, *words, **more)
 
 
 class Shell:

@@ -3,7 +3,7 @@
 import panel as pn
 
 from app import theme
-from app.panes import Words
+from app.compat import Words
 from app.plots.galaxy_picker import X, Y
 from app.settings import ASSETS
 

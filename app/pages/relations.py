@@ -2,7 +2,7 @@
 
 import panel as pn
 
-from app.panes import one_change
+from app.compat import one_change
 from app.plots.export import Note, plane_view, planes_figure, png_bytes
 from app.plots.parts import Parts
 from app.plots.plane import Plane, make_ranges

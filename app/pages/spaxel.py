@@ -7,7 +7,7 @@ import panel as pn
 
 from app import theme
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
-from app.panes import one_change
+from app.compat import one_change
 from app.plots.parts import Parts
 from app.plots.spectrum_data import FLUX_UNIT
 from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel

@@ -3,11 +3,9 @@
 from functools import cached_property
 
 from bokeh.models import (
-    AllIndices,
     AllLabels,
     BasicTicker,
     BoxZoomTool,
-    CDSView,
     ColumnDataSource,
     CustomJS,
     CustomJSTickFormatter,
@@ -19,13 +17,12 @@ from bokeh.models import (
     Range1d,
     ResetTool,
     Scatter,
-    UnionRenderers,
     WheelZoomTool,
 )
-from bokeh.models import Selection as Picked
 from bokeh.plotting import figure
 
 from app import theme
+from app.compat import Sources
 
 RING = theme.OLD_RIDGE["line_color"]
 DESIRED_TICKS = 5
@@ -49,8 +46,7 @@ class Parts:
         self.scale, self.labels = LinearScale(), AllLabels()
         self.tick_words = CustomJSTickFormatter(code=TICK_WORDS)
         self.no_words = CustomJSTickFormatter(code="return ''")
-        self._every_row, self._picked, self._policy = AllIndices(), Picked(), UnionRenderers()
-        self._views: dict[str, CDSView] = {}
+        self._sources = Sources()
         self._tickers: dict[int, BasicTicker] = {}
 
     @cached_property
@@ -69,7 +65,7 @@ class Parts:
 
     def source(self, columns: dict) -> ColumnDataSource:
         """A source of which nothing is ever picked."""
-        return ColumnDataSource(columns, selected=self._picked, selection_policy=self._policy)
+        return self._sources.source(columns)
 
     def ticker(self, desired: int = DESIRED_TICKS) -> BasicTicker:
         """About so many ticks."""
@@ -79,9 +75,7 @@ class Parts:
 
     def draw(self, plot: figure, glyph: Glyph, source: ColumnDataSource, **look) -> GlyphRenderer:
         """Add a glyph to a figure."""
-        if source.id not in self._views:
-            self._views[source.id] = CDSView(filter=self._every_row)
-        renderer = GlyphRenderer(data_source=source, glyph=glyph, view=self._views[source.id], **look)
+        renderer = GlyphRenderer(data_source=source, glyph=glyph, view=self._sources.view(source), **look)
         plot.renderers.append(renderer)
         return renderer
 
