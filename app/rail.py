@@ -6,8 +6,8 @@ import numpy as np
 import panel as pn
 
 from app import theme
-from app.pages.relations import RelationsPage
 from app.compat import Buttons, CheckButtons, Slider, Words
+from app.pages.relations import RelationsPage
 from app.selection import OVERLAYS, SEQUENCES, SMOOTHINGS, Selection
 from app.settings import ASSETS
 from app.store import WEIGHTINGS, Survey

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import theme
+from app.compat import Template, one_change
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
-from app.compat import Template, one_change
 from app.plots.export import Note, file_name
 from app.plots.plane_data import FIGURE_3
 from app.rail import Rail, widget_style

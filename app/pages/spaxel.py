@@ -6,8 +6,8 @@ import numpy as np
 import panel as pn
 
 from app import theme
-from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
 from app.compat import one_change
+from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
 from app.plots.parts import Parts
 from app.plots.spectrum_data import FLUX_UNIT
 from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
