@@ -10,8 +10,8 @@ from app import theme
 from app.compat import Template, one_change
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
-from app.plots.export import Note, file_name
-from app.plots.plane_data import FIGURE_3
+from app.screen.export import Note, file_name
+from app.screen.plane_data import FIGURE_3
 from app.rail import Rail, widget_style
 from app.selection import PAGES, Selection
 from app.settings import ASSETS, data_folder

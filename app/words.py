@@ -1,7 +1,7 @@
 """Sentences that go with figures: what was selected, and how it was weighted."""
 
 from app import theme
-from app.plots.plane_data import Sample
+from app.screen.plane_data import Sample
 from app.selection import Selection
 from engine.columns import column
 

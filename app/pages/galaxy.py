@@ -12,13 +12,13 @@ from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
 from app.pages.keys import ArrowKeys
 from app.pages.spaxel import SpaxelDetail
-from app.plots import map_data
-from app.plots.export import MapsView, Note, galaxy_figure, png_bytes, spaxel_figure
-from app.plots.galaxy_picker import GalaxyPicker
-from app.plots.galaxy_planes import GalaxyPlanes
-from app.plots.map_data import MINUS_TRUE
-from app.plots.maps import MapPanel, Sky, html_title
-from app.plots.parts import Parts
+from app.screen import map_data
+from app.screen.export import MapsView, Note, galaxy_figure, png_bytes, spaxel_figure
+from app.screen.galaxy_picker import GalaxyPicker
+from app.screen.galaxy_planes import GalaxyPlanes
+from app.screen.map_data import MINUS_TRUE
+from app.screen.maps import MapPanel, Sky, html_title
+from app.screen.parts import Parts
 from app.selection import MAPS, Selection
 from app.store import Survey
 from engine.columns import REGIONS_FILE

@@ -4,7 +4,7 @@ import panel as pn
 
 from app import theme
 from app.compat import Words
-from app.plots.galaxy_picker import X, Y
+from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
 
 PLANES_HEIGHT = 262  # px, so that maps and planes fit a screen of 1366x768

@@ -3,10 +3,10 @@
 import panel as pn
 
 from app.compat import one_change
-from app.plots.export import Note, plane_view, planes_figure, png_bytes
-from app.plots.parts import Parts
-from app.plots.plane import Plane, make_ranges
-from app.plots.plane_data import FIGURE_3, LIMITS, Sample, contours, plane_data, select_sample, valley_line
+from app.screen.export import Note, plane_view, planes_figure, png_bytes
+from app.screen.parts import Parts
+from app.screen.plane import Plane, make_ranges
+from app.screen.plane_data import FIGURE_3, LIMITS, Sample, contours, plane_data, select_sample, valley_line
 from app.reference import gallazzi05
 from app.selection import Selection
 from app.store import Survey

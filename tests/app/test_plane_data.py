@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.plots.plane_data import (
+from app.screen.plane_data import (
     FIGURE_3,
     LIMITS,
     column_shades,

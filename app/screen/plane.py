@@ -11,8 +11,8 @@ from bokeh.events import DoubleTap, RangesUpdate, Reset, Tap
 from bokeh.models import ColumnDataSource, CustomJS, Image, Line, MultiLine, Quad, Range1d, Scatter
 
 from app import theme
-from app.plots.parts import Parts
-from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, View
+from app.screen.parts import Parts
+from app.screen.plane_data import LIMITS, PlaneData, PlaneSpec, View
 from app.reference import Curve
 from app.selection import OVERLAYS
 

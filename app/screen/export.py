@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.plots.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
-from app.plots.maps import FOOT_ALPHA, colours_of
-from app.plots.parts import RING
-from app.plots.plane import INSET
-from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
-from app.plots.spectrum_export import SPECTRUM_HEIGHT, place_spectrum
+from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
+from app.screen.maps import FOOT_ALPHA, colours_of
+from app.screen.parts import RING
+from app.screen.plane import INSET
+from app.screen.plane_data import PlaneData, PlaneSpec, contours, valley_line
+from app.screen.spectrum_export import SPECTRUM_HEIGHT, place_spectrum
 from app.reference import Curve, gallazzi05
 from app.selection import Selection
 from app.spectra import SpaxelSpectrum

@@ -4,10 +4,10 @@ import numpy as np
 from bokeh.events import DoubleTap
 from bokeh.models import Scatter
 
-from app.plots.export import FADE, PlaneView, plane_view
-from app.plots.parts import RING, Parts
-from app.plots.plane import Plane, make_ranges
-from app.plots.plane_data import LIMITS, PlaneData, PlaneSpec, Sample, contours, plane_data, select_sample, valley_line
+from app.screen.export import FADE, PlaneView, plane_view
+from app.screen.parts import RING, Parts
+from app.screen.plane import Plane, make_ranges
+from app.screen.plane_data import LIMITS, PlaneData, PlaneSpec, Sample, contours, plane_data, select_sample, valley_line
 from app.selection import Selection
 from app.store import Survey
 
