@@ -11,6 +11,9 @@ from bokeh.document import Document
 from bokeh.models import AllIndices, CDSView, ColumnDataSource, UnionRenderers
 from bokeh.models import Selection as Picked
 
+# Of a figure's own event: what its views remember of earlier zooms
+FORGET_ZOOMS = "Bokeh.index.find_one(cb_obj.origin)?.state.clear()"
+
 
 @contextmanager
 def frozen(document: Document | None) -> Iterator[None]:

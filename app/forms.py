@@ -6,6 +6,7 @@ Whatever it writes it reads back: links are never refused by the page that made 
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import param
@@ -80,7 +81,7 @@ def rising_numbers(length: int) -> Form:
 
     def read(word: str) -> tuple[float, ...]:
         numbers = tuple(_finite(part) for part in word.split(","))
-        if len(numbers) != length or any(b <= a for a, b in zip(numbers, numbers[1:], strict=False)):
+        if len(numbers) != length or any(b <= a for a, b in pairwise(numbers)):
             raise ValueError(word)
         return numbers
 

@@ -62,4 +62,3 @@ class Selection(param.Parameterized):
 
 for _value in VALUES:
     Selection.param.add_parameter(_value.name, _value.form.parameter(_value.default))
-

@@ -1,6 +1,7 @@
 """Marks drawn over what fills a panel, as Bokeh glyphs: made once, their sources replaced."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from bokeh.models import ColumnDataSource, GlyphRenderer, HoverTool, Line, MultiLine, Scatter, Span
@@ -22,16 +23,23 @@ class Drawn:
         self.parts, self.plot, self.mark = parts, plot, mark
         self.glyphs: dict[str, list[GlyphRenderer | Span]] = {}
         self.source: ColumnDataSource = parts.source({name: [] for name in self.columns})
+        self._arrays: object = None
         self.draw()
 
     columns: tuple[str, ...] = ()
+
+    def show(self, arrays: object) -> None:
+        """Show these arrays, unless they are there already: the full sample's lines seldom change."""
+        if arrays is not self._arrays:
+            self._arrays = arrays
+            self.fill(arrays)
 
     def draw(self) -> None:
         """Add the glyphs to the figure."""
         raise NotImplementedError
 
-    def show(self, arrays: object) -> None:
-        """Show these arrays."""
+    def fill(self, arrays: object) -> None:
+        """Put arrays into the source."""
         self.source.data = dict(zip(self.columns, arrays, strict=False))
 
     def line(self, x: str, y: str, style: str, *, percentile: bool = False) -> None:
@@ -57,7 +65,7 @@ class DrawnContours(Drawn):
         """One thin grey line per piece."""
         self.add(self.mark.style, MultiLine(xs="xs", ys="ys", line_color=theme.CONTOUR, line_width=0.8))
 
-    def show(self, arrays: LineArrays) -> None:
+    def fill(self, arrays: LineArrays) -> None:
         """Show these pieces."""
         self.source.data = arrays._asdict()
 
@@ -99,7 +107,7 @@ class DrawnValley(Drawn):
         """One line."""
         self.line("x", "y", self.mark.style)
 
-    def show(self, arrays: ValleyArrays) -> None:
+    def fill(self, arrays: ValleyArrays) -> None:
         """Show these ends."""
         self.source.data = {"x": arrays.x, "y": arrays.y}
 
@@ -108,6 +116,7 @@ class DrawnPoints(Drawn):
     """Galaxies; the pointer names them."""
 
     columns = (*PointArrays._fields, "name")
+    names: Mapping[int, str] = MappingProxyType({})  # by galaxy_id; who shows them puts the survey's here
 
     def draw(self) -> None:
         """One dot per galaxy, and its name beside the pointer."""
@@ -115,10 +124,9 @@ class DrawnPoints(Drawn):
         drawn = self.add(self.mark.style, dots)
         self.plot.add_tools(HoverTool(renderers=[drawn], tooltips="@name", visible=False))
 
-    def show(self, arrays: PointArrays, names: Callable[[np.ndarray], list[str]] | None = None) -> None:
+    def fill(self, arrays: PointArrays) -> None:
         """Show these galaxies, with their names."""
-        words = names(arrays.galaxy_id) if names else [str(number) for number in arrays.galaxy_id]
-        self.source.data = arrays._asdict() | {"name": words}
+        self.source.data = arrays._asdict() | {"name": [self.names.get(int(i), str(i)) for i in arrays.galaxy_id]}
 
 
 class DrawnLimits(Drawn):
@@ -134,7 +142,7 @@ class DrawnLimits(Drawn):
             self.plot.add_layout(span)
             self.spans.append(span)
 
-    def show(self, arrays: LimitArrays) -> None:
+    def fill(self, arrays: LimitArrays) -> None:
         """Show these limits; one that is not known is not drawn."""
         for span, place in zip(self.spans, arrays, strict=True):
             known = bool(np.isfinite(place))

@@ -1,176 +1,159 @@
-"""The one plane of all pages: a figure made once, whose sources are replaced when the selection changes.
+"""One panel of any figure on the screen: made once, its sources replaced when the selection changes.
 
-Bokeh image sources and not ``holoviews.rasterize``: the same update took 103 ms against 222 ms and a twentieth of the
-bytes in a trial; ``glocal bench app`` measures both again on this machine.
+Bokeh sources and not HoloViews: patching them was measured 5 to 10 times faster for live planes; ``glocal bench app``
+measures both again on this machine.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-import numpy as np
 from bokeh.events import DoubleTap, RangesUpdate, Reset, Tap
-from bokeh.models import ColumnDataSource, CustomJS, Image, Line, MultiLine, Quad, Range1d, Scatter
+from bokeh.models import ColorBar, ColumnDataSource, GlyphRenderer, Image, Quad, Range1d
 
 from app import theme
+from app.screen.fills import Fill, fill_of, fills
+from app.screen.lines import DRAWN, Drawn
 from app.screen.parts import Parts
-from app.screen.plane_data import LIMITS, PlaneData, PlaneSpec, View
-from app.reference import Curve
-from app.selection import OVERLAYS
+from engine.figures.catalogue import Panel
+from engine.figures.marks import MedianMap
 
-INSET = (0.585, 0.985, 0.025, 0.345)  # x0, x1, y0, y1 as parts of the frame: there the planes of Fig. 3 are empty
-ENLARGE = """
-const plane = document.querySelector(`[data-plane="${name}"]`)
-plane.parentElement.classList.toggle("one", plane.classList.toggle("large"))
-"""
+BELOW = (0.585, 0.985, 0.025, 0.345)  # x0, x1, y0, y1 as parts of the frame: there the planes of Fig. 3 are empty
+ABOVE = (0.02, 0.37, 0.68, 0.98)  # and there those of Fig. 5
+IMAGE_COLUMNS = ("image", "x", "y", "dw", "dh")
 
 
-def make_ranges(zoom: dict[str, tuple[float, float]]) -> dict[str, Range1d]:
-    """One range per column, shared by every plane of a page: they zoom together."""
-    ranges = {}
-    for name, limits in LIMITS.items():
-        start, end = zoom.get(name, limits)
-        ranges[name] = Range1d(start, end, reset_start=limits[0], reset_end=limits[1])
-    return ranges
+@dataclass
+class Hands:
+    """What a panel calls: of a new view, a click (x, y), a click on its inset, and a double click."""
+
+    view: Callable[[object], None]
+    tap: Callable[[float, float], None] | None = None
+    inset: Callable[[], None] | None = None
+    enlarge: Callable[[], None] | None = None
 
 
-class Plane:
-    """One plane on the screen; ``data`` is what it shows.
+@dataclass
+class Filling:
+    """A mark that fills the panel or its inset, its place among the marks, and what it shows."""
 
-    ``on_view`` hears of a new view, ``on_inset`` of a click on the inset, ``on_enlarge`` of a double click. Who does
-    not listen to the inset has none.
-    """
+    place: int
+    inset: bool
+    fill: Fill | None = field(default=None)
 
-    data: PlaneData | None = None
 
-    def __init__(
-        self,
-        parts: Parts,
-        spec: PlaneSpec,
-        ranges: dict[str, Range1d],
-        on_view: Callable,
-        on_inset: Callable | None = None,
-        on_enlarge: Callable | None = None,
-    ):
-        self.parts, self.spec = parts, spec
-        self.figure = parts.frame(ranges[spec.x], ranges[spec.y])
-        self._on_inset = on_inset
-        self._glyphs: dict[str, list] = {name: [] for name in OVERLAYS}
-        self._sources: dict[str, ColumnDataSource] = {}
-        self._add_image()
-        self._add_lines()
-        if on_inset is not None:
+class PanelView:
+    """One panel; ``show`` gives it the arrays of its marks, in their order."""
+
+    def __init__(self, parts: Parts, panel: Panel, ranges: dict[str, Range1d], hands: Hands):
+        self.parts, self.panel, self.hands = parts, panel, hands
+        self.figure = parts.frame(ranges[panel.x], ranges[panel.y])
+        self.fillings = [Filling(i, mark.inset) for i, mark in enumerate(panel.marks) if fills(mark)]
+        self.image = self._add_image() if any(not f.inset for f in self.fillings) else None
+        self.bar: ColorBar | None = None
+        if any(isinstance(mark, MedianMap) for mark in panel.marks):
+            self.bar = parts.colour_bar(self.figure)
+        self.drawn: dict[int, Drawn] = {
+            i: DRAWN[type(mark)](parts, self.figure, mark) for i, mark in enumerate(panel.marks) if not fills(mark)
+        }
+        self.inset: list[GlyphRenderer] = []
+        self.corner = ABOVE if any(isinstance(mark, MedianMap) for mark in panel.marks) else BELOW
+        if hands.inset is not None and any(f.inset for f in self.fillings):
             self._add_inset()
-        self.figure.on_event(RangesUpdate, on_view)
-        self.figure.on_event(Reset, on_view)
-        self.figure.on_event(DoubleTap, on_view)  # the box-zoom tool then undoes its zoom without telling
-        self.figure.on_event(Tap, self._tap)
-        if on_enlarge is not None:
-            self.figure.js_on_event(DoubleTap, CustomJS(args={"name": spec.name}, code=ENLARGE))
-            self.figure.on_event(DoubleTap, lambda _: on_enlarge(spec.name))
+        self._listen()
 
     @property
-    def view(self) -> View:
+    def image_source(self) -> ColumnDataSource:
+        """Source of the picture that fills the panel."""
+        return self.image.data_source
+
+    @property
+    def view(self) -> tuple[float, float, float, float]:
         """Limits now on the screen."""
         x, y = self.figure.x_range, self.figure.y_range
         return x.start, x.end, y.start, y.end
 
-    def update(self, data: PlaneData, swapped: bool) -> None:
-        """Show another sample, or another view of it; ``swapped`` puts the normalised columns in the plane."""
-        self.data = data
-        main, inset = (data.normalised, data.image) if swapped else (data.image, data.normalised)
-        x0, x1, y0, y1 = data.view
-        self._sources["image"].data = {"image": [main], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
-        if "inset" in self._sources:
-            self._sources["inset"].data = {"image": [inset]}
-        if data.running is not None:
-            low, median, high = data.running.values
-            self._sources["running"].data = {"x": data.running.centre, "low": low, "median": median, "high": high}
-        if data.peaks is not None:
-            self._sources["peaks"].data = data.peaks._asdict()
+    def show(self, arrays: dict[int, object], swapped: bool) -> None:
+        """Show these arrays, by place of the mark; ``swapped`` puts what fills the inset into the panel."""
+        for filling in self.fillings:
+            if filling.place in arrays:
+                filling.fill = fill_of(self.panel.marks[filling.place], arrays[filling.place])
+        for filling in self.fillings:
+            if filling.fill is not None:
+                (self._fill_inset if filling.inset != swapped else self._fill_panel)(filling.fill)
+        for place, drawn in self.drawn.items():
+            if place in arrays:
+                drawn.show(arrays[place])
 
-    def set_contours(self, xs: list[np.ndarray], ys: list[np.ndarray]) -> None:
-        """The frame of reference: isodensity lines of the full sample."""
-        self._sources["contours"].data = {"xs": xs, "ys": ys}
-
-    def set_valley(self, x: list[float], y: list[float]) -> None:
-        """The green valley, where this plane has one."""
-        if self.spec.valley:
-            self._sources["valley"].data = {"x": x, "y": y}
-
-    def set_published(self, curve: Curve) -> None:
-        """Median and percentiles of a published relation."""
-        self._sources["published"].data = curve._asdict()
+    def toggle(self, shown: list[str], legend: tuple[str, ...]) -> None:
+        """Hide what the legend hides; what it does not name is always there."""
+        hidden = set(legend) - set(shown)
+        for drawn in self.drawn.values():
+            for entry, glyphs in drawn.glyphs.items():
+                for glyph in glyphs:
+                    glyph.visible = entry not in hidden
+        for glyph in self.inset:
+            glyph.visible = "insets" not in hidden
 
     def fade(self, alpha: float) -> None:
         """Let the density step back behind what a page draws over it."""
-        self.figure.select_one({"name": "image"}).glyph.global_alpha = alpha
+        self.image.glyph.global_alpha = alpha
 
-    def show(self, overlays: list[str]) -> None:
-        """Show these overlays and hide the others."""
-        for name, glyphs in self._glyphs.items():
-            for glyph in glyphs:
-                glyph.visible = name in overlays
+    def in_inset(self, x: float, y: float) -> bool:
+        """Whether a place in the units of the axes lies in the inset that is shown."""
+        if not self.inset or not self.inset[0].visible:
+            return False
+        x0, x1, y0, y1 = self.view
+        across, up = (x - x0) / (x1 - x0), (y - y0) / (y1 - y0)
+        left, right, bottom, top = self.corner
+        return left < across < right and bottom < up < top
 
-    def _source(self, name: str, *columns: str) -> ColumnDataSource:
-        self._sources[name] = self.parts.source({column: [] for column in columns})
-        return self._sources[name]
+    def _fill_panel(self, fill: Fill) -> None:
+        x0, x1, y0, y1 = fill.limits
+        place = {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
+        self.image.data_source.data = {"image": [fill.image]} | place
+        self._colour(self.image, fill)
+        if self.bar is not None:
+            self.bar.color_mapper = self.image.glyph.color_mapper
 
-    def _add_image(self) -> None:
-        source = self._source("image", "image", "x", "y", "dw", "dh")
+    def _fill_inset(self, fill: Fill) -> None:
+        if self.inset:
+            self.inset[1].data_source.data = {"image": [fill.image]}
+            self._colour(self.inset[1], fill)
+
+    def _colour(self, renderer: GlyphRenderer, fill: Fill) -> None:
+        mapper = self.parts.mapper(fill.colours, fill.ends)
+        if renderer.glyph.color_mapper is not mapper:
+            renderer.glyph.color_mapper = mapper
+
+    def _add_image(self) -> GlyphRenderer:
+        source = self.parts.source({column: [] for column in IMAGE_COLUMNS})
         image = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=self.parts.ink)
-        self.parts.draw(self.figure, image, source, level="image", name="image")
-
-    def _add_lines(self) -> None:
-        contours = self._source("contours", "xs", "ys")
-        lines = MultiLine(xs="xs", ys="ys", line_color=theme.CONTOUR, line_width=0.8)
-        self._glyphs["contours"].append(self.parts.draw(self.figure, lines, contours))
-        if self.spec.published:
-            self._add_published()
-        if self.spec.valley:
-            self._line("green valley", self._source("valley", "x", "y"), "x", "y", theme.GREEN_VALLEY)
-        if self.spec.median:
-            source = self._source("running", "x", "low", "median", "high")
-            for which, style in (("low", "PERCENTILE"), ("high", "PERCENTILE"), ("median", "MEDIAN")):
-                self._line("median", source, "x", which, getattr(theme, style))
-        if self.spec.peaks:
-            source = self._source("peaks", "centre", "old", "young")
-            self._line("old ridge", source, "centre", "old", theme.OLD_RIDGE)
-            self._line("young sequence", source, "centre", "young", theme.YOUNG_SEQUENCE)
-
-    def _add_published(self) -> None:
-        source = self._source("published", "x", "median", "low", "high")
-        for which in ("low", "high"):
-            self._line("Gallazzi+05", source, "x", which, theme.PUBLISHED | {"line_dash": [5, 4], "line_width": 1.2})
-        self._line("Gallazzi+05", source, "x", "median", theme.PUBLISHED)
-        colour = theme.PUBLISHED["line_color"]
-        points = Scatter(x="x", y="median", size=4.5, fill_color="white", line_color=colour, line_width=1.2)
-        self._glyphs["Gallazzi+05"].append(self.parts.draw(self.figure, points, source))
-
-    def _line(self, overlay: str, source: ColumnDataSource, x: str, y: str, style: dict) -> None:
-        halo = theme.HALO | {"line_width": style["line_width"] + 2.2}
-        for look in (halo, style):
-            line = Line(x=x, y=y, line_cap="butt", **look)
-            self._glyphs[overlay].append(self.parts.draw(self.figure, line, source))
+        return self.parts.draw(self.figure, image, source, level="image", name="image")
 
     def _add_inset(self) -> None:
-        """The other normalisation in a corner of the frame, in coordinates of its own that no zoom moves."""
+        """The panel's other picture in a corner of the frame, in coordinates of its own that no zoom moves."""
         still = {"inset": self.parts.still}
         self.figure.update(extra_x_ranges=still, extra_y_ranges=still)
-        x0, x1, y0, y1 = INSET
+        x0, x1, y0, y1 = self.corner
         box = {"left": x0, "right": x1, "bottom": y0, "top": y1}
-        paper = Quad(**box, fill_color="white", line_color=None)
+        paper = Quad(**box, fill_color=theme.PAPER, line_color=None)
         image = Image(image="image", x=x0, y=y0, dw=x1 - x0, dh=y1 - y0, color_mapper=self.parts.ink)
         edge = Quad(**box, fill_color=None, line_color=theme.INK, line_width=0.8)
-        source, where = self._source("inset", "image"), {"x_range_name": "inset", "y_range_name": "inset"}
+        source, where = self.parts.source({"image": []}), {"x_range_name": "inset", "y_range_name": "inset"}
         for glyph in (paper, image, edge):
-            self._glyphs["insets"].append(self.parts.draw(self.figure, glyph, source, level="overlay", **where))
+            self.inset.append(self.parts.draw(self.figure, glyph, source, level="overlay", **where))
+
+    def _listen(self) -> None:
+        for event in (RangesUpdate, Reset):
+            self.figure.on_event(event, self.hands.view)
+        self.figure.js_on_event(RangesUpdate, self.parts.forget_zooms)
+        if self.hands.inset is not None or self.hands.tap is not None:
+            self.figure.on_event(Tap, self._tap)
+        if self.hands.enlarge is not None:
+            self.figure.on_event(DoubleTap, lambda _: self.hands.enlarge())
 
     def _tap(self, event: Tap) -> None:
-        x0, x1, y0, y1 = self.view
-        across, up = (event.x - x0) / (x1 - x0), (event.y - y0) / (y1 - y0)
-        if (
-            self._on_inset
-            and self._glyphs["insets"][0].visible
-            and INSET[0] < across < INSET[1]
-            and INSET[2] < up < INSET[3]
-        ):
-            self._on_inset()
+        if self.hands.inset is not None and self.in_inset(event.x, event.y):
+            self.hands.inset()
+        elif self.hands.tap is not None:
+            self.hands.tap(event.x, event.y)

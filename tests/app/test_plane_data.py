@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from app.screen.plane_data import (
     FIGURE_3,
     LIMITS,
@@ -14,6 +13,7 @@ from app.screen.plane_data import (
     select_sample,
     valley_line,
 )
+
 from app.reference import gallazzi05
 from app.selection import Selection
 from app.store import open_survey
