@@ -5,13 +5,15 @@ import numpy as np
 from engine.adopted import GREEN_VALLEY_BIN_DEX
 from engine.figures import axes
 from engine.figures.arrays import BandArrays, LimitArrays, PeakArrays, PointArrays, ValleyArrays
+from engine.figures.planes import sorted_by_y
 from engine.figures.sample import Sample, is_standing
 from engine.relations.completeness import completeness_limits
 from engine.relations.green_valley import age_peaks
 from engine.relations.robust import robust_line
-from engine.relations.running import running_quantiles
+from engine.relations.running import RISING, running_quantiles
 from engine.stats import PERCENTILES
 
+COMPLETENESS_COLUMNS = ("log_mu_star", "sb_r", "log_age_wr")
 NO_LINE = np.zeros(0)
 NO_BAND = BandArrays(NO_LINE, NO_LINE, NO_LINE, NO_LINE)
 
@@ -22,12 +24,10 @@ def running(sample: Sample, x: str, y: str, min_count: int) -> BandArrays:
 
 
 def _running(sample: Sample, x: str, y: str, min_count: int) -> BandArrays:
-    if sample[x] is None or sample[y] is None:
+    if not sample.has(x, y):
         return NO_BAND
     edges = axes.bin_edges(x, sample.table)
-    found = running_quantiles(
-        sample[x], sample[y], sample.weight, edges, PERCENTILES, sample.order(y), min_count=min_count
-    )
+    found = running_quantiles(*sorted_by_y(sample, x, y), edges, PERCENTILES, RISING, min_count=min_count)
     return BandArrays(found.centre, *found.values)
 
 
@@ -37,10 +37,10 @@ def peaks(sample: Sample, x: str, y: str) -> PeakArrays:
 
 
 def _peaks(sample: Sample, x: str, y: str) -> PeakArrays:
-    if sample[x] is None or sample[y] is None:
+    if not sample.has(x, y):
         return PeakArrays(NO_LINE, NO_LINE, NO_LINE)
     edges = axes.bin_edges(x, sample.table, GREEN_VALLEY_BIN_DEX)
-    return PeakArrays(*age_peaks(sample[x], sample[y], sample.weight, edges))
+    return PeakArrays(*age_peaks(*sorted_by_y(sample, x, y), edges))
 
 
 def valley(sample: Sample, x: str) -> ValleyArrays:
@@ -76,9 +76,9 @@ def completeness(sample: Sample) -> LimitArrays:
     """log mu* down to which old-ridge and young regions are seen (ZG22 sec. 2.2)."""
 
     def make() -> LimitArrays:
-        columns = [sample[name] for name in ("log_mu_star", "sb_r", "log_age_wr")]
-        if any(column is None for column in columns):
+        if not sample.has(*COMPLETENESS_COLUMNS):
             return LimitArrays(np.nan, np.nan)
+        columns = [sample[name] for name in COMPLETENESS_COLUMNS]
         return LimitArrays(*completeness_limits(*columns, sample.weight, sample.line))
 
     if sample.is_full and not is_standing(sample.cut.valley):  # a line drawn by hand is not to be kept with the table

@@ -9,15 +9,11 @@ import numpy as np
 from engine.figures import axes
 from engine.figures.arrays import DensityArrays, Limits4, LineArrays, MapArrays, View
 from engine.figures.marks import MEDIAN, MedianMap
-from engine.figures.sample import Sample, full_sample
+from engine.figures.sample import WEIGHT, Sample, full_sample
 from engine.relations import bivariate
-from engine.relations.density import (
-    contour_levels,
-    normalise_columns,
-    normalise_peak,
-    smooth_density,
-    weighted_density,
-)
+from engine.relations.binning import centres
+from engine.relations.density import contour_levels, even_density, normalise_columns, normalise_peak, smooth_density
+from engine.relations.running import RISING
 from engine.types import FloatArray
 
 N_CONTOURS, LOWEST_CONTOUR, CONTOUR_BLUR = 5, 0.01, 1.6  # choices; blur in cells
@@ -29,14 +25,14 @@ def weighted_count(
     x: FloatArray, y: FloatArray, weight: FloatArray, limits: Limits4, cells: tuple[int, int]
 ) -> FloatArray:
     """Sum of the weights in equal cells of a plane, (y, x); x, y, weight (region,), cells along x and y."""
-    x_edges, y_edges = cell_edges(limits, cells)
-    return weighted_density(x, y, weight, x_edges, y_edges)
+    return even_density(x, y, weight, limits, cells)
 
 
-def cell_edges(limits: Limits4, cells: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Edges of equal cells along x and y."""
+def cell_centres(limits: Limits4, cells: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Middles of equal cells along x and y."""
     x0, x1, y0, y1 = limits
-    return np.linspace(x0, x1, cells[0] + 1), np.linspace(y0, y1, cells[1] + 1)
+    x_edges, y_edges = np.linspace(x0, x1, cells[0] + 1), np.linspace(y0, y1, cells[1] + 1)
+    return centres(x_edges), centres(y_edges)
 
 
 class Counted(NamedTuple):
@@ -58,13 +54,18 @@ def counted(sample: Sample, x: str, y: str, view: View, count: Counter) -> Count
     cells = axes.cells(x, y, view.fineness)
 
     def make() -> Counted:
-        if sample[x] is None or sample[y] is None or sample.n_regions == 0:
+        if not sample.has(x, y) or sample.n_regions == 0:
             return Counted(limits, np.zeros(cells[::-1]))
-        return Counted(limits, count(sample[x], sample[y], sample.weight, limits, cells))
+        return Counted(limits, count(*sorted_by_y(sample, x, y), limits, cells))
 
     if sample.is_full and view.zoom:  # zooms are a visitor's own: not to be kept with the table
         return make()
     return sample.once(("count", x, y, limits, cells), make)
+
+
+def sorted_by_y(sample: Sample, x: str, y: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """x, y and weight of the selected regions, (region,) each: columns that the running median needs, too."""
+    return sample.rising(x, y), sample.rising(y, y), sample.rising(WEIGHT, y)
 
 
 def density(sample: Sample, x: str, y: str, view: View, count: Counter) -> DensityArrays:
@@ -94,13 +95,13 @@ def contours(sample: Sample, x: str, y: str) -> LineArrays:
 
 
 def _contours(sample: Sample, x: str, y: str) -> LineArrays:
-    if sample[x] is None or sample[y] is None:
+    if not sample.has(x, y):
         return LineArrays([], [])
     limits = axes.plane_limits(x, y, sample.table)
-    edges = cell_edges(limits, axes.contour_cells(x, y))
-    raw = weighted_density(sample[x], sample[y], sample.weight, *edges)
+    cells = axes.contour_cells(x, y)
+    raw = even_density(*sorted_by_y(sample, x, y), limits, cells)
     smooth = normalise_peak(smooth_density(raw, CONTOUR_BLUR))
-    generator = contourpy.contour_generator(*((ends[1:] + ends[:-1]) / 2 for ends in edges), smooth)
+    generator = contourpy.contour_generator(*cell_centres(limits, cells), smooth)
     levels = contour_levels(N_CONTOURS, LOWEST_CONTOUR)
     lines = [line for level in levels for line in generator.lines(level)]
     return LineArrays([line[:, 0] for line in lines], [line[:, 1] for line in lines])
@@ -120,11 +121,11 @@ def median_cells(sample: Sample, x: str, y: str, mark: MedianMap, min_count: int
 def _medians(
     sample: Sample, names: tuple[str, str, str], edges: list[FloatArray], min_count: int
 ) -> bivariate.MedianMap:
-    columns = [sample[name] for name in names]
-    if any(column is None for column in columns):
+    if not sample.has(*names):
         empty = np.full((edges[1].size - 1, edges[0].size - 1), np.nan)
         return bivariate.MedianMap(empty, empty, np.zeros(empty.shape, int))
-    return bivariate.median_map(*columns, sample.weight, *edges, sample.order(names[2]), min_count=min_count)
+    columns = [sample.rising(name, names[2]) for name in (*names, WEIGHT)]
+    return bivariate.median_map(*columns, *edges, RISING, min_count=min_count)
 
 
 def _ends(edges: list[FloatArray]) -> Limits4:

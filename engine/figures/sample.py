@@ -11,30 +11,31 @@ from engine.figures.cut import ALL, FITTED, OLD_RIDGE, UNSMOOTHED, YOUNG_SEQUENC
 from engine.relations.green_valley import EQUATION_3, Line, fit_green_valley, is_old_ridge
 from engine.types import BoolArray, FloatArray, IntArray
 
-KEPT = 48  # parts and results that one sample keeps; Fig. 7 needs 12 parts
-GALAXY_INDEX = "galaxy_index"  # read from a sample as if it were a column
+KEPT = 64  # choice: columns, parts and results that one sample keeps of each; Fig. 7 needs 12 parts
+WEIGHT = "weight"  # read from a sample as if it were a column
+GALAXY_INDEX = "galaxy_index"
 
 
 class Sample:
     """Regions of a table under a cut and a weighting; columns are taken when they are read, and kept.
 
+    ``mask`` tells which rows of the table are selected, (row,) bool; None stands for all.
+
     >>> sample = select(table, Cut(ranges={"log_M_star": (10.3, None)}))    # doctest: +SKIP
     >>> sample["log_age_wr"], sample.weight                                 # (region,) each
     """
 
-    def __init__(self, table: Regions, weighting: str, cut: Cut, parent: "Sample | None" = None):
+    def __init__(self, table: Regions, weighting: str, cut: Cut, mask: BoolArray | None):
         self.table = table
         self.weighting = weighting
         self.cut = cut
-        self._parent = parent
-        self._mask = None if parent is None else _mask(parent, cut)
-        self._columns: dict[str, np.ndarray | None] = {}
-        self._kept: OrderedDict[object, object] = OrderedDict()
+        self.mask = mask
+        self._kept: dict[str, OrderedDict[object, object]] = {}
 
     @property
     def is_full(self) -> bool:
         """Whether these are all regions of the table."""
-        return self._mask is None and (self._parent is None or self._parent.is_full)
+        return self.mask is None
 
     @property
     def line(self) -> Line:
@@ -44,17 +45,12 @@ class Sample:
     @cached_property
     def rows(self) -> IntArray | None:
         """Rows of the table that are selected, rising, (region,); None stands for all."""
-        if self._mask is None:
-            return None if self._parent is None else self._parent.rows
-        above = self._parent.rows
-        return self._own_rows if above is None else above.take(self._own_rows)
+        return None if self.mask is None else np.flatnonzero(self.mask)
 
     @cached_property
     def n_regions(self) -> int:
         """How many regions are selected."""
-        if self._mask is None:
-            return self.table.n_regions if self._parent is None else self._parent.n_regions
-        return int(np.count_nonzero(self._mask))
+        return self.table.n_regions if self.mask is None else int(np.count_nonzero(self.mask))
 
     @cached_property
     def has_galaxy(self) -> BoolArray:
@@ -69,83 +65,80 @@ class Sample:
 
     @property
     def weight(self) -> FloatArray:
-        """Statistical weight, (region,); mean 1 over the whole table."""
-        return self["weight"]
+        """Statistical weight, (region,); its mean over the whole table is 1."""
+        return self[WEIGHT]
 
     def __getitem__(self, name: str) -> np.ndarray | None:
-        """A column of the selected regions, a galaxy's value for each, or their "weight"; None if there is none."""
-        if self._parent is None:
-            return self._from_table(name)
-        if self._mask is None:
-            return self._parent[name]
-        if name not in self._columns:
-            above = self._parent[name]
-            self._columns[name] = None if above is None else above.take(self._own_rows)
-        return self._columns[name]
+        """A column of the selected regions, a galaxy's value for each, or WEIGHT; None if there is none."""
+        column = self._of_table(name)
+        if self.rows is None or column is None:
+            return column
+        return self._keep("column", name, lambda: column.take(self.rows))
 
-    def order(self, name: str) -> IntArray:
-        """Places in this sample by rising value of a column, NaN last, (region,)."""
-        if self._parent is None:
-            return self.table.order(name)
-        if self._mask is None:
-            return self._parent.order(name)
-        return self.once(("order", name), lambda: self._order_of_part(name))
+    def has(self, *names: str) -> bool:
+        """Whether the table has all of these columns."""
+        return all(self._of_table(name) is not None for name in names)
+
+    def rising(self, name: str, by: str) -> np.ndarray:
+        """A column (or WEIGHT) of the selected regions in rising order of the column ``by``, NaN last, (region,).
+
+        Medians are found by one walk along such columns; taken from the sorted table, they need no sort.
+        """
+        full = self.table.once(
+            ("rising", name, by, self.weighting if name == WEIGHT else None),
+            lambda: self._of_table(name).take(self.table.order(by)),
+        )
+        if self.mask is None:
+            return full
+        places = self._keep("places", by, lambda: np.flatnonzero(self.mask.take(self.table.order(by))))
+        return self._keep("rising", (name, by), lambda: full.take(places))
 
     def part(self, cut: Cut) -> "Sample":
         """The regions of this sample that also lie in the cut; its green valley stays that of this sample."""
         if cut.keeps_all:
             return self
-        return self._keep(("part", cut), lambda: self._part(cut))
+        return self._keep("part", cut, lambda: self._part(cut))
 
     def once(self, key: object, make: Callable[[], object]) -> object:
         """What ``make`` makes, kept with the table if this is its full sample, else as long as the sample."""
         if self.is_full:
             return self.table.once((key, self.weighting), make)
-        return self._keep(key, make)
-
-    def _keep(self, key: object, make: Callable[[], object]) -> object:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        made = make()
-        self._kept[key] = made
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return made
+        return self._keep("made", key, make)
 
     def _part(self, cut: Cut) -> "Sample":
-        part = Sample(self.table, self.weighting, Cut(valley=self.cut.valley) & cut, self)
-        part.cut = self.cut & cut
-        return part
+        mask = region_mask(self.table, Cut(valley=self.cut.valley) & cut, self.weighting)
+        if self.mask is not None:
+            mask = self.mask & mask
+        return Sample(self.table, self.weighting, self.cut & cut, mask)
 
-    def _from_table(self, name: str) -> np.ndarray | None:
-        if name == "weight":
+    def _of_table(self, name: str) -> np.ndarray | None:
+        if name == WEIGHT:
             return self.table.weight(self.weighting)
         return self.table.galaxy_index if name == GALAXY_INDEX else self.table[name]
 
-    @cached_property
-    def _own_rows(self) -> IntArray:
-        return np.flatnonzero(self._mask)
-
-    def _order_of_part(self, name: str) -> IntArray:
-        """From the order of all: cheaper than to sort, or to walk all rows for every line."""
-        order = self._parent.order(name)
-        place = np.cumsum(self._mask, dtype=np.int32) - 1
-        return place.take(order.compress(self._mask.take(order)))
+    def _keep(self, kind: str, key: object, make: Callable[[], object]) -> object:
+        kept = self._kept.setdefault(kind, OrderedDict())
+        if key not in kept:
+            kept[key] = make()
+            while len(kept) > KEPT:
+                kept.popitem(last=False)
+        return kept[key]
 
 
 def select(table: Regions, cut: Cut | None = None, weighting: str = "area/V'max") -> Sample:
     """The regions of a table that lie in a cut, under a weighting."""
     cut = cut or Cut()
-    full = full_sample(table, weighting, cut.valley)
-    return full if cut.keeps_all else full._part(cut)
+    if cut.keeps_all:
+        return full_sample(table, weighting, cut.valley)
+    return Sample(table, weighting, cut, region_mask(table, cut, weighting))
 
 
 def full_sample(table: Regions, weighting: str, valley: Line | str = EQUATION_3) -> Sample:
     """All regions of a table: the frame of reference, whatever is selected; kept with the table."""
+    cut = Cut(valley=valley)
     if is_standing(valley):
-        return table.once(("full sample", weighting, valley), lambda: Sample(table, weighting, Cut(valley=valley)))
-    return Sample(table, weighting, Cut(valley=valley))
+        return table.once(("full sample", weighting, valley), lambda: Sample(table, weighting, cut, None))
+    return Sample(table, weighting, cut, None)
 
 
 def is_standing(valley: Line | str) -> bool:
@@ -163,64 +156,64 @@ def valley_in_force(table: Regions, valley: Line | str, weighting: str) -> Line:
     )
 
 
-def _mask(sample: Sample, cut: Cut) -> BoolArray | None:
-    """Which regions of a sample lie in a cut, (region,); None if all do."""
-    parts = [*_galaxy_masks(sample, cut), *_region_masks(sample, cut)]
-    if not parts:
-        return None
-    mask = parts[0]
-    for part in parts[1:]:
-        mask &= part
-    return mask
+def region_mask(table: Regions, cut: Cut, weighting: str = "area/V'max") -> BoolArray | None:
+    """Which regions of a table lie in a cut, (row,) bool; None if nothing is cut.
+
+    A column that the table lacks holds no region. The weighting matters where the green valley is to be fitted.
+    """
+    masks = [*_galaxy_masks(table, cut), *_region_masks(table, cut, weighting)]
+    return np.logical_and.reduce(masks) if masks else None
 
 
-def _galaxy_masks(sample: Sample, cut: Cut) -> list[BoolArray]:
-    """What a cut asks of galaxies, for each of their regions."""
-    table = sample.table
-    kept = [_within(table.galaxy(name), limits) for name, limits in cut.ranges.items() if _of_galaxies(table, name)]
+def _galaxy_masks(table: Regions, cut: Cut) -> list[BoolArray]:
+    """What a cut asks of galaxies, in one mask of their regions."""
+    columns = {name: table.galaxy(name) for name in cut.ranges}
+    kept = [_within(column, cut.ranges[name]) for name, column in columns.items() if column is not None]
     if cut.galaxies is not None:
         kept.append(np.isin(table.galaxy("galaxy_id"), cut.galaxies))
     if cut.types is not None:
         types = table.galaxy("hubble_type")
-        kept.append(np.zeros(len(table.galaxy("galaxy_id")), bool) if types is None else np.isin(types, cut.types))
-    return [np.logical_and.reduce(kept).take(sample[GALAXY_INDEX])] if kept else []
+        unknown = np.zeros(len(table.galaxy("galaxy_id")), bool)
+        kept.append(unknown if types is None else np.isin(types.astype(str), cut.types))
+    return [np.logical_and.reduce(kept).take(table.galaxy_index)] if kept else []
 
 
-def _of_galaxies(table: Regions, name: str) -> bool:
-    return table.galaxy(name) is not None
-
-
-def _region_masks(sample: Sample, cut: Cut) -> list[BoolArray]:
-    """What a cut asks of single regions; a column that the table lacks holds no region."""
-    ranges = {name: limits for name, limits in cut.ranges.items() if not _of_galaxies(sample.table, name)}
-    parts = [_in_range(sample, name, limits) for name, limits in ranges.items()]
+def _region_masks(table: Regions, cut: Cut, weighting: str) -> list[BoolArray]:
+    """What a cut asks of single regions, one mask each."""
+    none = np.zeros(table.n_regions, bool)
+    masks = []
+    for name, limits in cut.ranges.items():
+        if table.galaxy(name) is None:
+            values = table[name]
+            masks.append(none if values is None else _within(values, limits))
     if cut.sequence != ALL:
-        parts.append(_in_sequence(sample, cut))
+        masks.append(sequence_mask(table, cut.sequence, cut.valley, weighting))
     if cut.smoothing == UNSMOOTHED:
-        levels = sample["smoothing_level"]
-        parts.append(np.zeros(sample.n_regions, bool) if levels is None else levels == 1)
-    return parts
-
-
-def _in_range(sample: Sample, name: str, limits: Range) -> BoolArray:
-    values = sample[name]
-    return np.zeros(sample.n_regions, bool) if values is None else _within(values, limits)
+        levels = table["smoothing_level"]
+        masks.append(none if levels is None else levels == 1)
+    return masks
 
 
 def _within(values: np.ndarray, limits: Range) -> BoolArray:
     """Lower end included, upper end excluded; NaN lies nowhere."""
     inside = np.isfinite(values) if limits.low is None else values >= limits.low
     if limits.high is not None:
-        inside &= values < limits.high
+        inside = inside & (values < limits.high)
     return inside
 
 
-def _in_sequence(sample: Sample, cut: Cut) -> BoolArray:
-    log_mu_star, log_age = sample["log_mu_star"], sample["log_age_wr"]
-    line = valley_in_force(sample.table, cut.valley, sample.weighting)
+def sequence_mask(table: Regions, sequence: str, valley: Line | str, weighting: str) -> BoolArray:
+    """Which regions lie on a sequence, (row,) bool; none for a word that is not one."""
+
+    def make() -> BoolArray:
+        return _sequence(table, sequence, valley_in_force(table, valley, weighting))
+
+    return table.once(("sequence", sequence, valley, weighting), make) if is_standing(valley) else make()
+
+
+def _sequence(table: Regions, sequence: str, line: Line) -> BoolArray:
+    log_mu_star, log_age = table["log_mu_star"], table["log_age_wr"]
+    if sequence not in (OLD_RIDGE, YOUNG_SEQUENCE):
+        return np.zeros(table.n_regions, bool)
     old = is_old_ridge(log_mu_star, log_age, line)
-    if cut.sequence == OLD_RIDGE:
-        return old
-    if cut.sequence == YOUNG_SEQUENCE:
-        return np.isfinite(log_mu_star) & np.isfinite(log_age) & ~old
-    return np.zeros(sample.n_regions, bool)
+    return old if sequence == OLD_RIDGE else np.isfinite(log_mu_star) & np.isfinite(log_age) & ~old
