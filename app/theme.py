@@ -3,6 +3,8 @@
 import re
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 
 from engine.columns import Column, column
 
@@ -20,6 +22,7 @@ PUBLISHED = {"line_color": "#E69F00", "line_width": 1.8, "line_dash": "solid"}
 HALO = {"line_color": "#ffffff", "line_alpha": 0.9}
 MOCK = "#B34700"
 MAP_COLOURS = {"log_mu_star": "cividis", "log_age_wr": "viridis", "log_Z_wr": "magma"}
+PANEL_COLOURS = MAP_COLOURS | {"log_mu_e": "cividis", "log_M_star": "cividis"}
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -67,3 +70,50 @@ def _math(tex: str) -> str:
     for word, symbol in _SYMBOLS.items():
         tex = tex.replace(word, symbol)
     return tex.replace("{", "").replace("}", "")
+
+
+BIN_COLOURS = ("#3b528b", "#21918c", "#c8b400", "#b5367a")  # from low to high mass: they darken in grey print too
+_DASHED = [6, 4]
+LINES: dict[str, dict] = {
+    "old ridge": OLD_RIDGE, "young sequence": YOUNG_SEQUENCE, "green valley": GREEN_VALLEY, "median": MEDIAN,
+    "Gallazzi+05": PUBLISHED, "fit": MEDIAN,
+    "complete, old ridge": {"line_color": "#D55E00", "line_width": 1.4, "line_dash": [7, 3, 2, 3]},
+    "complete, young sequence": {"line_color": "#0072B2", "line_width": 1.4, "line_dash": [6, 4]},
+} | {
+    f"bin {i}{sequence}": {"line_color": colour, "line_width": 2.0, "line_dash": dash}
+    for i, colour in enumerate(BIN_COLOURS, start=1)
+    for sequence, dash in (("", "solid"), (", old ridge", "solid"), (", young sequence", _DASHED))
+}  # fmt: skip
+
+
+def line(style: str, *, percentile: bool = False) -> dict:
+    """How a line of a style looks, in the words of Bokeh; its percentiles are thinner and dashed."""
+    look = LINES[style]
+    return look | {"line_width": 0.7 * look["line_width"], "line_dash": [5, 4]} if percentile else look
+
+
+def legend_entry(style: str) -> str:
+    """The entry of the rail's legend that shows or hides a style."""
+    return "median" if style.startswith("bin ") else style
+
+
+def palette(name: str, n: int = 256) -> list[str]:
+    """Colours of a quantity from low to high; ``greys`` from almost white to ink."""
+    if name == "greys":
+        return ink_palette(n)
+    colours = colormaps[PANEL_COLOURS.get(name, "viridis")].resampled(n)
+    return [to_hex(colours(i)) for i in range(n)]
+
+
+def plain(html: str) -> str:
+    """Words without tags."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def swatch(style: str) -> str:
+    """A short piece of a line as an inline drawing, for keys beside figures."""
+    look = line(style)
+    dash = look["line_dash"]
+    dashes = "" if dash == "solid" else f' stroke-dasharray="{" ".join(map(str, dash))}"'
+    stroke = f'stroke="{look["line_color"]}" stroke-width="{look["line_width"]}"{dashes}'
+    return f'<svg class="swatch" width="26" height="8" aria-hidden="true"><path d="M0 4H26" {stroke}/></svg>'

@@ -5,22 +5,24 @@ from collections.abc import Callable
 import numpy as np
 import panel as pn
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure as PrintedFigure
 
 from app import theme
 from app.pages import galaxy_words as words
+from app.pages.context import Context
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
-from app.pages.keys import ArrowKeys
 from app.pages.spaxel import SpaxelDetail
-from app.plots import map_data
-from app.plots.export import MapsView, Note, galaxy_figure, png_bytes, spaxel_figure
-from app.plots.galaxy_picker import GalaxyPicker
-from app.plots.galaxy_planes import GalaxyPlanes
-from app.plots.map_data import MINUS_TRUE
-from app.plots.maps import MapPanel, Sky, html_title
-from app.plots.parts import Parts
-from app.selection import MAPS, Selection
+from app.registry import PageEntry
+from app.screen import map_data
+from app.screen.export import MapsView, Note, galaxy_figure, spaxel_figure
+from app.screen.galaxy_picker import GalaxyPicker
+from app.screen.galaxy_planes import GalaxyPlanes
+from app.screen.map_data import MINUS_TRUE
+from app.screen.maps import MapPanel, Sky, html_title
+from app.screen.parts import Parts
 from app.store import Survey
+from app.values import MAPS
 from engine.columns import REGIONS_FILE
 from engine.relations.green_valley import is_old_ridge
 
@@ -33,17 +35,18 @@ class GalaxyPage:
     ``rail``, ``heading`` and ``body`` are its parts; the shell puts them in their places.
     """
 
-    def __init__(self, survey: Survey, selection: Selection) -> None:
-        self.survey, self.selection = survey, selection
+    def __init__(self, entry: PageEntry, context: Context) -> None:
+        self.entry = entry
+        self.survey, self.selection, self.current = context
         self.columns: dict[str, np.ndarray] = {}
         self.frame: map_data.Frame | None = None
         self._settling = False
         parts = Parts()
         self.sky = Sky(parts)
         self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
-        self.planes = GalaxyPlanes(parts, survey, selection, self._view_changed)
-        self.picker = GalaxyPicker(parts, survey.galaxies, self._open)
-        self.detail = SpaxelDetail(parts, survey, selection)
+        self.planes = GalaxyPlanes(parts, self.survey, self.selection, self._view_changed)
+        self.picker = GalaxyPicker(parts, self.survey.galaxies, self._open)
+        self.detail = SpaxelDetail(parts, self.survey, self.selection)
         self._make_widgets()
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self._forget_unknown_maps()
@@ -62,7 +65,6 @@ class GalaxyPage:
         self._follow(["detail"], self._turn)
         self._follow(valley, self._show_facts)
         self._follow(["show", *valley], self.planes.draw)
-        self._follow(["page"], lambda: self.keys.param.update(active=self.selection.page == "galaxy"))
 
     def _follow(self, names: list[str], show: Callable[[], None]) -> None:
         """Call ``show`` when one of these values changes, and send what it changes in one go.
@@ -91,7 +93,6 @@ class GalaxyPage:
             value=self.selection.map_range, **look,
         )  # fmt: skip
         self.ranges.link(self.selection, value="map_range")
-        self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy", margin=0, height=0)
         self.facts, self.spaxel, self.heading, self.caption, self.message = (html() for _ in range(5))
 
     def _step_button(self, label: str, by: int) -> pn.widgets.Button:
@@ -143,7 +144,8 @@ class GalaxyPage:
         ids = self.survey.galaxies["galaxy_id"].tolist()
         self._open(ids[(ids.index(self.selection.galaxy_id) + by) % len(ids)])
 
-    def _arrow(self, dx: int, dy: int, shift: bool) -> None:
+    def step(self, dx: int, dy: int, shift: bool) -> None:
+        """Another galaxy, or with Shift another spaxel: what an arrow key asks for."""
         if not shift:
             self._step(dx) if dx else None
         elif self.selection.spaxel is not None:
@@ -208,7 +210,7 @@ class GalaxyPage:
         return survey_limits(self.survey, name)
 
     def _is_old(self) -> np.ndarray:
-        line = self.selection.line(self.survey)
+        line = self.current.full.line
         return is_old_ridge(self.columns["log_mu_star"], self.columns["log_age_wr"], line)
 
     def _show_facts(self) -> None:
@@ -249,8 +251,15 @@ class GalaxyPage:
         """Name of the galaxy that is open."""
         return str(self._galaxy()["name"])
 
-    def export_png(self, note: Note) -> bytes:
-        """Maps and planes as seen, at 300 dpi; the caption tells of this galaxy."""
+    @property
+    def file_stem(self) -> str:
+        """Name of the files made of it."""
+        return self.title
+
+    told = ""
+
+    def paper(self, note: Note) -> PrintedFigure:
+        """Maps and planes as seen; the caption tells of this galaxy."""
         galaxy = self._galaxy()
         n = theme.thousands(len(self.columns["x"]))
         span = "the survey" if self.selection.map_range == "survey" else "this galaxy"
@@ -261,8 +270,8 @@ class GalaxyPage:
             caption=f"{facts}1st to 99th percentile. {words.printed_caption(galaxy, self.columns, self.detail.below)}"
         )
         if self.detail.seen:
-            return png_bytes(spaxel_figure(self.maps_view(), self.detail.spectrum, note), note)
-        return png_bytes(galaxy_figure(self.maps_view(), self.planes.views(self.columns), note), note)
+            return spaxel_figure(self.maps_view(), self.detail.spectrum, note)
+        return galaxy_figure(self.maps_view(), self.planes.views(self.columns), note)
 
     def maps_view(self) -> MapsView:
         """The maps as seen."""

@@ -3,8 +3,8 @@
 import panel as pn
 
 from app import theme
-from app.panes import Words
-from app.plots.galaxy_picker import X, Y
+from app.compat import Words
+from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
 
 PLANES_HEIGHT = 262  # px, so that maps and planes fit a screen of 1366x768
@@ -24,7 +24,7 @@ def lay_out_rail(page) -> pn.Column:
     """Search, steps, facts of the galaxy and of the spaxel, range of the colours."""
     steps = pn.Row(page.before, page.after, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
     span = words("<h2>Colours span</h2>")
-    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges, page.keys]
+    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
 
@@ -36,7 +36,7 @@ def lay_out_body(page) -> pn.Column:
         )
         for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
     ]
-    figures = [(plane.figure, plane.spec.x, plane.spec.y) for plane in page.planes.planes]
+    figures = [(plane.figure, plane.panel.x, plane.panel.y) for plane in page.planes.planes]
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
+from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK, REGION

@@ -6,11 +6,11 @@ import numpy as np
 import panel as pn
 
 from app import theme
+from app.compat import one_change
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
-from app.panes import one_change
-from app.plots.parts import Parts
-from app.plots.spectrum_data import FLUX_UNIT
-from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
+from app.screen.parts import Parts
+from app.screen.spectrum_data import FLUX_UNIT
+from app.screen.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
 from app.selection import Selection
 from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
 from app.store import Survey

@@ -9,9 +9,9 @@ from PIL import Image
 
 from app.pages import galaxy_words as words
 from app.pages.galaxy import GalaxyPage, survey_limits
-from app.plots import map_data
-from app.plots.export import Note
-from app.plots.galaxy_picker import nearest_galaxy, padded
+from app.screen import map_data
+from app.screen.export import Note
+from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.selection import MAPS, Selection
 from app.store import Survey
 from engine.columns import MOCK

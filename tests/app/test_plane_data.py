@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from app.plots.plane_data import (
+from app.screen.plane_data import (
     FIGURE_3,
     LIMITS,
     column_shades,
@@ -14,6 +13,7 @@ from app.plots.plane_data import (
     select_sample,
     valley_line,
 )
+
 from app.reference import gallazzi05
 from app.selection import Selection
 from app.store import open_survey

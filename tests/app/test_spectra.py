@@ -9,8 +9,8 @@ from PIL import Image
 from app import spectra
 from app.pages import galaxy_words as words
 from app.pages.galaxy import GalaxyPage
-from app.plots import map_data, spectrum_data
-from app.plots.export import Note
+from app.screen import map_data, spectrum_data
+from app.screen.export import Note
 from app.selection import Selection
 from app.store import Survey
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT

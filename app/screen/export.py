@@ -11,18 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.plots.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
-from app.plots.maps import FOOT_ALPHA, colours_of
-from app.plots.parts import RING
-from app.plots.plane import INSET
-from app.plots.plane_data import PlaneData, PlaneSpec, contours, valley_line
-from app.plots.spectrum_export import SPECTRUM_HEIGHT, place_spectrum
-from app.reference import Curve, gallazzi05
-from app.selection import Selection
+from app.screen.fills import INK as INK_NAME
+from app.screen.fills import Fill, fill_of, fills
+from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture, SkyMarks
+from app.screen.maps import FOOT_ALPHA, colours_of
+from app.screen.parts import RING
+from app.screen.plane import BELOW as INSET
+from app.screen.spectrum_export import SPECTRUM_HEIGHT, place_spectrum
 from app.spectra import SpaxelSpectrum
-from app.store import Survey
 from engine.columns import column
-from engine.relations.running import RunningQuantiles
+from engine.figures.arrays import BandArrays, LimitArrays, LineArrays, PeakArrays, PointArrays, ValleyArrays
+from engine.figures.catalogue import Panel
+from engine.figures.marks import Mark
 
 DPI = 300
 PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
@@ -158,18 +158,16 @@ def _draw_colour_bar(ax, image, name: str) -> None:
 
 
 class PlaneView(NamedTuple):
-    """One plane as a visitor sees it: ``show`` names the overlays of ``selection.OVERLAYS`` that are on.
+    """One panel as a visitor sees it: arrays by place of the mark, and the overlays that are shown.
 
-    contours: lists of x and of y; valley: x and y of its ends; points: x and y of one galaxy's regions over it.
+    points: x and y of one galaxy's regions over it; ring: the one that was picked.
     """
 
-    spec: PlaneSpec
-    data: PlaneData
-    contours: tuple[list, list]
-    valley: tuple[list, list]
-    published: Curve | None
-    show: tuple[str, ...]
-    normalised: bool = False
+    panel: Panel
+    arrays: dict[int, object]
+    window: tuple[float, float, float, float]
+    hidden: frozenset[str] = frozenset()
+    swapped: bool = False
     points: tuple | None = None
     ring: tuple[float, float] | None = None
 
@@ -189,14 +187,6 @@ def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure
     place_maps(figure, maps, foot + planes_height)
     place_planes(figure, planes, foot, 2)
     return figure
-
-
-def plane_view(survey: Survey, selection: Selection, spec: PlaneSpec, data: PlaneData) -> PlaneView:
-    """The plane on the screen, with everything that is drawn over it."""
-    return PlaneView(
-        spec, data, contours(survey, spec, selection.weighting), valley_line(selection.line(survey)),
-        gallazzi05(spec.y) if spec.published else None, tuple(selection.show), selection.normalised,
-    )  # fmt: skip
 
 
 def planes_figure(views: list[PlaneView], note: Note, columns: int = 3) -> Figure:
@@ -220,58 +210,62 @@ def place_planes(figure: Figure, views: list[PlaneView], bottom: float, columns:
 
 def draw_plane(ax, view: PlaneView) -> None:
     """One plane into matplotlib axes, with an inset if insets are shown."""
-    data, spec = view.data, view.spec
     fade = 1.0 if view.points is None else FADE
-    _shades(ax, data.normalised if view.normalised else data.image, data.view, fade)
-    if "contours" in view.show:
-        for x, y in zip(*view.contours, strict=True):
-            ax.plot(x, y, color=theme.CONTOUR, lw=0.4)
+    for place, mark in enumerate(view.panel.marks):
+        if fills(mark):
+            picture = fill_of(mark, view.arrays[place])
+            if mark.inset == view.swapped:
+                _shades(ax, picture, fade)
+            elif "insets" not in view.hidden:
+                inset = ax.inset_axes((INSET[0], INSET[2], INSET[1] - INSET[0], INSET[3] - INSET[2]))
+                _shades(inset, picture)
+                inset.set(xticks=[], yticks=[])
+        elif theme.legend_entry(mark.style) not in view.hidden:
+            _draw_mark(ax, mark, view.arrays[place], view.hidden)
     if view.points is not None:
         ax.plot(*view.points, ".", ms=1.8, mec="none", mfc=RING, alpha=0.6)
-    _lines(ax, view)
     if view.ring is not None:
         _ring(ax, *view.ring)
-    ax.set(xlim=data.view[:2], ylim=data.view[2:])
-    ax.set_xlabel(column(spec.x).tex_axis, size=FONT, color=INK, labelpad=2)
-    ax.set_ylabel(column(spec.y).tex_axis, size=FONT, color=INK, labelpad=2)
+    ax.set(xlim=view.window[:2], ylim=view.window[2:])
+    ax.set_xlabel(column(view.panel.x).tex_axis, size=FONT, color=INK, labelpad=2)
+    ax.set_ylabel(column(view.panel.y).tex_axis, size=FONT, color=INK, labelpad=2)
     ax.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL, length=3, width=0.6)
-    if "insets" in view.show:
-        inset = ax.inset_axes((INSET[0], INSET[2], INSET[1] - INSET[0], INSET[3] - INSET[2]))
-        _shades(inset, data.image if view.normalised else data.normalised, data.view)
-        inset.set(xticks=[], yticks=[])
 
 
-def _shades(ax, shades: np.ndarray, view: tuple, alpha: float = 1.0) -> None:
-    colours = ListedColormap(["#ffffff", *theme.ink_palette()])
+def _shades(ax, fill: Fill, alpha: float = 1.0) -> None:
+    colours = ["#ffffff", *theme.ink_palette()] if fill.colours == INK_NAME else theme.palette(fill.colours)
+    low, high = (0, 255) if fill.colours == INK_NAME else fill.ends
     options = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
-    ax.imshow(shades, extent=view, cmap=colours, vmin=0, vmax=255, alpha=alpha, **options)
+    ax.imshow(fill.image, extent=fill.limits, cmap=ListedColormap(colours), vmin=low, vmax=high, alpha=alpha, **options)
 
 
-def _lines(ax, view: PlaneView) -> None:
-    if "Gallazzi+05" in view.show and view.published is not None:
-        _published(ax, view.published)
-    if "median" in view.show and view.data.running is not None:
-        _running(ax, view.data.running)
-    peaks = view.data.peaks
-    if "old ridge" in view.show and peaks is not None:
-        _line(ax, peaks.centre, peaks.old, theme.OLD_RIDGE)
-    if "young sequence" in view.show and peaks is not None:
-        _line(ax, peaks.centre, peaks.young, theme.YOUNG_SEQUENCE)
-    if "green valley" in view.show and view.spec.valley:
-        _line(ax, *view.valley, theme.GREEN_VALLEY)
+def _draw_mark(ax, mark: Mark, arrays: object, hidden: frozenset[str]) -> None:  # noqa: C901
+    if isinstance(arrays, LineArrays):
+        for x, y in zip(arrays.xs, arrays.ys, strict=True):
+            ax.plot(x, y, color=theme.CONTOUR, lw=0.4)
+    elif isinstance(arrays, BandArrays):
+        _band(ax, mark, arrays)
+    elif isinstance(arrays, PeakArrays):
+        for style, values in (("old ridge", arrays.old), ("young sequence", arrays.young)):
+            if style not in hidden:
+                _line(ax, arrays.x, values, theme.line(style))
+    elif isinstance(arrays, ValleyArrays):
+        _line(ax, arrays.x, arrays.y, theme.line(mark.style))
+    elif isinstance(arrays, PointArrays):
+        ax.plot(arrays.x, arrays.y, ".", ms=3, mec="none", mfc=theme.GREY)
+    elif isinstance(arrays, LimitArrays):
+        for style, place in zip(("complete, old ridge", "complete, young sequence"), arrays, strict=True):
+            look = theme.line(style)
+            ax.axhline(place, color=look["line_color"], lw=0.7)
 
 
-def _published(ax, curve: Curve) -> None:
-    _line(ax, curve.x, curve.median, theme.PUBLISHED, marker="o")
-    for edge in (curve.low, curve.high):
-        _line(ax, curve.x, edge, theme.PUBLISHED | {"line_width": 1.0}, "dotted")
-
-
-def _running(ax, running: RunningQuantiles) -> None:
-    low, median, high = running.values
-    for values, style in ((low, theme.PERCENTILE), (high, theme.PERCENTILE), (median, theme.MEDIAN)):
-        _line(ax, running.centre, values, theme.HALO | {"line_width": style["line_width"] + 2})
-        _line(ax, running.centre, values, style)
+def _band(ax, mark: Mark, arrays: BandArrays) -> None:
+    names = ["median"] if getattr(mark, "median_only", False) else ["low", "high", "median"]
+    for name in names:
+        look = theme.line(mark.style, percentile=name != "median")
+        values = getattr(arrays, name)
+        _line(ax, arrays.x, values, theme.HALO | {"line_width": look["line_width"] + 2})
+        _line(ax, arrays.x, values, look, marker="o" if mark.style == "Gallazzi+05" and name == "median" else None)
 
 
 def _line(ax, x, y, style: dict, dash: str | list = "", marker: str | None = None) -> None:

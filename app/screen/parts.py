@@ -3,11 +3,10 @@
 from functools import cached_property
 
 from bokeh.models import (
-    AllIndices,
     AllLabels,
     BasicTicker,
     BoxZoomTool,
-    CDSView,
+    ColorBar,
     ColumnDataSource,
     CustomJS,
     CustomJSTickFormatter,
@@ -19,13 +18,13 @@ from bokeh.models import (
     Range1d,
     ResetTool,
     Scatter,
-    UnionRenderers,
     WheelZoomTool,
 )
-from bokeh.models import Selection as Picked
 from bokeh.plotting import figure
 
 from app import theme
+from app.compat import FORGET_ZOOMS, Sources
+from app.screen.fills import INK
 
 RING = theme.OLD_RIDGE["line_color"]
 DESIRED_TICKS = 5
@@ -49,14 +48,30 @@ class Parts:
         self.scale, self.labels = LinearScale(), AllLabels()
         self.tick_words = CustomJSTickFormatter(code=TICK_WORDS)
         self.no_words = CustomJSTickFormatter(code="return ''")
-        self._every_row, self._picked, self._policy = AllIndices(), Picked(), UnionRenderers()
-        self._views: dict[str, CDSView] = {}
+        self._sources = Sources()
         self._tickers: dict[int, BasicTicker] = {}
+        self._mappers: dict[tuple, LinearColorMapper] = {}
 
     @cached_property
     def ink(self) -> LinearColorMapper:
         """The ink ramp of densities: shade 0 is paper."""
         return LinearColorMapper(palette=theme.ink_palette(), low=1, high=255, low_color=theme.PAPER)
+
+    def mapper(self, colours: str, ends: tuple[float, float]) -> LinearColorMapper:
+        """Colours of a picture by their name, between two ends; one mapper for all pictures that share both."""
+        if colours == INK:
+            return self.ink
+        if (colours, ends) not in self._mappers:
+            low, high = ends
+            self._mappers[colours, ends] = LinearColorMapper(
+                palette=theme.palette(colours), low=low, high=high, nan_color=theme.PAPER
+            )
+        return self._mappers[colours, ends]
+
+    @cached_property
+    def forget_zooms(self) -> CustomJS:
+        """Bokeh's box zoom undoes itself on a double click, which here means another thing."""
+        return CustomJS(code=FORGET_ZOOMS)
 
     @cached_property
     def still(self) -> Range1d:
@@ -69,7 +84,7 @@ class Parts:
 
     def source(self, columns: dict) -> ColumnDataSource:
         """A source of which nothing is ever picked."""
-        return ColumnDataSource(columns, selected=self._picked, selection_policy=self._policy)
+        return self._sources.source(columns)
 
     def ticker(self, desired: int = DESIRED_TICKS) -> BasicTicker:
         """About so many ticks."""
@@ -79,9 +94,7 @@ class Parts:
 
     def draw(self, plot: figure, glyph: Glyph, source: ColumnDataSource, **look) -> GlyphRenderer:
         """Add a glyph to a figure."""
-        if source.id not in self._views:
-            self._views[source.id] = CDSView(filter=self._every_row)
-        renderer = GlyphRenderer(data_source=source, glyph=glyph, view=self._views[source.id], **look)
+        renderer = GlyphRenderer(data_source=source, glyph=glyph, view=self._sources.view(source), **look)
         plot.renderers.append(renderer)
         return renderer
 
@@ -119,6 +132,17 @@ class Parts:
         for place in ("above", "right") if y_axis else ("above",):
             plot.add_layout(self._bare_axis(), place)
         return plot
+
+    def colour_bar(self, plot: figure) -> ColorBar:
+        """A slim scale of colours to the right of a frame."""
+        bar = ColorBar(
+            color_mapper=self.ink, width=9, padding=0, margin=0, label_standoff=4, background_fill_color=None,
+            ticker=self.ticker(4), formatter=self.tick_words, major_label_text_font=theme.FONT,
+            major_label_text_font_size="11px", major_label_text_color=theme.INK, bar_line_color=theme.INK,
+            major_tick_line_color=theme.INK, major_tick_in=0, major_tick_out=3,
+        )  # fmt: skip
+        plot.add_layout(bar, "right")
+        return bar
 
     def _axis(self) -> LinearAxis:
         look = {"major_label_standoff": 6, "major_label_text_font_size": "11.5px", "major_label_text_color": theme.INK}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.selection import MAPS
+from app.values import MAPS
 from engine.columns import BANDS, INDEX_NAMES, REGION
 from engine.flags import SpaxelFlag
 from engine.types import FloatArray

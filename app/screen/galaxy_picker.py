@@ -8,7 +8,7 @@ from bokeh.events import Tap
 from bokeh.models import HoverTool, Range1d, Scatter
 
 from app import theme
-from app.plots.parts import Parts
+from app.screen.parts import Parts
 
 X, Y = "log_M_star", "log_mu_e"
 REACH = 0.05  # part of the plane's side within which a click finds a galaxy: choice

@@ -26,8 +26,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
-from app.plots.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
-from app.plots.parts import Parts
+from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
+from app.screen.parts import Parts
 
 N_COLOURS = 256
 FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.plots import spectrum_data as data
-from app.plots.parts import RING
-from app.plots.spectrum_panel import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAME_STEP, NAMES, OBSERVED, STARS
+from app.screen import spectrum_data as data
+from app.screen.parts import RING
+from app.screen.spectrum_panel import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAME_STEP, NAMES, OBSERVED, STARS
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from engine.columns import column
 

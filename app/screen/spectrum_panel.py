@@ -20,8 +20,8 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from app import theme
-from app.plots import spectrum_data as data
-from app.plots.parts import RING, Parts
+from app.screen import spectrum_data as data
+from app.screen.parts import RING, Parts
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 
 OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"

@@ -1,0 +1,65 @@
+"""What fills a panel, as a picture: densities in ink, medians in colour. No screen."""
+
+from typing import NamedTuple
+
+import datashader as ds
+import numpy as np
+import pandas as pd
+
+from engine.figures.arrays import DensityArrays, Limits4, MapArrays
+from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
+from engine.types import FloatArray
+
+DECADES = 3.0  # choice: depth of the ink ramp below the peak
+SATURATION = 0.9  # choice: part of a column's highest cell that is drawn in full ink
+INK, GREYS = "ink", "greys"  # colours of densities, and of the scatter of medians
+
+
+class Fill(NamedTuple):
+    """A picture: cells (y, x), the ends of its axes, the name of its colours and their ends."""
+
+    image: np.ndarray
+    limits: Limits4
+    colours: str
+    ends: tuple[float, float]
+
+
+def fill_of(mark: Mark, arrays: DensityArrays | MapArrays) -> Fill:
+    """The picture of a mark that fills the panel."""
+    if isinstance(mark, Density):
+        return Fill(log_shades(arrays.value), arrays.limits, INK, (1, 255))
+    if isinstance(mark, ColumnDensity):
+        return Fill(column_shades(arrays.value), arrays.limits, INK, (1, 255))
+    colours = GREYS if mark.shows == SCATTER else mark.z
+    return Fill(np.asarray(arrays.value, np.float32), arrays.limits, colours, arrays.z_limits)
+
+
+def fills(mark: Mark) -> bool:
+    """Whether a mark fills the panel, rather than being drawn over what does."""
+    return isinstance(mark, Density | ColumnDensity | MedianMap)
+
+
+def log_shades(relative: FloatArray) -> np.ndarray:
+    """Density over the peak as shades: 0 where there is none, else 1 to 255 over DECADES of the log."""
+    shades = np.zeros(relative.shape, np.uint8)
+    there = relative > 0
+    depth = 1.0 + np.log10(relative[there]) / DECADES
+    shades[there] = 1 + np.rint(254 * np.clip(depth, 0.0, 1.0)).astype(np.uint8)
+    return shades
+
+
+def column_shades(share: FloatArray) -> np.ndarray:
+    """Distribution of y at each x as shades, linear: a saturated column shows where half of its regions crowd."""
+    highest = share.max(axis=0, keepdims=True)
+    relative = np.divide(share, SATURATION * highest, out=np.zeros_like(share), where=highest > 0)
+    return np.rint(255 * np.clip(relative, 0.0, 1.0)).astype(np.uint8)
+
+
+def count(x: FloatArray, y: FloatArray, weight: FloatArray, limits: Limits4, cells: tuple[int, int]) -> FloatArray:
+    """Sum of weights in cells by datashader, (y, x): five times faster than the plain way over 600,000 regions.
+
+    Columns have the same names for every plane: datashader compiles anew for each pair of names, a third of a second.
+    """
+    points = pd.DataFrame({"x": x, "y": y, "weight": weight}, copy=False)
+    canvas = ds.Canvas(*cells, x_range=limits[:2], y_range=limits[2:])
+    return np.nan_to_num(canvas.points(points, "x", "y", ds.sum("weight")).values)
