@@ -23,9 +23,10 @@ from app import theme
 from app.screen import spectrum_data as data
 from app.screen.parts import RING, Parts
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
+from app.style import styles
 
-OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
-NAMES = "#00704f"  # of bands: the green of their shade, dark enough to read
+OBSERVED = theme.GREY
+STARS, GAS, BANDS, NAMES = (styles().spectrum[name] for name in ("stars", "gas", "bands", "band_names"))
 BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
 WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
 RESIDUAL_HEIGHT = 82  # px
