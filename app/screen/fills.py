@@ -8,11 +8,10 @@ import pandas as pd
 
 from engine.figures.arrays import DensityArrays, Limits4, MapArrays
 from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
+from engine.figures.shades import column_shades, log_shades
 from engine.types import FloatArray
 
-DECADES = 3.0  # choice: depth of the ink ramp below the peak
-SATURATION = 0.9  # choice: part of a column's highest cell that is drawn in full ink
-INK, GREYS = "ink", "greys"  # colours of densities, and of the scatter of medians
+INK, GREYS = "ink", "scatter"  # colours of densities, and of the scatter of medians
 
 
 class Fill(NamedTuple):
@@ -37,22 +36,6 @@ def fill_of(mark: Mark, arrays: DensityArrays | MapArrays) -> Fill:
 def fills(mark: Mark) -> bool:
     """Whether a mark fills the panel, rather than being drawn over what does."""
     return isinstance(mark, Density | ColumnDensity | MedianMap)
-
-
-def log_shades(relative: FloatArray) -> np.ndarray:
-    """Density over the peak as shades: 0 where there is none, else 1 to 255 over DECADES of the log."""
-    shades = np.zeros(relative.shape, np.uint8)
-    there = relative > 0
-    depth = 1.0 + np.log10(relative[there]) / DECADES
-    shades[there] = 1 + np.rint(254 * np.clip(depth, 0.0, 1.0)).astype(np.uint8)
-    return shades
-
-
-def column_shades(share: FloatArray) -> np.ndarray:
-    """Distribution of y at each x as shades, linear: a saturated column shows where half of its regions crowd."""
-    highest = share.max(axis=0, keepdims=True)
-    relative = np.divide(share, SATURATION * highest, out=np.zeros_like(share), where=highest > 0)
-    return np.rint(255 * np.clip(relative, 0.0, 1.0)).astype(np.uint8)
 
 
 def count(x: FloatArray, y: FloatArray, weight: FloatArray, limits: Limits4, cells: tuple[int, int]) -> FloatArray:

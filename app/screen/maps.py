@@ -62,7 +62,7 @@ def _colour_map(name: str, centred: bool) -> str:
         return "bone_r"
     if name.startswith(("sb_", "mag_")):
         return "bone"  # bright is a small number: dark sky, white light
-    known = theme.MAP_COLOURS | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
+    known = dict(theme.STYLES.maps) | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
     return known.get(name.removeprefix("true_"), "viridis")
 
 

@@ -26,7 +26,7 @@ from app import theme
 from app.compat import FORGET_ZOOMS, Sources
 from app.screen.fills import INK
 
-RING = theme.OLD_RIDGE["line_color"]
+RING = theme.STYLES.of("old ridge").colour
 DESIRED_TICKS = 5
 LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
 TICK_WORDS = """
