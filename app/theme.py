@@ -5,12 +5,12 @@ import re
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from app.settings import ASSETS
+from app.style import ink_shades, styles
 from engine.columns import Column, column
-from engine.figures.styles import ramp, read_styles
+from engine.figures.styles import ramp
 
 FONT = "Inter, 'Glocal Symbols', 'DejaVu Sans', sans-serif"
-STYLES = read_styles((ASSETS / "style" / "marks.toml").read_text(encoding="utf-8"))
+STYLES = styles()
 INK, GREY, RULE = (STYLES.ground[name] for name in ("ink", "grey", "rule"))
 PAPER, NO_DATA, MOCK = (STYLES.ground[name] for name in ("paper", "no_data", "mock"))
 CONTOUR = STYLES.of("contours").colour
@@ -21,7 +21,7 @@ THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 def ink_palette(n: int = 255) -> list[str]:
     """The ink ramp from almost white to ink in n steps."""
-    return list(ramp(STYLES.ramps["density"], n + 1)[1:])
+    return list(ink_shades(n=n))
 
 
 def thousands(n: int) -> str:
@@ -32,6 +32,11 @@ def thousands(n: int) -> str:
 def html_label(name: str) -> str:
     """The words of a column for headings and rails, with real subscripts."""
     return _html(column(name).tex)
+
+
+def word(name: str) -> str:
+    """The words of a column without tags or unit."""
+    return column(name).label
 
 
 def html_axis(name: str) -> str:

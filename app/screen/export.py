@@ -190,14 +190,6 @@ def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure
     return figure
 
 
-def planes_figure(views: list[PlaneView], note: Note, columns: int = 3) -> Figure:
-    """Planes beside and below each other, as seen: same shades, views, lines and insets."""
-    columns = min(columns, max(len(views), 1))
-    figure, foot = page(note, -(-len(views) // columns) * PLANE_HEIGHTS[columns])
-    place_planes(figure, views, foot, columns)
-    return figure
-
-
 def place_planes(figure: Figure, views: list[PlaneView], bottom: float, columns: int) -> None:
     """Planes on a page, so many beside each other, from ``bottom`` [in]."""
     rows, width, height = -(-len(views) // columns), PAGE_WIDTH / columns, PLANE_HEIGHTS[columns]

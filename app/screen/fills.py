@@ -6,6 +6,7 @@ import datashader as ds
 import numpy as np
 import pandas as pd
 
+from app.theme import word
 from engine.figures.arrays import DensityArrays, Limits4, MapArrays
 from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
 from engine.figures.shades import column_shades, log_shades
@@ -15,22 +16,27 @@ INK, GREYS = "ink", "scatter"  # colours of densities, and of the scatter of med
 
 
 class Fill(NamedTuple):
-    """A picture: cells (y, x), the ends of its axes, the name of its colours and their ends."""
+    """A picture: cells (y, x), the ends of its axes, the name of its colours and their ends.
+
+    ``kind`` tells the readout what a cell holds: a density, a share, or the words of a quantity.
+    """
 
     image: np.ndarray
     limits: Limits4
     colours: str
     ends: tuple[float, float]
+    kind: str
 
 
 def fill_of(mark: Mark, arrays: DensityArrays | MapArrays) -> Fill:
     """The picture of a mark that fills the panel."""
     if isinstance(mark, Density):
-        return Fill(log_shades(arrays.value), arrays.limits, INK, (1, 255))
+        return Fill(log_shades(arrays.value), arrays.limits, INK, (1, 255), "density")
     if isinstance(mark, ColumnDensity):
-        return Fill(column_shades(arrays.value), arrays.limits, INK, (1, 255))
-    colours = GREYS if mark.shows == SCATTER else mark.z
-    return Fill(np.asarray(arrays.value, np.float32), arrays.limits, colours, arrays.z_limits)
+        return Fill(column_shades(arrays.value), arrays.limits, INK, (1, 255), "share")
+    scatter = mark.shows == SCATTER
+    colours, kind = (GREYS, f"scatter of {word(mark.z)}") if scatter else (mark.z, word(mark.z))
+    return Fill(np.asarray(arrays.value, np.float32), arrays.limits, colours, arrays.z_limits, kind)
 
 
 def fills(mark: Mark) -> bool:

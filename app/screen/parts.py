@@ -74,6 +74,11 @@ class Parts:
         return CustomJS(code=FORGET_ZOOMS)
 
     @cached_property
+    def read_nothing(self) -> CustomJS:
+        """The pointer has left."""
+        return CustomJS(code="glocal.read('')")
+
+    @cached_property
     def still(self) -> Range1d:
         """A range from 0 to 1 that springs back when a tool moves it."""
         still = Range1d(0, 1)
@@ -136,7 +141,7 @@ class Parts:
     def colour_bar(self, plot: figure) -> ColorBar:
         """A slim scale of colours to the right of a frame."""
         bar = ColorBar(
-            color_mapper=self.ink, width=9, padding=0, margin=0, label_standoff=4, background_fill_color=None,
+            color_mapper=self.ink, width=9, padding=5, margin=0, label_standoff=4, background_fill_color=None,
             ticker=self.ticker(4), formatter=self.tick_words, major_label_text_font=theme.FONT,
             major_label_text_font_size="11px", major_label_text_color=theme.INK, bar_line_color=theme.INK,
             major_tick_line_color=theme.INK, major_tick_in=0, major_tick_out=3,
