@@ -13,14 +13,15 @@ from app.paper.key import draw_key, key_height
 from app.paper.layout import BAR, TITLE, Layout, Place, has_map, lay_out
 from app.paper.look import FONT, grey_map
 from app.paper.marks import Pen, draw
+from app.paper.shown import Shown
 from app.style import styles
-from engine.columns import column
 from engine.figures import axes
-from engine.figures.arrays import DensityArrays, MapArrays, Regions, View
-from engine.figures.catalogue import Figure, Panel
-from engine.figures.compute import Arrays, Key
+from engine.figures.arrays import DensityArrays, MapArrays
+from engine.figures.catalogue import Panel
+from engine.figures.compute import Arrays
 from engine.figures.marks import SCATTER, Mark, MedianMap
 from engine.figures.styles import n_bins
+from engine.figures.words import quantity
 
 INSET_SIZE = (0.37, 0.31)  # parts of the panel
 INSET_EDGE = 0.02
@@ -37,36 +38,26 @@ class Corner(NamedTuple):
     low: float
 
 
-class Drawn(NamedTuple):
-    """Everything a page shows: the figure, its arrays, the table they are from and how it is looked at."""
-
-    figure: Figure
-    arrays: dict[Key, Arrays]
-    table: Regions
-    view: View
-    stamp: str = ""  # of mock data; empty for measured ones
-
-
-def draw_figure(drawn: Drawn, columns: str = "two") -> Page:
+def draw_figure(shown: Shown, columns: str = "two") -> Page:
     """The figure on a page of "one" or "two" columns, with a key of its lines and shades below."""
-    layout = lay_out(drawn.figure, columns, bool(drawn.stamp))
-    foot = key_height(drawn.figure, layout.width)
+    layout = lay_out(shown.figure, columns, bool(shown.stamp))
+    foot = key_height(shown.figure, layout.width)
     page = Page(figsize=(layout.width, round(layout.height + foot, 3)))
-    pen = Pen(n_bins(drawn.figure))
-    corner = emptiest_corner(drawn)
+    pen = Pen(n_bins(shown.figure))
+    corner = emptiest_corner(shown)
     for place in layout.places:
-        _draw_panel(page, place, drawn, pen, corner)
-    if drawn.stamp:
-        _draw_stamp(page, drawn.stamp, layout)
-    draw_key(page, drawn.figure, pen, foot)
+        _draw_panel(page, place, shown, pen, corner)
+    if shown.stamp:
+        _draw_stamp(page, shown.stamp, layout)
+    draw_key(page, shown.figure, pen, foot)
     return page
 
 
-def _draw_panel(page: Page, place: Place, drawn: Drawn, pen: Pen, corner: Corner) -> None:
+def _draw_panel(page: Page, place: Place, shown: Shown, pen: Pen, corner: Corner) -> None:
     panel = place.panel
     ax = page.add_axes(_box(page, place.left, place.top, place.width, place.height))
-    x0, x1, y0, y1 = axes.plane_limits(panel.x, panel.y, drawn.table, drawn.view)
-    marks = [(mark, drawn.arrays[panel.name, i]) for i, mark in enumerate(panel.marks)]
+    x0, x1, y0, y1 = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
+    marks = [(mark, shown.arrays[panel.name, i]) for i, mark in enumerate(panel.marks)]
     for mark, arrays in marks:
         if not mark.inset:
             draw(ax, mark, arrays, pen)
@@ -79,22 +70,15 @@ def _draw_panel(page: Page, place: Place, drawn: Drawn, pen: Pen, corner: Corner
 
 
 def _label(ax: Axes, place: Place) -> None:
-    ax.set_xlabel(tex_axis(place.panel.x))
+    ax.set_xlabel(quantity(place.panel.x).tex_axis)
     if place.shows_y:
-        ax.set_ylabel(tex_axis(place.panel.y))
+        ax.set_ylabel(quantity(place.panel.y).tex_axis)
     ax.tick_params(labelleft=place.shows_y)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(N_TICKS if place.width > NARROW else N_TICKS - 1, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(AutoMinorLocator())
     if place.shows_title:
         ax.set_title(place.panel.title, loc="left")
-
-
-def tex_axis(name: str) -> str:
-    """Label of an axis with its unit, in mathtext."""
-    if name == "radius_re":
-        return r"$R\,/\,R_e$"
-    return column(name).tex_axis
 
 
 def _draw_bars(page: Page, place: Place, marks: list) -> None:
@@ -115,7 +99,8 @@ def _draw_bar(ax: Axes, mark: MedianMap, z_limits: tuple[float, float], is_narro
     colours = grey_map("scatter") if shows_scatter else styles().maps.get(mark.z, "viridis")
     bar = ax.figure.colorbar(ScalarMappable(Normalize(*z_limits), colours), cax=ax, orientation="horizontal")
     bar.outline.set_linewidth(0.5)
-    ticks = z_limits if shows_scatter else MaxNLocator(3, steps=[1, 2, 4, 5, 10]).tick_values(*z_limits)
+    n_ticks = 2 if is_narrow else 3
+    ticks = z_limits if shows_scatter else MaxNLocator(n_ticks, steps=[1, 2, 4, 5, 10]).tick_values(*z_limits)
     bar.set_ticks([tick for tick in ticks if z_limits[0] <= tick <= z_limits[1]])
     bar.ax.minorticks_off()
     ax.xaxis.set_ticks_position("top")
@@ -130,7 +115,7 @@ def _draw_bar(ax: Axes, mark: MedianMap, z_limits: tuple[float, float], is_narro
 def _bar_words(mark: MedianMap, is_narrow: bool) -> str:
     if mark.shows == SCATTER:
         return "scatter" if is_narrow else "scatter [dex]"
-    which = column(mark.z)
+    which = quantity(mark.z)
     return which.tex if is_narrow and len(which.bracket) > 2 else which.tex_axis
 
 
@@ -143,26 +128,26 @@ def _draw_inset(ax: Axes, mark: Mark, arrays: Arrays, corner: Corner, pen: Pen) 
     inset.minorticks_off()
 
 
-def emptiest_corner(drawn: Drawn) -> Corner:
+def emptiest_corner(shown: Shown) -> Corner:
     """Where insets hide least: the corner in which the panels with insets have least, all together."""
     width, height = INSET_SIZE
     lefts = (1.0 - INSET_EDGE - width, INSET_EDGE)
     lows = (INSET_EDGE, 1.0 - INSET_EDGE - height)
-    panels = [panel for panel in drawn.figure.panels if any(mark.inset for mark in panel.marks)]
+    panels = [panel for panel in shown.figure.panels if any(mark.inset for mark in panel.marks)]
     corners = [Corner(left, low) for low in lows for left in lefts]
-    return min(corners, key=lambda corner: sum(_hidden(drawn, panel, corner) for panel in panels))
+    return min(corners, key=lambda corner: sum(_hidden(shown, panel, corner) for panel in panels))
 
 
-def _hidden(drawn: Drawn, panel: Panel, corner: Corner) -> float:
+def _hidden(shown: Shown, panel: Panel, corner: Corner) -> float:
     """How much of what fills a panel lies under an inset: the share of its cells, faint ones less."""
-    filling = next(drawn.arrays[panel.name, i] for i, mark in enumerate(panel.marks) if not mark.inset)
+    filling = next(shown.arrays[panel.name, i] for i, mark in enumerate(panel.marks) if not mark.inset)
     if not isinstance(filling, DensityArrays | MapArrays):
         return 0.0
     taken = np.sqrt(np.clip(np.nan_to_num(filling.value), 0.0, None))
     if isinstance(filling, MapArrays):
         taken = np.isfinite(filling.value).astype(float)
     x0, x1, y0, y1 = filling.limits
-    ends = axes.plane_limits(panel.x, panel.y, drawn.table, drawn.view)
+    ends = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
     n_y, n_x = taken.shape
     across = (x0 + (np.arange(n_x) + 0.5) * (x1 - x0) / n_x - ends[0]) / (ends[1] - ends[0]) - corner.left
     up = (y0 + (np.arange(n_y) + 0.5) * (y1 - y0) / n_y - ends[2]) / (ends[3] - ends[2]) - corner.low

@@ -201,7 +201,7 @@ def _figure_7(edges: tuple[float, ...] = LOG_M_STAR_BINS) -> Figure:
     )
     panels = (
         Panel(MU_STAR, Z, (Contours(), *lines), title="all regions", tag="all"),
-        Panel(MU_STAR, Z, (Contours(), *split), title="old ridge and young sequence", tag="split"),
+        Panel(MU_STAR, Z, (Contours(), *split), title="split by sequence", tag="split"),
     )
     return Figure(
         "7",
