@@ -29,5 +29,7 @@ class Exports:
         """What goes with an exported figure: words, stamp, and the link that shows it again."""
         address = pn.state.location.href.partition("?")[0] if pn.state.location else ""
         link = f"{address}?{urlencode(self.selection.to_query())}"
-        words = f"{page.told} {selection_words(self.selection, self.current.sample)}"
+        words = page.told
+        if page.follows_selection:
+            words = f"{words} {selection_words(self.selection, self.current.sample)}"
         return Note(page.title, words, self.survey.stamp, link, self.survey.meta.get("software", "glocal"))

@@ -48,6 +48,7 @@ class Shell:
         self.wire = Wire()
         self.exports = Exports(self.context, self.wire)
         self._open()
+        self._tell_zoom()
         self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
@@ -75,6 +76,7 @@ class Shell:
         watch = self.selection.param.watch
         watch(lambda *_: self._open(), ["page"])
         watch(lambda *_: self._write_link(), [name for name in self.selection.param if name != "name"])
+        watch(lambda *_: self._tell_zoom(), ["page", "zoom"])
         self.wire.listen("page", self._turn_to)
         self.wire.listen("undo", lambda _: self.rail.undo())
         self.wire.listen("redo", lambda _: self.rail.redo())
@@ -109,6 +111,10 @@ class Shell:
         page = f"{self.selection.page}."
         with pn.io.hold():
             self.selection.zoom = {k: w for k, w in self.selection.zoom.items() if not k.startswith(page)}
+
+    def _tell_zoom(self) -> None:
+        """Whether there is a zoom to reset on the page that is seen."""
+        self.wire.tell(zoomed=any(key.startswith(f"{self.selection.page}.") for key in self.selection.zoom))
 
     def _step(self, words: str) -> None:
         step = getattr(self.page(), "step", None)

@@ -53,6 +53,11 @@ class Survey:
             return self.once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
         return None
 
+    @property
+    def region_names(self) -> set[str]:
+        """Names of the columns of the region table."""
+        return set(self._file.schema_arrow.names)
+
     def galaxy(self, name: str) -> np.ndarray | None:
         """A column of the galaxy table, (galaxy,); None if the survey lacks it."""
         return self.galaxies[name].to_numpy() if name in self.galaxies else None

@@ -7,20 +7,21 @@ from matplotlib.colors import to_hex
 
 from app.style import ink_shades, styles
 from engine.columns import Column, column
+from engine.figures.styles import ramp
 
 FONT = "Inter, 'Glocal Symbols', 'DejaVu Sans', sans-serif"
-_GROUND = styles().ground
-INK, GREY, RULE, PAPER, NO_DATA, MOCK = (_GROUND[use] for use in ("ink", "grey", "rule", "paper", "no_data", "mock"))
-RING = styles().of("old ridge").colour  # round what is picked
-CONTOUR = styles().of("contours").colour
-HALO = {"line_color": _GROUND["halo"], "line_alpha": 0.9}
-MAP_COLOURS = styles().maps
+STYLES = styles()
+INK, GREY, RULE = (STYLES.ground[name] for name in ("ink", "grey", "rule"))
+PAPER, NO_DATA, MOCK = (STYLES.ground[name] for name in ("paper", "no_data", "mock"))
+CONTOUR = STYLES.of("contours").colour
+HALO = {"line_color": STYLES.ground["halo"], "line_alpha": 0.9}
+SOLID = "solid"
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def ink_palette(n: int = 255) -> list[str]:
     """The ink ramp from almost white to ink in n steps."""
-    return list(ink_shades("density", n))
+    return list(ink_shades(n=n))
 
 
 def thousands(n: int) -> str:
@@ -31,6 +32,11 @@ def thousands(n: int) -> str:
 def html_label(name: str) -> str:
     """The words of a column for headings and rails, with real subscripts."""
     return _html(column(name).tex)
+
+
+def word(name: str) -> str:
+    """The words of a column without tags or unit."""
+    return column(name).label
 
 
 def html_axis(name: str) -> str:
@@ -63,10 +69,9 @@ def _math(tex: str) -> str:
 
 def line(style: str, *, percentile: bool = False) -> dict:
     """How a line of a style looks, in the words of Bokeh; its percentiles are thinner and dashed."""
-    look = styles().of(style)
-    if percentile:
-        look = styles().percentile(look)
-    return {"line_color": look.colour, "line_width": look.width, "line_dash": list(look.dash) or "solid"}
+    look = STYLES.of(style)
+    look = STYLES.percentile(look) if percentile else look
+    return {"line_color": look.colour, "line_width": look.width, "line_dash": list(look.dash) or SOLID}
 
 
 def legend_entry(style: str) -> str:
@@ -75,10 +80,10 @@ def legend_entry(style: str) -> str:
 
 
 def palette(name: str, n: int = 256) -> list[str]:
-    """Colours of a quantity from low to high; ``greys`` from almost white to ink."""
-    if name == "greys":
-        return ink_palette(n)
-    colours = colormaps[MAP_COLOURS.get(name, "viridis")].resampled(n)
+    """Colours of a quantity from low to high; ``scatter`` those of the scatter of medians."""
+    if name in STYLES.ramps:
+        return list(ramp(STYLES.ramps[name], n))
+    colours = colormaps[STYLES.maps.get(name, "viridis")].resampled(n)
     return [to_hex(colours(i)) for i in range(n)]
 
 
@@ -91,6 +96,6 @@ def swatch(style: str) -> str:
     """A short piece of a line as an inline drawing, for keys beside figures."""
     look = line(style)
     dash = look["line_dash"]
-    dashes = "" if dash == "solid" else f' stroke-dasharray="{" ".join(map(str, dash))}"'
+    dashes = "" if dash == SOLID else f' stroke-dasharray="{" ".join(map(str, dash))}"'
     stroke = f'stroke="{look["line_color"]}" stroke-width="{look["line_width"]}"{dashes}'
     return f'<svg class="swatch" width="26" height="8" aria-hidden="true"><path d="M0 4H26" {stroke}/></svg>'

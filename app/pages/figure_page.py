@@ -1,5 +1,6 @@
 """A page that shows any figure of the catalogue, for whatever is selected."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -13,24 +14,26 @@ from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
 from app.pages.switches import Switches
+from app.paper.plot import Drawn, draw_figure
 from app.reference import gallazzi05
 from app.registry import PageEntry, figure_key
 from app.screen import fills
 from app.screen.board import Board
-from app.screen.export import Note, PlaneView, planes_figure
+from app.screen.export import Note
 from app.screen.lines import DrawnPoints
 from app.screen.parts import Parts
 from app.screen.plane import Hands, PanelView
+from app.screen.zooms import Zooms
 from app.values import OVERLAYS
 from engine.figures import axes
 from engine.figures.arrays import BandArrays, View
 from engine.figures.catalogue import BINNED, FIGURES, Figure, Panel, figure
 from engine.figures.compute import Tools, compute_mark
-from engine.figures.marks import SCATTER, MedianMap, Points
+from engine.figures.marks import SCATTER, Density, Limits, MedianMap, Points
 from engine.figures.sample import Sample
+from engine.figures.styles import style_names
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
-SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once it has settled
 REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choice
 DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer than the table's digits
 
@@ -53,6 +56,18 @@ def numbers_words(sample: Sample) -> str:
     return f"{regions} regions of {galaxies} galaxies."
 
 
+def key_words(figure_: Figure) -> str:
+    """The scale of the shades, and lines that neither the rail's legend nor a panel names."""
+    marks = [mark for panel in figure_.panels for mark in panel.marks]
+    words = []
+    if any(isinstance(mark, Limits) for mark in marks):
+        styles = style_names(Limits())
+        words += [f"<span>{theme.swatch(style)}{theme.STYLES.of(style).label}</span>" for style in styles]
+    if any(isinstance(mark, Density) for mark in marks):
+        words.append('<span>density over its peak: 0.001<i class="ramp"></i>1</span>')
+    return "".join(words)
+
+
 class FigurePage:
     """The figures of one page of the registry; each is made when it is first shown.
 
@@ -66,7 +81,7 @@ class FigurePage:
         self.ranges: dict[str, Range1d] = {}
         self.boards: dict[str, Board] = {}
         self._stale: set[str] = set()
-        self._settling = False
+        self.zooms = Zooms(entry.name, self.selection, self.ranges)
         self.words = Words("", stylesheets=[asset("style/words.css")], margin=0, sizing_mode="stretch_width")
         self.place = pn.Column(**FILL)
         self.switches = Switches(entry, self.selection)
@@ -96,12 +111,7 @@ class FigurePage:
 
     def view(self) -> View:
         """How the figure is looked at."""
-        return View(self.zoom(), self.selection.weighting, 2 if self._large() else 1, self.selection.min_count)
-
-    def zoom(self) -> dict[str, tuple[float, float]]:
-        """Zoomed axes of this page, by column."""
-        prefix = f"{self.entry.name}."
-        return {key.removeprefix(prefix): w for key, w in self.selection.zoom.items() if key.startswith(prefix)}
+        return View(self.zooms.windows(), self.selection.weighting, 2 if self._large() else 1, self.selection.min_count)
 
     def show_page(self) -> None:
         """Make what is missing and draw what is stale, now that the page is seen."""
@@ -127,6 +137,8 @@ class FigurePage:
         """Name of the files made of it."""
         return self.entry.name if self.key == self.entry.keys[0] else f"{self.entry.name}-{self.key}"
 
+    follows_selection = True
+
     @property
     def told(self) -> str:
         """What to look for, without tags."""
@@ -134,11 +146,10 @@ class FigurePage:
 
     def paper(self, note: Note) -> PrintedFigure:
         """What is on the screen, on paper."""
-        hidden, swapped = frozenset(set(OVERLAYS) - set(self.selection.show)), self._swapped()
-        views = [
-            PlaneView(view.panel, self._arrays(view.panel), view.view, hidden, swapped) for view in self.board.shown()
-        ]
-        return planes_figure(views, note, self.figure.columns)
+        shown = tuple(view.panel for view in self.board.shown())
+        figure_ = replace(self.figure, panels=shown, columns=min(self.figure.columns, len(shown)))
+        arrays = {(p.name, i): found for p in shown for i, found in self._arrays(p).items()}
+        return draw_figure(Drawn(figure_, arrays, self.survey, self.view(), note.stamp))
 
     # --- what changes
 
@@ -155,10 +166,7 @@ class FigurePage:
         self.show_page()
 
     def _look(self) -> None:
-        for name, window in self._windows().items():
-            range_ = self.ranges[name]
-            if (range_.start, range_.end) != window:
-                range_.update(start=window[0], end=window[1])
+        self.zooms.apply()
         self._changed()
 
     def _toggle(self) -> None:
@@ -191,12 +199,8 @@ class FigurePage:
 
     def _range(self, name: str) -> Range1d:
         low, high = axes.limits(name, self.survey)
-        start, end = self.zoom().get(name, (low, high))
+        start, end = self.zooms.windows().get(name, (low, high))
         return Range1d(start, end, reset_start=low, reset_end=high, min_interval=DEEPEST * (high - low))
-
-    def _windows(self) -> dict[str, tuple[float, float]]:
-        zoom = self.zoom()
-        return {name: zoom.get(name, axes.limits(name, self.survey)) for name in self.ranges}
 
     def _draw(self) -> None:
         board, figure_ = self.board, self.figure
@@ -204,9 +208,10 @@ class FigurePage:
             board.refigure(figure_)
         board.enlarge(self._large())
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
-        sample, zoom = self.current.sample, self.zoom()
+        sample, zoom = self.current.sample, self.zooms.windows()
         board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        self.words.object = f'<p class="numbers">{numbers_words(sample)}</p><p class="caption">{figure_.caption}</p>'
+        numbers = f'<p class="numbers">{numbers_words(sample)}{key_words(figure_)}</p>'
+        self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 
     def _arrays(self, panel: Panel) -> dict[int, object]:
@@ -226,7 +231,7 @@ class FigurePage:
     def _hands(self, panel: Panel) -> Hands:
         taps = any(isinstance(mark, Points) for mark in panel.marks)
         return Hands(
-            self._view_changed, partial(self._tap, panel) if taps else None, self._swap,
+            self.zooms.changed, partial(self._tap, panel) if taps else None, self._swap,
             partial(self._enlarge, panel.name),
         )  # fmt: skip
 
@@ -250,21 +255,3 @@ class FigurePage:
             with pn.io.hold():
                 found = int(source["galaxy_id"][int(distance.argmin())])
                 self.selection.param.update(galaxy_id=found, spaxel=None, page="galaxy")
-
-    def _view_changed(self, _event: object) -> None:
-        if not self._settling:
-            self._settling = True
-            pn.state.curdoc.add_timeout_callback(self._settled, SETTLE_MS)
-
-    def _settled(self) -> None:
-        self._settling = False
-        others = {key: w for key, w in self.selection.zoom.items() if not key.startswith(f"{self.entry.name}.")}
-        zoom = self.zoom()
-        for name, range_ in self.ranges.items():
-            full = axes.limits(name, self.survey)
-            window = (float(range_.start), float(range_.end))
-            zoom[name] = window
-            if window == full or not window[0] < window[1]:
-                del zoom[name]
-        with pn.io.hold():
-            self.selection.zoom = others | {f"{self.entry.name}.{name}": window for name, window in zoom.items()}

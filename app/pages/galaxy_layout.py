@@ -40,8 +40,20 @@ def lay_out_body(page) -> pn.Column:
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    rows = [pn.Row(*maps, **wide), page.detail.head, page.detail.put_aside(pn.Row(*planes, **wide)), page.detail.row]
+    below = page.detail.put_aside(sample=pn.Row(*planes, **wide), profiles=pn.Row(*profiles_of(page), **wide))
+    rows = [pn.Row(*maps, **wide), page.detail.head, *below, page.detail.row]
     return pn.Column(*rows, page.caption, **wide | {"margin": 0})
+
+
+def profiles_of(page) -> list[pn.Column]:
+    """One plane per map: its quantity against the distance from the centre."""
+    across = "<div class='x-label'>R / R<sub>e</sub></div>"
+    size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT}
+    figures = page.profiles.figures
+    return [
+        pn.Column(page.profile_words[i], figure_pane(plot, "stretch_both"), words(across), margin=_gap(i, 4), **size)
+        for i, plot in enumerate(figures)
+    ]
 
 
 def labelled(figure, x: str, y: str, **options) -> pn.Row:

@@ -10,7 +10,7 @@ from app.values import BY_NAME
 from engine.figures.catalogue import BINNED, FIGURES
 from engine.figures.marks import MEDIAN, SCATTER, MedianMap
 
-LEAST = {"start": 1, "end": 10_000, "step": 10, "width": 74}
+LEAST = {"start": 1, "end": 10_000, "step": 10, "width": 200}
 
 
 class Switches:
@@ -63,8 +63,8 @@ class Switches:
     def _edge(self, place: int, look: dict) -> pn.widgets.FloatInput:
         """One edge of the bins of mass; it stays between its neighbours."""
         field = pn.widgets.FloatInput(
-            value=self.selection.edges[place], label=f"edge {place + 1}" if place else "bins of log M∗ at", step=0.05,
-            format="0.00", width=74, css_classes=["inline", "edge"], **look,
+            value=self.selection.edges[place], label="and" if place else "bins of log M∗ part at", step=0.05,
+            format="0.00", width=200 if not place else 110, css_classes=["inline"], **look,
         )  # fmt: skip
 
         def move(event) -> None:

@@ -10,7 +10,7 @@ from app.screen.parts import Parts
 from app.screen.plane import Hands, PanelView
 from app.settings import ASSETS
 from engine.figures.catalogue import Figure, Panel
-from engine.figures.marks import Limits, MedianMap, Running
+from engine.figures.marks import MedianMap, Running
 
 
 class Board:
@@ -110,7 +110,5 @@ def _colour_words(mark: MedianMap, scatter: bool) -> str:
 def _key(panel: Panel) -> str:
     """Lines that the rail's legend does not name."""
     named = [(mark.style, mark.label) for mark in panel.marks if isinstance(mark, Running) and mark.label]
-    if any(isinstance(mark, Limits) for mark in panel.marks):
-        named += [("complete, old ridge", "complete: old ridge"), ("complete, young sequence", "young sequence")]
     rows = (f"<li>{theme.swatch(style)}{escape(label)}</li>" for style, label in named)
     return f'<ul class="key">{"".join(rows)}</ul>' if named else ""

@@ -23,6 +23,7 @@ from engine.columns import column
 from engine.figures.arrays import BandArrays, LimitArrays, LineArrays, PeakArrays, PointArrays, ValleyArrays
 from engine.figures.catalogue import Panel
 from engine.figures.marks import Mark
+from engine.figures.styles import style_names
 
 DPI = 300
 PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
@@ -189,14 +190,6 @@ def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure
     return figure
 
 
-def planes_figure(views: list[PlaneView], note: Note, columns: int = 3) -> Figure:
-    """Planes beside and below each other, as seen: same shades, views, lines and insets."""
-    columns = min(columns, max(len(views), 1))
-    figure, foot = page(note, -(-len(views) // columns) * PLANE_HEIGHTS[columns])
-    place_planes(figure, views, foot, columns)
-    return figure
-
-
 def place_planes(figure: Figure, views: list[PlaneView], bottom: float, columns: int) -> None:
     """Planes on a page, so many beside each other, from ``bottom`` [in]."""
     rows, width, height = -(-len(views) // columns), PAGE_WIDTH / columns, PLANE_HEIGHTS[columns]
@@ -239,24 +232,28 @@ def _shades(ax, fill: Fill, alpha: float = 1.0) -> None:
     ax.imshow(fill.image, extent=fill.limits, cmap=ListedColormap(colours), vmin=low, vmax=high, alpha=alpha, **options)
 
 
-def _draw_mark(ax, mark: Mark, arrays: object, hidden: frozenset[str]) -> None:  # noqa: C901
+def _draw_mark(ax, mark: Mark, arrays: object, hidden: frozenset[str]) -> None:
     if isinstance(arrays, LineArrays):
         for x, y in zip(arrays.xs, arrays.ys, strict=True):
             ax.plot(x, y, color=theme.CONTOUR, lw=0.4)
     elif isinstance(arrays, BandArrays):
         _band(ax, mark, arrays)
-    elif isinstance(arrays, PeakArrays):
-        for style, values in (("old ridge", arrays.old), ("young sequence", arrays.young)):
-            if style not in hidden:
-                _line(ax, arrays.x, values, theme.line(style))
     elif isinstance(arrays, ValleyArrays):
         _line(ax, arrays.x, arrays.y, theme.line(mark.style))
     elif isinstance(arrays, PointArrays):
         ax.plot(arrays.x, arrays.y, ".", ms=3, mec="none", mfc=theme.GREY)
-    elif isinstance(arrays, LimitArrays):
-        for style, place in zip(("complete, old ridge", "complete, young sequence"), arrays, strict=True):
-            look = theme.line(style)
-            ax.axhline(place, color=look["line_color"], lw=0.7)
+    else:
+        _pair(ax, mark, arrays, hidden)
+
+
+def _pair(ax, mark: Mark, arrays: PeakArrays | LimitArrays, hidden: frozenset[str]) -> None:
+    for style, values in zip(style_names(mark), arrays[-2:], strict=True):
+        if style in hidden:
+            continue
+        if isinstance(arrays, PeakArrays):
+            _line(ax, arrays.x, values, theme.line(style))
+        else:
+            ax.axhline(values, color=theme.line(style)["line_color"], lw=0.7)
 
 
 def _band(ax, mark: Mark, arrays: BandArrays) -> None:

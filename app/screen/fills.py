@@ -6,53 +6,42 @@ import datashader as ds
 import numpy as np
 import pandas as pd
 
+from app.theme import word
 from engine.figures.arrays import DensityArrays, Limits4, MapArrays
 from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
+from engine.figures.shades import column_shades, log_shades
 from engine.types import FloatArray
 
-DECADES = 3.0  # choice: depth of the ink ramp below the peak
-SATURATION = 0.9  # choice: part of a column's highest cell that is drawn in full ink
-INK, GREYS = "ink", "greys"  # colours of densities, and of the scatter of medians
+INK, GREYS = "ink", "scatter"  # colours of densities, and of the scatter of medians
 
 
 class Fill(NamedTuple):
-    """A picture: cells (y, x), the ends of its axes, the name of its colours and their ends."""
+    """A picture: cells (y, x), the ends of its axes, the name of its colours and their ends.
+
+    ``kind`` tells the readout what a cell holds: a density, a share, or the words of a quantity.
+    """
 
     image: np.ndarray
     limits: Limits4
     colours: str
     ends: tuple[float, float]
+    kind: str
 
 
 def fill_of(mark: Mark, arrays: DensityArrays | MapArrays) -> Fill:
     """The picture of a mark that fills the panel."""
     if isinstance(mark, Density):
-        return Fill(log_shades(arrays.value), arrays.limits, INK, (1, 255))
+        return Fill(log_shades(arrays.value), arrays.limits, INK, (1, 255), "density")
     if isinstance(mark, ColumnDensity):
-        return Fill(column_shades(arrays.value), arrays.limits, INK, (1, 255))
-    colours = GREYS if mark.shows == SCATTER else mark.z
-    return Fill(np.asarray(arrays.value, np.float32), arrays.limits, colours, arrays.z_limits)
+        return Fill(column_shades(arrays.value), arrays.limits, INK, (1, 255), "share")
+    scatter = mark.shows == SCATTER
+    colours, kind = (GREYS, f"scatter of {word(mark.z)}") if scatter else (mark.z, word(mark.z))
+    return Fill(np.asarray(arrays.value, np.float32), arrays.limits, colours, arrays.z_limits, kind)
 
 
 def fills(mark: Mark) -> bool:
     """Whether a mark fills the panel, rather than being drawn over what does."""
     return isinstance(mark, Density | ColumnDensity | MedianMap)
-
-
-def log_shades(relative: FloatArray) -> np.ndarray:
-    """Density over the peak as shades: 0 where there is none, else 1 to 255 over DECADES of the log."""
-    shades = np.zeros(relative.shape, np.uint8)
-    there = relative > 0
-    depth = 1.0 + np.log10(relative[there]) / DECADES
-    shades[there] = 1 + np.rint(254 * np.clip(depth, 0.0, 1.0)).astype(np.uint8)
-    return shades
-
-
-def column_shades(share: FloatArray) -> np.ndarray:
-    """Distribution of y at each x as shades, linear: a saturated column shows where half of its regions crowd."""
-    highest = share.max(axis=0, keepdims=True)
-    relative = np.divide(share, SATURATION * highest, out=np.zeros_like(share), where=highest > 0)
-    return np.rint(255 * np.clip(relative, 0.0, 1.0)).astype(np.uint8)
 
 
 def count(x: FloatArray, y: FloatArray, weight: FloatArray, limits: Limits4, cells: tuple[int, int]) -> FloatArray:

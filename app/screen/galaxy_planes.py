@@ -57,12 +57,6 @@ class GalaxyPlanes:
         now = {name: (float(range_.start), float(range_.end)) for name, range_ in self.ranges.items()}
         return {name: window for name, window in now.items() if window != axes.limits(name, self.survey)}
 
-    def look(self, windows: dict[str, tuple[float, float]]) -> None:
-        """Show these windows, and the whole axis where there is none."""
-        for name, range_ in self.ranges.items():
-            start, end = windows.get(name, axes.limits(name, self.survey))
-            range_.update(start=start, end=end)
-
     def views(self, columns: dict[str, np.ndarray]) -> list[PlaneView]:
         """The planes as seen, for export."""
         seen, hidden = [], frozenset(set(OVERLAYS) - set(self.selection.show))

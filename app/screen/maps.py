@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.events import DoubleTap, RangesUpdate, Tap
+from bokeh.events import RangesUpdate, Tap
 from bokeh.models import (
     BasicTicker,
     BoxZoomTool,
@@ -31,6 +31,7 @@ from app.screen.parts import Parts
 from app.style import styles
 
 N_COLOURS = 256
+LEAST_WINDOW = 2.0  # spaxels; no zoom goes closer
 FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow
 LEVEL_GREYS = styles().ramps["levels"]  # as observed is white, most smoothed black
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
@@ -63,7 +64,7 @@ def _colour_map(name: str, centred: bool) -> str:
         return "bone_r"
     if name.startswith(("sb_", "mag_")):
         return "bone"  # bright is a small number: dark sky, white light
-    known = theme.MAP_COLOURS | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
+    known = dict(theme.STYLES.maps) | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
     return known.get(name.removeprefix("true_"), "viridis")
 
 
@@ -85,7 +86,7 @@ class Sky:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
-        self.home, self.pc_per_spaxel = (0.0, 1.0, 0.0, 1.0), 1.0
+        self.pc_per_spaxel = 1.0
         empty = {"x": [], "y": []}
         self.ring, self.ellipse = parts.source(empty), parts.source(empty)
         self.foot = parts.source({"left": [], "right": [], "bottom": [], "top": []})
@@ -103,15 +104,10 @@ class Sky:
         return sky_marks(self.window, self.pc_per_spaxel)
 
     def look_at(self, window: tuple[float, float, float, float], pc_per_spaxel: float) -> None:
-        """Show this part of the sky; a double click comes back to it."""
-        self.home, self.pc_per_spaxel = window, pc_per_spaxel
-        self.look_home()
-
-    def look_home(self) -> None:
-        """Show the whole galaxy."""
-        left, right, bottom, top = self.home
-        self.x_range.update(start=left, end=right)
-        self.y_range.update(start=bottom, end=top)
+        """Show this part of the sky: the whole galaxy."""
+        self.pc_per_spaxel = pc_per_spaxel
+        for range_, (start, end) in ((self.x_range, window[:2]), (self.y_range, window[2:])):
+            range_.update(start=start, end=end, reset_start=start, reset_end=end, min_interval=LEAST_WINDOW)
         self.draw_marks()
 
     def draw_marks(self) -> None:
@@ -141,9 +137,9 @@ class Sky:
 
 
 class MapPanel:
-    """One map; ``pick`` is called with the x and y [spaxel] that a visitor clicks."""
+    """One map; ``pick`` is called with the x and y [spaxel] of a click, ``changed`` when the view has changed."""
 
-    def __init__(self, sky: Sky, pick: Callable[[float, float], None]) -> None:
+    def __init__(self, sky: Sky, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
         self.picture: Picture | None = None
         self.source = sky.parts.source(_nothing())
         self._colours = LEVEL_GREYS
@@ -163,8 +159,9 @@ class MapPanel:
             HoverTool(renderers=[image], tooltips=tooltips, formatters={"@there": told}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
-        self.figure.on_event(DoubleTap, lambda _: sky.look_home())
         self.figure.on_event(RangesUpdate, lambda _: sky.draw_marks())
+        self.figure.on_event(RangesUpdate, changed)
+        self.figure.js_on_event(RangesUpdate, sky.parts.forget_zooms)
 
     def show(self, picture: Picture, reasons: tuple[str, ...] = REASONS) -> None:
         """Put another map into the panel, in one patch of its source."""

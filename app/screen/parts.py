@@ -26,7 +26,7 @@ from app import theme
 from app.compat import FORGET_ZOOMS, Sources
 from app.screen.fills import INK
 
-RING = theme.RING
+RING = theme.STYLES.of("old ridge").colour
 DESIRED_TICKS = 5
 LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
 TICK_WORDS = """
@@ -72,6 +72,11 @@ class Parts:
     def forget_zooms(self) -> CustomJS:
         """Bokeh's box zoom undoes itself on a double click, which here means another thing."""
         return CustomJS(code=FORGET_ZOOMS)
+
+    @cached_property
+    def read_nothing(self) -> CustomJS:
+        """The pointer has left."""
+        return CustomJS(code="glocal.read('')")
 
     @cached_property
     def still(self) -> Range1d:
@@ -136,7 +141,7 @@ class Parts:
     def colour_bar(self, plot: figure) -> ColorBar:
         """A slim scale of colours to the right of a frame."""
         bar = ColorBar(
-            color_mapper=self.ink, width=9, padding=0, margin=0, label_standoff=4, background_fill_color=None,
+            color_mapper=self.ink, width=9, padding=5, margin=0, label_standoff=4, background_fill_color=None,
             ticker=self.ticker(4), formatter=self.tick_words, major_label_text_font=theme.FONT,
             major_label_text_font_size="11px", major_label_text_color=theme.INK, bar_line_color=theme.INK,
             major_tick_line_color=theme.INK, major_tick_in=0, major_tick_out=3,

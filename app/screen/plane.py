@@ -7,8 +7,8 @@ measures both again on this machine.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bokeh.events import DoubleTap, RangesUpdate, Reset, Tap
-from bokeh.models import ColorBar, ColumnDataSource, GlyphRenderer, Image, Quad, Range1d
+from bokeh.events import DoubleTap, MouseLeave, MouseMove, RangesUpdate, Reset, Tap
+from bokeh.models import ColorBar, ColumnDataSource, CustomJS, GlyphRenderer, Image, Quad, Range1d
 
 from app import theme
 from app.screen.fills import Fill, fill_of, fills
@@ -16,10 +16,25 @@ from app.screen.lines import DRAWN, Drawn
 from app.screen.parts import Parts
 from engine.figures.catalogue import Panel
 from engine.figures.marks import MedianMap
+from engine.figures.shades import DECADES
 
+READ = """
+const number = (value) => value.toFixed(2).replace("-", "−")
+const words = [`${x} ${number(cb_obj.x)}`, `${y} ${number(cb_obj.y)}`]
+const { image, kind, x: [x0], y: [y0], dw: [width], dh: [height] } = source.data
+if (image.length) {
+  const [rows, columns] = image[0].shape
+  const i = Math.floor((cb_obj.x - x0) / width * columns), j = Math.floor((cb_obj.y - y0) / height * rows)
+  const cell = i >= 0 && i < columns && j >= 0 && j < rows ? image[0][j * columns + i] : NaN
+  const density = 10 ** (decades * ((cell - 1) / 254 - 1))
+  if (kind[0] === "density" && cell > 0) words.push(`density ${density.toPrecision(2)} of the peak`)
+  else if (kind[0] !== "density" && kind[0] !== "share" && isFinite(cell)) words.push(`${kind[0]} ${number(cell)}`)
+}
+glocal.read(words.join(" · "))
+"""  # what lies under the pointer
 BELOW = (0.585, 0.985, 0.025, 0.345)  # x0, x1, y0, y1 as parts of the frame: there the planes of Fig. 3 are empty
 ABOVE = (0.02, 0.37, 0.68, 0.98)  # and there those of Fig. 5
-IMAGE_COLUMNS = ("image", "x", "y", "dw", "dh")
+IMAGE_COLUMNS = ("image", "x", "y", "dw", "dh", "kind")
 
 
 @dataclass
@@ -109,7 +124,7 @@ class PanelView:
 
     def _fill_panel(self, fill: Fill) -> None:
         x0, x1, y0, y1 = fill.limits
-        place = {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
+        place = {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0], "kind": [fill.kind]}
         self.image.data_source.data = {"image": [fill.image]} | place
         self._colour(self.image, fill)
         if self.bar is not None:
@@ -147,6 +162,11 @@ class PanelView:
         for event in (RangesUpdate, Reset):
             self.figure.on_event(event, self.hands.view)
         self.figure.js_on_event(RangesUpdate, self.parts.forget_zooms)
+        if self.image is not None:
+            labels = {"x": theme.word(self.panel.x), "y": theme.word(self.panel.y)}
+            read = CustomJS(args={"source": self.image_source, "decades": DECADES} | labels, code=READ)
+            self.figure.js_on_event(MouseMove, read)
+            self.figure.js_on_event(MouseLeave, self.parts.read_nothing)
         if self.hands.inset is not None or self.hands.tap is not None:
             self.figure.on_event(Tap, self._tap)
         if self.hands.enlarge is not None:

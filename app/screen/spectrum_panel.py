@@ -1,8 +1,10 @@
 """One spaxel on the screen: spectrum, what was fitted, residual and posteriors; made once, then patched."""
 
+from collections.abc import Callable
+
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.events import DoubleTap
+from bokeh.events import RangesUpdate
 from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
@@ -22,6 +24,7 @@ from bokeh.plotting import figure
 from app import theme
 from app.screen import spectrum_data as data
 from app.screen.parts import RING, Parts
+from app.screen.zooms import home
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from app.style import styles
 
@@ -29,9 +32,15 @@ OBSERVED = theme.GREY
 STARS, GAS, BANDS, NAMES = (styles().spectrum[name] for name in ("stars", "gas", "bands", "band_names"))
 BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
 WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
+LEAST_WINDOW = 20.0  # Angstrom; no zoom goes closer
 RESIDUAL_HEIGHT = 82  # px
 NAME_STEP = 0.095  # of the height of the spectrum, from one row of names to the next
 LEFT = 44  # px; the same for spectrum and residual, so that they stand under each other
+
+
+def make_wave_range() -> Range1d:
+    """The axis of wavelengths, at home over a whole spectrum."""
+    return Range1d(*WAVE_HOME, reset_start=WAVE_HOME[0], reset_end=WAVE_HOME[1], min_interval=LEAST_WINDOW)
 
 
 class SpectrumPanel:
@@ -39,9 +48,10 @@ class SpectrumPanel:
 
     shown: SpaxelSpectrum | None = None
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.wave_range, self.flux_range, self.residual_range = Range1d(*WAVE_HOME), Range1d(0, 1), Range1d(-1, 1)
+    def __init__(self, parts: Parts, wave_range: Range1d, changed: Callable[[object], None]) -> None:
+        self.parts, self.changed = parts, changed
+        self.wave_range = wave_range
+        self.flux_range, self.residual_range = Range1d(0, 1), Range1d(-1, 1)
         self.ranges = {name: Range1d(0, 1) for name in ESTIMATES}
         pixels = ("wave", "flux", "low", "high", "stellar", "gas", "residual", "minus", "plus")
         self.pixels = parts.source({name: [] for name in pixels})
@@ -63,18 +73,20 @@ class SpectrumPanel:
             wave=spectrum.wave, flux=spectrum.flux, low=low, high=high, stellar=spectrum.stellar, gas=spectrum.gas,
             residual=spectrum.residual, minus=-np.nan_to_num(spectrum.flux_err), plus=np.nan_to_num(spectrum.flux_err),
         )  # fmt: skip
-        self.look_home()
+        self._frame_it()
         for name in ESTIMATES:
             self._show_posterior(name)
         self._show_plane()
 
-    def look_home(self) -> None:
-        """The whole spectrum again, after a zoom."""
-        if self.shown is None:
-            return
+    def _frame_it(self) -> None:
+        """Axes that hold this spectrum; a window of wavelengths that was zoomed stays from spaxel to spaxel."""
         bottom, top = data.flux_limits(self.shown)
         limit = data.residual_limit(self.shown)
-        self.wave_range.update(start=float(self.shown.wave[0]), end=float(self.shown.wave[-1]))
+        whole = float(self.shown.wave[0]), float(self.shown.wave[-1])
+        was_home = (self.wave_range.start, self.wave_range.end) == home(self.wave_range)
+        self.wave_range.update(reset_start=whole[0], reset_end=whole[1])
+        if was_home:
+            self.wave_range.update(start=whole[0], end=whole[1])
         self.flux_range.update(start=bottom, end=top)
         self.residual_range.update(start=-limit, end=limit)
         self._place_names(bottom, top)
@@ -129,7 +141,8 @@ class SpectrumPanel:
             text_font_size="10.5px", text_font=value(theme.FONT),
         )  # fmt: skip
         self.parts.draw(plot, names, self.names)
-        plot.on_event(DoubleTap, lambda _: self.look_home())
+        plot.on_event(RangesUpdate, self.changed)
+        plot.js_on_event(RangesUpdate, self.parts.forget_zooms)
         return plot
 
     def _draw_residual(self) -> figure:
@@ -144,7 +157,8 @@ class SpectrumPanel:
         for glyph in (error, residual):
             self.parts.draw(plot, glyph, self.pixels)
         plot.add_layout(Span(location=0, dimension="width", line_color=STARS, line_width=1))
-        plot.on_event(DoubleTap, lambda _: self.look_home())
+        plot.on_event(RangesUpdate, self.changed)
+        plot.js_on_event(RangesUpdate, self.parts.forget_zooms)
         return plot
 
     def _draw_curve(self, name: str) -> figure:

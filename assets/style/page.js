@@ -19,6 +19,7 @@ window.glocal = (() => {
   function tell(words) {
     const told = JSON.parse(words)
     if (told.page) show(told.page)
+    if ("zoomed" in told) document.querySelector(".unzoom").hidden = !told.zoomed
     if (told.file) save(told.file)
     if (told.sentence) say(told.sentence)
     setTimeout(expose, 100)
@@ -137,6 +138,10 @@ window.glocal = (() => {
     look(20)
   }
 
+  function read(words) {
+    for (const place of all(".readout")) place.textContent = words
+  }
+
   function keys() {
     document.querySelector("dialog.keys").showModal()
   }
@@ -173,6 +178,7 @@ window.glocal = (() => {
   function ready() {
     if (field("ask") == null || !Bokeh.documents[0].is_idle) { setTimeout(ready, 50); return }
     for (const words of waiting.splice(0)) ask(words)
+    if (field("tell").value) tell(field("tell").value) // told before the page could hear
     expose()
     document.body.dataset.ready = "yes"
   }
@@ -189,5 +195,5 @@ window.glocal = (() => {
     setTimeout(ready, 50)
   }
 
-  return { ask, tell, begin, copy, lost, keys, drawer, fetch: fetch_ }
+  return { ask, tell, read, begin, copy, lost, keys, drawer, fetch: fetch_ }
 })()
