@@ -79,7 +79,7 @@ def test_equal_cells_hold_what_edges_hold(dtype):
     limits, cells = (-1.5, 2.0, -1.0, 1.1), (37, 22)
     edges = np.linspace(*limits[:2], cells[0] + 1), np.linspace(*limits[2:], cells[1] + 1)
     expected = d.weighted_density(x, y, weight, *edges)
-    np.testing.assert_allclose(d.d.even_density(x, y, weight, limits, cells), expected, rtol=1e-6)
+    np.testing.assert_allclose(d.even_density(x, y, weight, limits, cells), expected, rtol=1e-6)
 
 
 def test_the_last_of_equal_cells_hold_their_upper_edges():
