@@ -29,8 +29,8 @@ def window_snr(
     inside = (rest >= window[0]) & (rest <= window[1])
     if np.count_nonzero(inside) < MIN_PIXELS:
         raise CubeError(
-            f"{cube.name}: the spectra cover {rest[0]:.0f}-{rest[-1]:.0f} Angstrom at rest (redshift {redshift:g}), not "
-            f"{window[0]:.0f}-{window[1]:.0f}, where S/N is measured"
+            f"{cube.name}: at redshift {redshift:g} the spectra cover {rest[0]:.0f}-{rest[-1]:.0f} Angstrom at rest, "
+            f"not {window[0]:.0f}-{window[1]:.0f}, where S/N is measured"
         )
     step = np.median(np.gradient(cube.wave)[inside])
     good = cube.good[inside]
