@@ -238,19 +238,32 @@ def write_report(out: Path, outcomes: list[Outcome], kept: set[str]) -> None:
 
 
 def report_lines(outcomes: list[Outcome], kept: set[str]) -> list[str]:
-    """One line per galaxy, then the shares of the smoothing levels over all."""
-    lines = [f"{_state(outcome, kept):18s} {outcome.name}: {outcome.sentence}" for outcome in outcomes]
+    """One line per galaxy and one for each remark about it, then the summary."""
+    lines = []
+    for outcome in outcomes:
+        lines.append(f"{_state(outcome, kept):18s} {outcome.name}: {outcome.sentence}")
+        lines += [f"{'':18s}   {remark}" for remark in outcome.remarks]
+    return lines + summary_lines(outcomes)
+
+
+def summary_lines(outcomes: list[Outcome]) -> list[str]:
+    """Shares of the smoothing levels over all galaxies, and how many of them are suspicious."""
     done = [outcome.numbers for outcome in outcomes if outcome.done]
-    if done:
-        weights = np.array([numbers["n_spaxels"] for numbers in done], float)
-        n_levels = max(len(numbers["level_fractions"]) for numbers in done)
-        levels = weights @ np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done]) / weights.sum()
-        shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
-        above = sum(numbers["n_above_cut"] for numbers in done)
-        lines.append(f"smoothing levels 1 to {levels.size}: {shares} of the regions")
-        lines.append(
-            f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut"
-        )
+    if not done:
+        return []
+    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
+    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
+    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
+    levels = weights @ fractions / weights.sum()
+    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
+    above = sum(numbers["n_above_cut"] for numbers in done)
+    lines = [
+        f"smoothing levels 1 to {levels.size}: {shares} of the regions",
+        f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut",
+    ]
+    suspicious = [outcome.name for outcome in outcomes if outcome.done and outcome.numbers.get("suspicious")]
+    if suspicious:
+        lines.append(f"{len(suspicious)} of {len(done)} galaxies are suspicious: {', '.join(suspicious)}")
     return lines
 
 
