@@ -265,7 +265,7 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
 
     with progress_bars(out) as phases:
         summary = run_survey(survey_file, _machines(workers, scheduler), phases, told=_tell_galaxy)
-    for line in summary_lines(summary.outcomes):
+    for line in (*summary.notes, *summary_lines(summary.outcomes)):
         out.print(line, markup=False)
     failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
     if failed:

@@ -28,6 +28,7 @@ from engine.regions import Rows, region_rows
 from engine.types import BoolArray
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
+from precompute.io.fits_files import read_header
 from precompute.io.galaxy_facts import Facts
 from precompute.io.map_files import write_maps
 from precompute.io.products import file_checksum, software_version
@@ -189,7 +190,7 @@ def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
         read_sdss_image(path, band, read_ts_field(job.calibration, band) if job.calibration else None)
         for band, path in job.images.items()
     )
-    drawn = read_region_mask(job.mask, cube.wcs, cube.shape) if job.mask else None
+    drawn = read_region_mask(job.mask, cube.wcs, cube.shape, read_header(job.cube)) if job.mask else None
     return cube, images, drawn
 
 
