@@ -9,6 +9,8 @@ Logs are base 10 and start with ``log_``. Capital M is a whole galaxy, mu is per
 
 from typing import NamedTuple
 
+from engine.flags import legend
+
 SCHEMA_VERSION = 1
 META_KEY = b"glocal"  # of the JSON in which a Parquet file tells its history
 REGIONS_FILE = "regions.parquet"
@@ -138,7 +140,7 @@ REGION_COLUMNS: tuple[Column, ...] = (
            "Stellar velocity dispersion.", "phys.veloc.dispersion", (0.0, 2e3), required=False, may_be_nan=True),
     Column("chi2", "f4", "", "χ² of the best model", r"$\chi^2$ of the best model", *_NONE,
            "Smallest chi-square in the library.", "stat.fit.chi2", (0.0, 1e9), required=False, may_be_nan=True),
-    Column("flags", "i2", "", "flags", "flags", *_NONE, "Bits of engine.flags.SpaxelFlag.", "meta.code.qual", (0, 32767), required=False),
+    Column("flags", "i4", "", "flags", "flags", *_NONE, f"What to know of the region, a sum of bits: {legend()}.", "meta.code.qual", (0, 2**31 - 1), required=False),
     *_index("d4000n", "D4000n", r"D4000$_n$", "", _NONE, "D4000n (Balogh+99)"),
     *_index("hbeta", "Hβ", r"H$\beta$", "Angstrom", _ANGSTROM, "Hβ"),
     *_index("hdelta_a_hgamma_a", "HδA+HγA", r"H$\delta_A$+H$\gamma_A$", "Angstrom", _ANGSTROM, "HδA+HγA"),

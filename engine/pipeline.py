@@ -11,6 +11,7 @@ import numpy as np
 from astropy.wcs import WCS
 
 from engine.columns import BANDS, INDEX_NAMES
+from engine.constants import LIGHT_SPEED_KMS, MAG_PER_E_FOLD
 from engine.cube.masks import (
     MaskSettings,
     foreground_spaxels,
@@ -32,9 +33,9 @@ from engine.cube.snr import window_snr
 from engine.cube.types import Cube, Image
 from engine.cube.voronoi import bin_cube, bin_planes, voronoi_bins
 from engine.errors import CubeError, SettingsError
-from engine.flags import SpaxelFlag
+from engine.flags import DROPPED, SpaxelFlag, flags_in
 from engine.inference.arrangement import Models
-from engine.inference.observed import MAG_PER_E_FOLD, observed_from, with_measurements
+from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, infer
 from engine.regions import Rows
 from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
@@ -44,7 +45,7 @@ from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinem
 from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
 from engine.spectrum.spectra import REST_GRID, RestSpectra, Spectra, make_spectra, rest_frame
-from engine.spectrum.templates import LIGHT_SPEED_KMS, StellarTemplates, match_templates
+from engine.spectrum.templates import StellarTemplates, match_templates
 from engine.types import BoolArray, FloatArray, IntArray
 
 ADAPTIVE, VORONOI, NONE = "adaptive", "voronoi", "none"
@@ -238,14 +239,10 @@ def _brightest(grid: OnGrid, usable: BoolArray) -> tuple[float, float]:
 
 
 def _why_none(flags: IntArray, masks: MaskSettings) -> str:
-    """The commonest reasons that spaxels are not kept, in words."""
-    words = {
-        SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {masks.brightness_limit} mag/arcsec2 in r",
-        SpaxelFlag.SNR_TOO_LOW: "of too low S/N even when smoothed",
-        SpaxelFlag.BAD_PIXELS: "without enough good pixels",
-        SpaxelFlag.FOREGROUND: "masked as foreground",
-    }
-    return ", ".join(f"{((flags & flag.value) > 0).sum()} {text}" for flag, text in words.items())
+    """How often each reason that spaxels are not kept occurs."""
+    counts = [(int(((flags & flag) > 0).sum()), flag.words) for flag in flags_in(DROPPED)]
+    reasons = "; ".join(f"{words}: {count:,}" for count, words in counts if count)
+    return f"{reasons} (the cut is {masks.brightness_limit} mag/arcsec2)"
 
 
 def measure_spectra(

@@ -15,6 +15,14 @@ from scipy.signal import fftconvolve
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, CALIFA_PIXEL_ANGSTROM, CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES
+from engine.constants import (
+    AB_ZERO_FLUX,
+    FWHM_PER_SIGMA,
+    LIGHT_SPEED,
+    LIGHT_SPEED_KMS,
+    PC2_SURFACE_BRIGHTNESS,
+    TEN_PARSEC_FLUX,
+)
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC, moffat_image
 from engine.cube.registration import CUBE_UNIT, NANOMAGGY, SDSS_PSF_FWHM, ZERO_POINT, deredden
 from engine.cube.types import Cube, Image, Moffat
@@ -31,16 +39,8 @@ from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
 from engine.spectrum.decouple import cubic_read
 from engine.spectrum.lines import HALPHA, LINE_NAMES, LINES, line_table, reddened_ratios
-from engine.spectrum.photometry import (
-    AB_ZERO_FLUX,
-    LIGHT_SPEED,
-    PC2_SURFACE_BRIGHTNESS,
-    TEN_PARSEC_FLUX,
-    Filter,
-    ab_magnitudes,
-    line_fluxes_in_bands,
-)
-from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, SSP_FWHM_ANGSTROM
+from engine.spectrum.photometry import Filter, ab_magnitudes, line_fluxes_in_bands
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM
 from engine.types import BoolArray, FloatArray, IntArray
 
 _LOG_STEP = 6e-5  # of ln(lambda), 18 km/s: a third of the narrowest dispersion

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from engine.constants import MAG_PER_E_FOLD
 from engine.cube.smoothing import (
     CORRELATION_SLOPE,
     Smoothing,
@@ -10,7 +11,6 @@ from engine.cube.smoothing import (
     choose_levels,
     smoothing_offsets,
 )
-from engine.inference.observed import MAG_PER_E_FOLD
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
 

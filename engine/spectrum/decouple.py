@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.types import FloatArray
 
-LIGHT_SPEED_KMS = 299_792.458
 RIDGE = 1e-9  # of the diagonal, for templates that are nearly alike
 POLYNOMIAL_PRIOR = 0.3  # *choice*: spread of the polynomial's coefficients before the data speak
 REACH = 5.0  # line profiles end here, in sigmas

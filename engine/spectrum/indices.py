@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from engine.constants import MAG_PER_E_FOLD
 from engine.errors import ShapeError
 from engine.features import D4000N_BLUE, D4000N_RED, LICK
 from engine.types import BoolArray, FloatArray
@@ -231,7 +232,7 @@ def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors)
     if in_magnitudes:
         if area <= 0:
             return np.nan, np.nan
-        return -2.5 * np.log10(area / width), 2.5 / np.log(10.0) * error / area
+        return -2.5 * np.log10(area / width), MAG_PER_E_FOLD * error / area
     scale = (_BANDS[b, 1] - _BANDS[b, 0]) / width  # where the spectrum ends inside the band
     return scale * (width - area), scale * error
 
