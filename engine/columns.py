@@ -17,6 +17,9 @@ REGIONS_FILE = "regions.parquet"
 GALAXIES_FILE = "galaxies.parquet"
 LIBRARY_FILE = "library.npz"
 
+# Numbers of galaxies that have none in a catalogue, or share it with another galaxy, start here; 0: the only one
+FIRST_OWN_NUMBER = 1_000_000  # choice: above every catalogue of galaxies with cubes
+
 MOCK, MEASURED, MIXED = "mock", "measured", "mixed"  # values of the metadata key "origin"
 
 
@@ -151,7 +154,7 @@ REGION_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 GALAXY_COLUMNS: tuple[Column, ...] = (
-    Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Unique number of the galaxy (CALIFA number if it has one).",
+    Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Unique number of the galaxy: its CALIFA number if it has one, else 0 or a number from 1 000 000 on.",
            "meta.id;meta.main", (0, 2**31 - 1)),
     Column("name", "str", "", "name", "name", *_NONE, "Name; mock galaxies are called mock.", "meta.id;src"),
     Column("origin", "str", "", "origin", "origin", *_NONE, "mock or measured.", "meta.code.class"),
@@ -184,6 +187,11 @@ GALAXY_COLUMNS: tuple[Column, ...] = (
 
 REGION = {column.name: column for column in REGION_COLUMNS}
 GALAXY = {column.name: column for column in GALAXY_COLUMNS}
+
+
+def has_catalogue_number(galaxy_id: int) -> bool:
+    """Whether a galaxy_id is the galaxy's number in a catalogue; others are 0, or were given out by this program."""
+    return 0 < galaxy_id < FIRST_OWN_NUMBER
 
 
 def column(name: str) -> Column:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.columns import BANDS, GALAXY
+from engine.columns import BANDS, FIRST_OWN_NUMBER, GALAXY
 from engine.errors import ClusterError, Interrupted, SampleError, SettingsError, TableError
 from engine.inference.arrangement import arrange
 from engine.library.types import Library
@@ -93,7 +93,7 @@ def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
     """Facts of the galaxies to analyse: those named, or all of the catalogue whose cubes are there."""
     catalogue = read_catalogue(plan.catalogue)
     for number, facts in enumerate(catalogue, start=1):
-        facts["galaxy_id"] = int(facts.get("galaxy_id", number))
+        facts["galaxy_id"] = int(facts.get("galaxy_id", FIRST_OWN_NUMBER + number))
     _refuse_alike(catalogue, plan.catalogue)
     ids = [facts["galaxy_id"] for facts in catalogue]
     if len(set(ids)) != len(ids):
