@@ -20,6 +20,7 @@ from engine.cube.masks import (
     without_cosmic_rays,
 )
 from engine.cube.registration import CUBE_UNIT, OnGrid, RegistrationReport, RegistrationSettings, register, shifted
+from engine.cube.sky import AxisAngles, Pixel, axis_angles, field_centre, pixel_at, sky_position
 from engine.cube.smoothing import (
     Smoothed,
     Smoothing,
@@ -54,6 +55,7 @@ HARMLESS = (
     SpaxelFlag.SMOOTHED | SpaxelFlag.TARGET_MISSED | SpaxelFlag.REGISTRATION_DOUBTFUL
 ).value  # flags of spaxels that are kept all the same
 MARGIN_ANGSTROM = 60.0  # of the models around the spectra
+FIELD_MARGIN_ARCSEC = 3.0  # by which coordinates of a cube are off at most (DR3: below 2): *choice*
 
 
 class PhotometrySettings(NamedTuple):
@@ -145,8 +147,13 @@ class Analysed(NamedTuple):
 
     @property
     def wcs(self) -> WCS:
-        """Sky coordinates of the maps: the cube's, mended by the shift that was found."""
+        """Sky coordinates of the maps: the cube's, corrected by the shift that was found."""
         return shifted(self.binned.cube, self.binned.report.shift)
+
+    @property
+    def axis_angles(self) -> AxisAngles:
+        """How the maps lie on the sky."""
+        return axis_angles(self.wcs, self.binned.cube.shape)
 
 
 def analyse(
@@ -181,6 +188,7 @@ def bring_together(
     if settings.binning not in BINNINGS:
         raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
     step("registration")
+    refuse_elsewhere(target, cube)
     cube = without_cosmic_rays(cube)
     grid, report = register(cube, images, filters, settings.registration)
     step("masks")
@@ -224,11 +232,37 @@ def _smooth(data: tuple, measured: tuple, flags: IntArray, settings: PipelineSet
     return smooth, smooth_planes(images, chosen.level, usable, for_images._replace(levels=steps.levels)), chosen
 
 
+def refuse_elsewhere(target: Target, cube: Cube) -> None:
+    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees."""
+    if not np.isfinite((target.ra, target.dec)).all():
+        return
+    place = sky_position(target.ra, target.dec)
+    if _inside(pixel_at(cube.wcs, place), cube):
+        return
+    middle = field_centre(cube.wcs, cube.shape)
+    away = middle.separation(place)
+    distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
+    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube)
+    hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
+    raise CubeError(
+        f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
+        f"field, {distance} from its middle at RA {middle.ra.deg:.5f} and Dec {middle.dec.deg:.5f} deg{hint}"
+    )
+
+
+def _inside(place: Pixel, cube: Cube) -> bool:
+    """Whether a place lies in the field, or so near that the cube's own coordinates may be to blame."""
+    rows, columns = cube.shape
+    margin = FIELD_MARGIN_ARCSEC / cube.spaxel_arcsec
+    return bool(-margin <= place.x <= columns - 1 + margin and -margin <= place.y <= rows - 1 + margin)
+
+
 def _place_of(target: Target, wcs: WCS, shape: tuple[int, int]) -> tuple[float, float] | None:
     """Column and row of the galaxy as the catalogue has it, if that lies in the field."""
     if not np.isfinite((target.ra, target.dec)).all():
         return None
-    x, y = (float(part) for part in wcs.all_world2pix(target.ra, target.dec, 0))
+    place = pixel_at(wcs, sky_position(target.ra, target.dec))
+    x, y = float(place.x), float(place.y)
     return (x, y) if 0 <= x <= shape[1] - 1 and 0 <= y <= shape[0] - 1 else None
 
 

@@ -13,6 +13,7 @@ from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
 from engine.constants import FWHM_PER_SIGMA
 from engine.cube.registration import DEFAULT as REGISTRATION
 from engine.cube.registration import ZERO_POINT, OnGrid, Shift, cut_out, prepare, psf_of, synthetic_image, to_grid
+from engine.cube.sky import pixel_at
 from engine.cube.types import Cube, Image
 from engine.flags import SpaxelFlag
 from engine.spectrum.photometry import Filter
@@ -109,8 +110,8 @@ def foreground_spaxels(
 def _place_of_centre(image: Image, cube: Cube, centre: tuple[float, float] | None) -> tuple[float, float]:
     """Column and row of the galaxy's centre in the image."""
     near = centre or ((cube.shape[1] - 1) / 2.0, (cube.shape[0] - 1) / 2.0)
-    x, y = (float(value) for value in image.wcs.all_world2pix(*cube.wcs.all_pix2world(*near, 0), 0))
-    return brightest(image, (x, y), 3.0 if centre else 8.0)
+    there = pixel_at(image.wcs, cube.wcs.pixel_to_world(*near))
+    return brightest(image, (float(there.x), float(there.y)), 3.0 if centre else 8.0)
 
 
 def brightest(image: Image, place: tuple[float, float], radius_arcsec: float) -> tuple[float, float]:
