@@ -62,7 +62,9 @@ def test_no_function_is_longer_than_sixty_lines_and_public_ones_say_what_they_do
 
 def test_kernels_are_compiled_with_a_cache_that_notices_changes():
     kernels = [path for path in SOURCES if path.is_relative_to(ROOT / "engine") and path.name != "compiled.py"]
-    assert not [path.name for path in kernels if re.search(r"numba\.n?jit|cache=True", path.read_text(encoding="utf-8"))]
+    assert not [
+        path.name for path in kernels if re.search(r"numba\.n?jit|cache=True", path.read_text(encoding="utf-8"))
+    ]
 
 
 def test_constants_of_nature_are_written_in_one_place():
