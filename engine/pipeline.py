@@ -40,8 +40,8 @@ from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, infer
 from engine.regions import Rows
 from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
-from engine.spectrum.indices import measure_indices
-from engine.spectrum.kcorrection import fit_k_correction, k_corrected
+from engine.spectrum.indices import Indices, measure_indices
+from engine.spectrum.kcorrection import KModels, Magnitudes, fit_k_correction, k_corrected
 from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
@@ -92,11 +92,11 @@ DEFAULT = PipelineSettings()
 
 
 class Materials(NamedTuple):
-    """What all galaxies of a survey share: the library arranged, simple populations, filters ugriz."""
+    """What all galaxies of a survey share: the library arranged, model galaxies and templates, filters ugriz."""
 
     models: Models
     wave: FloatArray  # (wave,) Angstrom, air
-    populations: FloatArray  # (population, wave) over all filters; for K-corrections
+    k_models: KModels  # for K-corrections
     templates: FloatArray  # (template, wave) for kinematics and lines
     filters: tuple[Filter, ...]
 
@@ -172,7 +172,8 @@ def analyse(
     measured = measure_spectra(binned, target, materials, settings, step)
     step("posterior")
     spaxels = _place(binned) | _motions(measured) | _indices(measured)
-    spaxels |= magnitudes(binned, measured, target, materials, settings)
+    seen = observed_magnitudes(binned, measured, target, materials, settings)
+    spaxels |= _rest_magnitudes(seen, spaxels, target, materials)
     spaxels["flags"] = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
     observed = observed_from(spaxels, target.redshift, cube.spaxel_arcsec)
     posterior = infer(observed, materials.models, least_models=settings.posterior.least_models)
@@ -337,10 +338,10 @@ def _indices(measured: Measured) -> Rows:
     return columns | {f"{name}_err": found.errors[:, i] for i, name in enumerate(INDEX_NAMES)}
 
 
-def magnitudes(
+def observed_magnitudes(
     binned: Binned, measured: Measured, target: Target, materials: Materials, settings: PipelineSettings = DEFAULT
-) -> Rows:
-    """AB magnitudes of the kept spaxels in rest-frame bands, freed of emission lines, with errors."""
+) -> Magnitudes:
+    """AB magnitudes of the kept spaxels as observed, without emission lines, and their errors."""
     kept, area = binned.kept, binned.cube.spaxel_arcsec**2
     flux, error = np.full((2, int(kept.sum()), len(BANDS)), np.nan)
     for place, band in enumerate(binned.grid.bands):
@@ -352,8 +353,13 @@ def magnitudes(
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = -2.5 * np.log10(np.where(stellar > 0, stellar, np.nan))
         errors = np.hypot(MAG_PER_E_FOLD * error / stellar, settings.photometry.floor)
-    correction = fit_k_correction(materials.wave, materials.populations, materials.filters, target.redshift)
-    rest = k_corrected(observed, correction)
-    errors = np.where(np.isfinite(rest), errors, np.nan)
-    columns = {f"mag_{band}": rest[:, i] for i, band in enumerate(BANDS)}
-    return columns | {f"mag_{band}_err": errors[:, i] for i, band in enumerate(BANDS)}
+    return Magnitudes(observed, np.where(np.isfinite(observed), errors, np.nan))
+
+
+def _rest_magnitudes(seen: Magnitudes, measured: Rows, target: Target, materials: Materials) -> Rows:
+    """Magnitudes in rest-frame bands with errors; measured: columns with the indices, which tell the K-correction."""
+    indices = Indices(*(np.stack([measured[name + end] for name in INDEX_NAMES], axis=1) for end in ("", "_err")))
+    correction = fit_k_correction(materials.wave, materials.k_models, materials.filters, target.redshift)
+    rest = k_corrected(seen, indices, correction)
+    columns = {f"mag_{band}": rest.values[:, i] for i, band in enumerate(BANDS)}
+    return columns | {f"mag_{band}_err": rest.errors[:, i] for i, band in enumerate(BANDS)}

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 from astropy.convolution import Gaussian2DKernel
-from numba import njit
 from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinates, median_filter
 from scipy.signal import fftconvolve
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
+from engine.compiled import njit
 from engine.constants import FWHM_PER_SIGMA
 from engine.cube.registration import DEFAULT as REGISTRATION
 from engine.cube.registration import ZERO_POINT, OnGrid, Shift, cut_out, prepare, psf_of, synthetic_image, to_grid
@@ -245,7 +245,7 @@ def without_cosmic_rays(cube: Cube, sigma: float = 8.0) -> Cube:
     return cube._replace(good=_unspiked(cube.flux, cube.error, cube.good, sigma))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _unspiked(flux, error, good, sigma):
     out = good.copy()
     for w in range(4, flux.shape[0] - 4):
