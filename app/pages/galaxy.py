@@ -114,8 +114,8 @@ class GalaxyPage:
         if not typed:
             return
         found = words.find_galaxy(self.survey.galaxies, typed)
-        self._say("" if found else f"No galaxy of this survey is called “{typed}”.")
-        if found:
+        self._say("" if found is not None else f"No galaxy of this survey is called “{typed}”.")
+        if found is not None:
             self._open(found)
 
     def _say(self, sentence: str) -> None:

@@ -9,6 +9,7 @@ from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinat
 from scipy.signal import fftconvolve
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
+from engine.constants import FWHM_PER_SIGMA
 from engine.cube.registration import DEFAULT as REGISTRATION
 from engine.cube.registration import ZERO_POINT, OnGrid, Shift, cut_out, prepare, psf_of, synthetic_image, to_grid
 from engine.cube.sky import pixel_at
@@ -16,8 +17,6 @@ from engine.cube.types import Cube, Image
 from engine.flags import SpaxelFlag
 from engine.spectrum.photometry import Filter
 from engine.types import BoolArray, FloatArray, IntArray
-
-FWHM_PER_SIGMA = 2.3548
 
 
 class MaskSettings(NamedTuple):

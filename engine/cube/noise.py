@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from engine.compiled import njit
 from engine.cube.types import Cube
 from engine.types import FloatArray
 
@@ -87,7 +87,7 @@ def without_cosmic_rays(cube: Cube, sigma: float = COSMIC_RAY_SIGMA) -> Cube:
     return cube._replace(good=_unspiked(cube.flux, cube.error, cube.good, sigma))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _unspiked(flux, error, good, sigma):
     out = good.copy()
     for w in range(4, flux.shape[0] - 4):

@@ -40,7 +40,11 @@ def ellipse_of(galaxy: dict[str, float]) -> Ellipse | None:
 
 
 def elliptical_radius(x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> FloatArray:
-    """Semi-major axis of the ellipse through each spaxel [arcsec], same shape as x."""
+    """Semi-major axis of the ellipse through each spaxel [arcsec], same shape as x.
+
+    x grows to the west and y to the north; the position angle runs from north through east. The ellipse and the
+    side of a spaxel may be those of one galaxy, or arrays with a value per spaxel.
+    """
     along, across = galaxy_frame(x, y, ellipse, spaxel_arcsec)
     return np.hypot(along, across / ellipse.axis_ratio)
 

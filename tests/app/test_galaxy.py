@@ -14,7 +14,7 @@ from app.plots.export import Note
 from app.plots.galaxy_picker import nearest_galaxy, padded
 from app.selection import MAPS, Selection
 from app.store import Survey
-from engine.columns import MOCK
+from engine.columns import FIRST_OWN_NUMBER, MOCK
 from engine.flags import SpaxelFlag
 
 
@@ -137,6 +137,28 @@ def test_every_search_line_finds_its_own_galaxy(survey):
     assert [words.find_galaxy(frame, line) for line in lines] == frame["galaxy_id"].tolist()
 
 
+@pytest.mark.parametrize("number", [0, FIRST_OWN_NUMBER, FIRST_OWN_NUMBER + 7])
+def test_a_galaxy_without_a_catalogue_number_wears_none_and_is_found_by_its_name(survey, number):
+    frame = survey.galaxies.assign(origin="measured")
+    frame.loc[0, ["name", "galaxy_id"]] = "NGC 5000", number
+    assert words.search_words(frame)[0] == "NGC 5000"
+    assert words.search_words(frame)[1].endswith(" · CALIFA 2")
+    assert words.find_galaxy(frame, "ngc5000") == number
+    assert words.find_galaxy(frame, str(number)) is None
+    assert "CALIFA" not in words.heading(frame.iloc[0], 144)
+    assert "CALIFA 2 · " in words.heading(frame.iloc[1], 144)
+
+
+def test_the_search_opens_galaxy_zero(survey, monkeypatch):
+    monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
+    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+    opened = []
+    monkeypatch.setattr(page, "_open", opened.append)
+    page._search("ngc5000")
+    assert opened == [0]
+    assert not page.message.object
+
+
 def test_the_facts_are_those_of_the_table(survey):
     facts = dict(words.galaxy_facts(survey.galaxy_row(4), old_fraction=0.376))
     values = list(facts.values())
@@ -151,9 +173,12 @@ def test_powers_read_as_in_print(value, said):
 
 
 def test_a_spaxel_says_its_sequence_smoothing_and_flags():
-    columns = {"smoothing_level": np.array([3]), "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED])}
+    columns = {
+        "smoothing_level": np.array([3]),
+        "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED | SpaxelFlag.LIBRARY_EDGE]),
+    }
     said = words.spaxel_sentence(columns, 0, is_old=True)
-    assert said == "old ridge; median with a corona of 2 spaxels; few models fit"
+    assert said == "old ridge; median with a corona of 2 spaxels; few models fit; at the edge of the model library"
     assert words.spaxel_sentence({}, 0, None) == ""
 
 
