@@ -66,18 +66,18 @@ def test_a_chooser_changes_its_own_map(page):
 def test_a_spaxel_is_ringed_in_the_maps_and_in_the_planes(page):
     row = 321
     x, y = int(page.columns["x"][row]), int(page.columns["y"][row])
-    page._spaxel_clicked(x + 0.3, y - 0.4)
+    page.click_spaxel(x + 0.3, y - 0.4)
     assert page.selection.spaxel == (x, y)
     assert (page.sky.ring.data["x"], page.sky.ring.data["y"]) == ([x], [y])
     assert page.planes.rings[0].data["y"][0] == page.columns["log_age_wr"][row]
     assert words.number(page.columns["log_age_wr"][row]) in page.spaxel.object
-    page._spaxel_clicked(x, y)
+    page.click_spaxel(x, y)
     assert page.selection.spaxel is None
     assert page.sky.ring.data["x"] == []
 
 
 def test_the_ring_goes_when_another_galaxy_opens(page):
-    page._spaxel_clicked(36, 30)
+    page.click_spaxel(36, 30)
     page._step(1)
     assert page.selection.spaxel is None
     assert page.sky.ring.data["x"] == []
