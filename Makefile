@@ -5,7 +5,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
-.PHONY: run test lint demo bench clean
+.PHONY: help run test lint types demo bench clean
+
+help:                        ## list what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/.glocal-engine  ## install, build the default survey if it is not there, serve it
 	@$(BIN)/glocal serve --port $(PORT) --demo-if-missing
@@ -17,8 +20,12 @@ lint: $(VENV)/.glocal-test   ## style and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
-demo: $(VENV)/.glocal-engine ## build the default survey anew
+types: $(VENV)/.glocal-test  ## static types of the engine
+	$(BIN)/mypy
+
+demo: $(VENV)/.glocal-engine ## build the default survey again
 	@$(BIN)/glocal demo
 
 bench: $(VENV)/.glocal-test  ## print how fast the kernels and the page are

@@ -1,0 +1,1 @@
+"""What a figure of the paper is, and its arrays: no file, no screen."""
