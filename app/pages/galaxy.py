@@ -40,7 +40,7 @@ class GalaxyPage:
         self._settling = False
         parts = Parts()
         self.sky = Sky(parts)
-        self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
+        self.panels = [MapPanel(self.sky, self.click_spaxel) for _ in MAPS]
         self.planes = GalaxyPlanes(parts, survey, selection, self._view_changed)
         self.picker = GalaxyPicker(parts, survey.galaxies, self._open)
         self.detail = SpaxelDetail(parts, survey, selection)
@@ -148,9 +148,10 @@ class GalaxyPage:
             self._step(dx) if dx else None
         elif self.selection.spaxel is not None:
             x, y = self.selection.spaxel
-            self._spaxel_clicked(x + dx, y + dy)
+            self.click_spaxel(x + dx, y + dy)
 
-    def _spaxel_clicked(self, x: float, y: float) -> None:
+    def click_spaxel(self, x: float, y: float) -> None:
+        """Select the spaxel under (x, y) of a map, or let it go if it is selected; elsewhere nothing happens."""
         here = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
         if map_data.region_at(self.frame, x, y) is not None or here in self.detail.lost:
             with pn.io.hold():  # figures and link in one message, and one painting
