@@ -1,12 +1,11 @@
 """A page that shows any figure of the catalogue, for whatever is selected."""
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import panel as pn
 from bokeh.models import Range1d
-from matplotlib.figure import Figure as PrintedFigure
 
 from app import theme
 from app.compat import Words, one_change
@@ -14,19 +13,18 @@ from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
 from app.pages.switches import Switches
-from app.paper.plot import Drawn, draw_figure
-from app.reference import gallazzi05
+from app.paper.shown import Shown
+from app.reference import published_curve
 from app.registry import PageEntry, figure_key
 from app.screen import fills
 from app.screen.board import Board
-from app.screen.export import Note
 from app.screen.lines import DrawnPoints
 from app.screen.parts import Parts
 from app.screen.plane import Hands, PanelView
 from app.screen.zooms import Zooms
 from app.values import OVERLAYS
 from engine.figures import axes
-from engine.figures.arrays import BandArrays, View
+from engine.figures.arrays import View
 from engine.figures.catalogue import BINNED, FIGURES, Figure, Panel, figure
 from engine.figures.compute import Tools, compute_mark
 from engine.figures.marks import SCATTER, Density, Limits, MedianMap, Points
@@ -38,16 +36,7 @@ REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choi
 DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer than the table's digits
 
 
-@lru_cache
-def published(source: str, x: str, y: str) -> BandArrays | None:
-    """A published relation, if it is known."""
-    if (source, x) != ("Gallazzi+05", "log_M_star"):
-        return None
-    curve = gallazzi05(y)
-    return BandArrays(curve.x, curve.low, curve.median, curve.high)
-
-
-TOOLS = Tools(count=fills.count, curves=published)
+TOOLS = Tools(count=fills.count, curves=published_curve)
 
 
 def numbers_words(sample: Sample) -> str:
@@ -127,29 +116,11 @@ class FigurePage:
 
     # --- what is exported
 
-    @property
-    def title(self) -> str:
-        """The question the figure answers."""
-        return self.figure.title
-
-    @property
-    def file_stem(self) -> str:
-        """Name of the files made of it."""
-        return self.entry.name if self.key == self.entry.keys[0] else f"{self.entry.name}-{self.key}"
-
-    follows_selection = True
-
-    @property
-    def told(self) -> str:
-        """What to look for, without tags."""
-        return theme.plain(self.figure.caption.replace("<sup>", "^"))
-
-    def paper(self, note: Note) -> PrintedFigure:
-        """What is on the screen, on paper."""
-        shown = tuple(view.panel for view in self.board.shown())
-        figure_ = replace(self.figure, panels=shown, columns=min(self.figure.columns, len(shown)))
-        arrays = {(p.name, i): found for p in shown for i, found in self._arrays(p).items()}
-        return draw_figure(Drawn(figure_, arrays, self.survey, self.view(), note.stamp))
+    def shown(self, link: str) -> Shown:
+        """What is on the screen, for files: the figure or the one panel of it, cut and view."""
+        panels = tuple(view.panel for view in self.board.shown())
+        figure_ = replace(self.figure, panels=panels, columns=min(self.figure.columns, len(panels)))
+        return Shown(figure_, self.survey, self.selection.cut(), self.view(), self.selection.edges, link)
 
     # --- what changes
 

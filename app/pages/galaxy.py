@@ -332,8 +332,6 @@ class GalaxyPage:
         """Name of the files made of it."""
         return self.title
 
-    follows_selection = False
-
     @property
     def told(self) -> str:
         """The caption: facts of this galaxy, and how to read what is shown."""
