@@ -95,7 +95,7 @@ def ascii_words(words: str) -> str:
 
 
 def _votable(columns: Columns, words: Words, facts: Facts) -> bytes:
-    table = Table({name: _plain_text(values) for name, values in columns.items()})
+    table = Table({name: _plain(values) for name, values in columns.items()})
     for name in columns:
         table[name].description = words[name].description
         if words[name].unit:
@@ -111,8 +111,11 @@ def _votable(columns: Columns, words: Words, facts: Facts) -> bytes:
     return stream.getvalue()
 
 
-def _plain_text(values: np.ndarray) -> np.ndarray:
-    return values.astype(str) if values.dtype.kind == "O" else values
+def _plain(values: np.ndarray) -> np.ndarray:
+    """Text as text, and whole numbers as wide as VOTable has them."""
+    if values.dtype.kind == "O":
+        return values.astype(str)
+    return values.astype(np.int16) if values.dtype == np.int8 else values
 
 
 def _parquet(columns: Columns, words: Words, facts: Facts) -> bytes:

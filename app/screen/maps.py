@@ -28,11 +28,12 @@ from matplotlib.colors import to_hex
 from app import theme
 from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
 from app.screen.parts import Parts
+from app.style import styles
 
 N_COLOURS = 256
 LEAST_WINDOW = 2.0  # spaxels; no zoom goes closer
 FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow
-LEVEL_GREYS = ("#ffffff", "#cfd3da", "#98a0ac", "#565f6e", "#10151d")  # as observed is white, most smoothed black
+LEVEL_GREYS = styles().ramps["levels"]  # as observed is white, most smoothed black
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
     "",
     "not kept: outside the galaxy's map, fainter than the surface-brightness cut, S/N too low, or masked",

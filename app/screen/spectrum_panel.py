@@ -26,9 +26,10 @@ from app.screen import spectrum_data as data
 from app.screen.parts import RING, Parts
 from app.screen.zooms import home
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
+from app.style import styles
 
-OBSERVED, STARS, GAS, BANDS = theme.GREY, "#D55E00", "#0072B2", "#009E73"
-NAMES = "#00704f"  # of bands: the green of their shade, dark enough to read
+OBSERVED = theme.GREY
+STARS, GAS, BANDS, NAMES = (styles().spectrum[name] for name in ("stars", "gas", "bands", "band_names"))
 BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
 WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
 LEAST_WINDOW = 20.0  # Angstrom; no zoom goes closer

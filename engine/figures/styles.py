@@ -30,9 +30,13 @@ class Style(NamedTuple):
 
 @dataclass(frozen=True)
 class Styles:
-    """All looks of figures. ``ground``: colours by use; ``ramps``: stops of colour; ``maps``: names of colour maps."""
+    """All looks of figures.
+
+    ``ground`` and ``spectrum``: colours by use; ``ramps``: stops of colour; ``maps``: names of colour maps.
+    """
 
     ground: Mapping[str, str]
+    spectrum: Mapping[str, str]
     ramps: Mapping[str, tuple[str, ...]]
     maps: Mapping[str, str]
     named: Mapping[str, Style]
@@ -68,8 +72,9 @@ def read_styles(words: str) -> Styles:
     ramps = {name: tuple(stops) for name, stops in told["ramps"].items()}
     bins = told["bins"]
     return Styles(
-        told["ground"], ramps, told["maps"], named, tuple(bins["markers"]), bins["width"], tuple(bins["young_dash"])
-    )
+        ground=told["ground"], spectrum=told["spectrum"], ramps=ramps, maps=told["maps"], named=named,
+        bin_markers=tuple(bins["markers"]), bin_width=bins["width"], young_dash=tuple(bins["young_dash"]),
+    )  # fmt: skip
 
 
 def _style(name: str, look: dict) -> Style:
