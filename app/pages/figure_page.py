@@ -7,11 +7,11 @@ import numpy as np
 import panel as pn
 from bokeh.models import Range1d
 
-from app import theme
 from app.compat import Words, one_change
 from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
+from app.pages.figure_numbers import key_words, numbers_words
 from app.pages.switches import Switches
 from app.paper.shown import Shown
 from app.reference import published_curve
@@ -27,9 +27,7 @@ from engine.figures import axes
 from engine.figures.arrays import View
 from engine.figures.catalogue import BINNED, FIGURES, Figure, Panel, figure
 from engine.figures.compute import Tools, compute_mark
-from engine.figures.marks import SCATTER, Density, Limits, MedianMap, Points
-from engine.figures.sample import Sample
-from engine.figures.styles import style_names
+from engine.figures.marks import SCATTER, MedianMap, Points
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choice
@@ -37,24 +35,6 @@ DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer
 
 
 TOOLS = Tools(count=fills.count, curves=published_curve)
-
-
-def numbers_words(sample: Sample) -> str:
-    """The numbers of a figure, as text that follows the selection."""
-    regions, galaxies = theme.thousands(sample.n_regions), theme.thousands(sample.n_galaxies)
-    return f"{regions} regions of {galaxies} galaxies."
-
-
-def key_words(figure_: Figure) -> str:
-    """The scale of the shades, and lines that neither the rail's legend nor a panel names."""
-    marks = [mark for panel in figure_.panels for mark in panel.marks]
-    words = []
-    if any(isinstance(mark, Limits) for mark in marks):
-        styles = style_names(Limits())
-        words += [f"<span>{theme.swatch(style)}{theme.STYLES.of(style).label}</span>" for style in styles]
-    if any(isinstance(mark, Density) for mark in marks):
-        words.append('<span>density over its peak: 0.001<i class="ramp"></i>1</span>')
-    return "".join(words)
 
 
 class FigurePage:
@@ -181,7 +161,7 @@ class FigurePage:
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
         sample, zoom = self.current.sample, self.zooms.windows()
         board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        numbers = f'<p class="numbers">{numbers_words(sample)}{key_words(figure_)}</p>'
+        numbers = f'<p class="numbers">{numbers_words(figure_, sample)}{key_words(figure_)}</p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 
