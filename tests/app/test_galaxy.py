@@ -161,7 +161,7 @@ def test_a_galaxy_without_a_catalogue_number_wears_none_and_is_found_by_its_name
 
 def test_the_search_opens_galaxy_zero(survey, monkeypatch):
     monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
-    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+    page = open_galaxy(survey, galaxy_id=5)
     opened = []
     monkeypatch.setattr(page, "_open", opened.append)
     page._search("ngc5000")
