@@ -7,7 +7,7 @@ import panel as pn
 from app import registry
 from app.compat import Template, one_change
 from app.current import Current
-from app.exports import Exports
+from app.exports import MENU, Exports
 from app.looks import asset
 from app.pages.context import Context
 from app.rail import Rail
@@ -63,6 +63,7 @@ class Shell:
             "page": self.selection.page,
             "pages": [_page_words(entry) for entry in registry.PAGES],
             "dropped": dropped,
+            "menu": MENU,
         }
         for name, word in words.items():
             page.add_variable(name, word)

@@ -1,16 +1,14 @@
-"""Every value a visitor can choose, declared once: type and default, words of captions, form in a link.
+"""Every value a visitor can choose, declared once: default, kind, form in a link, columns it needs.
 
-Selection, link, caption, undo, reset and the rail's extra cuts derive from ``VALUES``.
+Selection, link, undo, reset and the rail's extra cuts derive from ``VALUES``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from app import forms, registry
 from app.forms import Form
 from engine.adopted import GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE, LOG_M_STAR_BINS
-from engine.columns import column
-from engine.figures.cut import SEQUENCES, SMOOTHINGS, Range
+from engine.figures.cut import SEQUENCES, SMOOTHINGS
 from engine.figures.marks import MEDIAN, SCATTER
 
 CUT, LOOK, PLACE = "cut", "look", "place"  # which regions count; how they are shown; where the visitor is
@@ -21,64 +19,29 @@ MAP_RANGES = ("survey", "galaxy")
 DETAILS = ("spectrum", "sample", "profiles")
 OVERLAYS = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", "insets")
 RADIUS = "radius_re"
-NAMED = 3  # galaxies or types that a caption names one by one
 
 
 @dataclass(frozen=True)
 class Value:
     """One value: its name, what it is before anything is chosen, its form, and what it is for.
 
-    ``says`` gives its words in a caption, empty for a value that cuts nothing. ``needs`` are columns without which it
-    can do nothing: then it stays at its default, and its control is off and says so. ``label`` and ``hint`` are words
-    beside the control of an extra cut.
+    ``needs`` are columns without which it can do nothing: then it stays at its default, and its control is off and
+    says so. ``label`` and ``hint`` are words beside the control of an extra cut. Captions take their words from the
+    cut (``engine.figures.words``).
     """
 
     name: str
     default: object
     form: Form
     kind: str = PLACE
-    says: Callable[[object], str] | None = None
     needs: tuple[str, ...] = ()
     label: str = ""
     hint: str = ""
 
 
-def range_words(name: str) -> Callable[[Range | None], str]:
-    """Words of a range of a column: none, from, below, or both ends."""
-
-    def says(limits: Range | None) -> str:
-        if limits is None:
-            return ""
-        label, (low, high) = LABELS.get(name) or column(name).label, limits
-        if low is None:
-            return f"{label} below {high:g}"
-        return f"{label} from {low:g}" if high is None else f"{label} {low:g} to {high:g}"
-
-    return says
-
-
-LABELS = {RADIUS: "radius in R_e"}
-
-
-def _unless(default: str, words: dict[str, str]) -> Callable[[str], str]:
-    return lambda value: "" if value == default else words.get(value, value)
-
-
-def _types_words(types: tuple[str, ...] | None) -> str:
-    return "" if types is None else f"types {', '.join(types) or 'none'}"
-
-
-def _galaxies_words(numbers: tuple[int, ...] | None) -> str:
-    if numbers is None:
-        return ""
-    if len(numbers) > NAMED:
-        return f"{len(numbers)} galaxies by name"
-    return f"galaxies {', '.join(map(str, numbers))}" if numbers else "no galaxy"
-
-
 def _range(name: str, hint: str = "", label: str = "", needs: tuple[str, ...] | None = None) -> Value:
     needs = (name,) if needs is None else needs
-    return Value(name, None, forms.RANGE, CUT, range_words(name), needs, label, hint)
+    return Value(name, None, forms.RANGE, CUT, needs, label, hint)
 
 
 VALUES: tuple[Value, ...] = (
@@ -86,20 +49,19 @@ VALUES: tuple[Value, ...] = (
     Value("figures", (), forms.some_of(registry.SWITCHED)),
     _range("log_M_star"),
     _range("log_mu_e"),
-    Value("sequence", "all", forms.one_of(SEQUENCES), CUT, _unless("all", {})),
+    Value("sequence", "all", forms.one_of(SEQUENCES), CUT),
     Value("valley", "paper", forms.one_of(VALLEYS), CUT),
     Value("valley_slope", GREEN_VALLEY_SLOPE, forms.number(-2.0, 2.0), CUT),
     Value("valley_intercept", GREEN_VALLEY_INTERCEPT, forms.number(0.0, 20.0), CUT),
-    Value("smoothing", "all", forms.one_of(SMOOTHINGS), CUT, _unless("all", {"unsmoothed": "unsmoothed spaxels only"}),
-          ("smoothing_level",)),
+    Value("smoothing", "all", forms.one_of(SMOOTHINGS), CUT, ("smoothing_level",)),
     _range("snr_per_angstrom", "at least", "S/N per Å"),
     _range("log_mu_star_err", "below"),
     _range("log_age_wr_err", "below"),
     _range("log_Z_wr_err", "below"),
     _range(RADIUS, "within", "radius in R<sub>e</sub>",
            ("half_light_radius", "axis_ratio", "position_angle", "x_centre", "y_centre")),
-    Value("galaxies", None, forms.NUMBERS, CUT, _galaxies_words),
-    Value("types", None, forms.NAMES, CUT, _types_words, ("hubble_type",)),
+    Value("galaxies", None, forms.NUMBERS, CUT),
+    Value("types", None, forms.NAMES, CUT, ("hubble_type",)),
     Value("weighting", WEIGHTINGS[0], forms.one_of(WEIGHTINGS), CUT),
     Value("edges", LOG_M_STAR_BINS, forms.rising_numbers(len(LOG_M_STAR_BINS)), LOOK),
     Value("min_count", 50, forms.whole_number(1, 10_000), LOOK),

@@ -1,71 +1,40 @@
 """A page that shows any figure of the catalogue, for whatever is selected."""
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import panel as pn
 from bokeh.models import Range1d
-from matplotlib.figure import Figure as PrintedFigure
 
-from app import theme
 from app.compat import Words, one_change
 from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
+from app.pages.figure_numbers import key_words, numbers_words
 from app.pages.switches import Switches
-from app.paper.plot import Drawn, draw_figure
-from app.reference import gallazzi05
+from app.paper.shown import Shown
+from app.reference import published_curve
 from app.registry import PageEntry, figure_key
 from app.screen import fills
 from app.screen.board import Board
-from app.screen.export import Note
 from app.screen.lines import DrawnPoints
 from app.screen.parts import Parts
 from app.screen.plane import Hands, PanelView
 from app.screen.zooms import Zooms
 from app.values import OVERLAYS
 from engine.figures import axes
-from engine.figures.arrays import BandArrays, View
+from engine.figures.arrays import View
 from engine.figures.catalogue import BINNED, FIGURES, Figure, Panel, figure
 from engine.figures.compute import Tools, compute_mark
-from engine.figures.marks import SCATTER, Density, Limits, MedianMap, Points
-from engine.figures.sample import Sample
-from engine.figures.styles import style_names
+from engine.figures.marks import SCATTER, MedianMap, Points
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choice
 DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer than the table's digits
 
 
-@lru_cache
-def published(source: str, x: str, y: str) -> BandArrays | None:
-    """A published relation, if it is known."""
-    if (source, x) != ("Gallazzi+05", "log_M_star"):
-        return None
-    curve = gallazzi05(y)
-    return BandArrays(curve.x, curve.low, curve.median, curve.high)
-
-
-TOOLS = Tools(count=fills.count, curves=published)
-
-
-def numbers_words(sample: Sample) -> str:
-    """The numbers of a figure, as text that follows the selection."""
-    regions, galaxies = theme.thousands(sample.n_regions), theme.thousands(sample.n_galaxies)
-    return f"{regions} regions of {galaxies} galaxies."
-
-
-def key_words(figure_: Figure) -> str:
-    """The scale of the shades, and lines that neither the rail's legend nor a panel names."""
-    marks = [mark for panel in figure_.panels for mark in panel.marks]
-    words = []
-    if any(isinstance(mark, Limits) for mark in marks):
-        styles = style_names(Limits())
-        words += [f"<span>{theme.swatch(style)}{theme.STYLES.of(style).label}</span>" for style in styles]
-    if any(isinstance(mark, Density) for mark in marks):
-        words.append('<span>density over its peak: 0.001<i class="ramp"></i>1</span>')
-    return "".join(words)
+TOOLS = Tools(count=fills.count, curves=published_curve)
 
 
 class FigurePage:
@@ -127,29 +96,11 @@ class FigurePage:
 
     # --- what is exported
 
-    @property
-    def title(self) -> str:
-        """The question the figure answers."""
-        return self.figure.title
-
-    @property
-    def file_stem(self) -> str:
-        """Name of the files made of it."""
-        return self.entry.name if self.key == self.entry.keys[0] else f"{self.entry.name}-{self.key}"
-
-    follows_selection = True
-
-    @property
-    def told(self) -> str:
-        """What to look for, without tags."""
-        return theme.plain(self.figure.caption.replace("<sup>", "^"))
-
-    def paper(self, note: Note) -> PrintedFigure:
-        """What is on the screen, on paper."""
-        shown = tuple(view.panel for view in self.board.shown())
-        figure_ = replace(self.figure, panels=shown, columns=min(self.figure.columns, len(shown)))
-        arrays = {(p.name, i): found for p in shown for i, found in self._arrays(p).items()}
-        return draw_figure(Drawn(figure_, arrays, self.survey, self.view(), note.stamp))
+    def shown(self, link: str) -> Shown:
+        """What is on the screen, for files: the figure or the one panel of it, cut and view."""
+        panels = tuple(view.panel for view in self.board.shown())
+        figure_ = replace(self.figure, panels=panels, columns=min(self.figure.columns, len(panels)))
+        return Shown(figure_, self.survey, self.selection.cut(), self.view(), self.selection.edges, link)
 
     # --- what changes
 
@@ -210,7 +161,7 @@ class FigurePage:
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
         sample, zoom = self.current.sample, self.zooms.windows()
         board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        numbers = f'<p class="numbers">{numbers_words(sample)}{key_words(figure_)}</p>'
+        numbers = f'<p class="numbers">{numbers_words(figure_, sample)}{key_words(figure_)}</p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 

@@ -138,8 +138,8 @@ class GalaxyPage:
         if not typed:
             return
         found = words.find_galaxy(self.survey.galaxies, typed)
-        self._say("" if found else f"No galaxy of this survey is called “{typed}”.")
-        if found:
+        self._say("" if found is not None else f"No galaxy of this survey is called “{typed}”.")
+        if found is not None:
             self._open(found)
 
     def _say(self, sentence: str) -> None:
@@ -221,7 +221,7 @@ class GalaxyPage:
         self.frame = map_data.frame_of(columns["x"], columns["y"])
         self.detail.open_galaxy(galaxy.galaxy_id)
         pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
-        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel)
+        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel, map_data.axis_angles(dict(galaxy)))
         self.zooms.apply()
         self.sky.draw_marks()
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
@@ -331,8 +331,6 @@ class GalaxyPage:
     def file_stem(self) -> str:
         """Name of the files made of it."""
         return self.title
-
-    follows_selection = False
 
     @property
     def told(self) -> str:

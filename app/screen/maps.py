@@ -26,7 +26,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
-from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
+from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, AxisAngles, Picture, SkyMarks, sky_marks
 from app.screen.parts import Parts
 from app.style import styles
 
@@ -87,6 +87,7 @@ class Sky:
         self.parts = parts
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         self.pc_per_spaxel = 1.0
+        self.axes = NORTH_UP
         empty = {"x": [], "y": []}
         self.ring, self.ellipse = parts.source(empty), parts.source(empty)
         self.foot = parts.source({"left": [], "right": [], "bottom": [], "top": []})
@@ -101,11 +102,14 @@ class Sky:
     @property
     def marks(self) -> SkyMarks:
         """Scale bar and compass of the window."""
-        return sky_marks(self.window, self.pc_per_spaxel)
+        return sky_marks(self.window, self.pc_per_spaxel, self.axes)
 
-    def look_at(self, window: tuple[float, float, float, float], pc_per_spaxel: float) -> None:
+    def look_at(
+        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP
+    ) -> None:
         """Show this part of the sky: the whole galaxy."""
         self.pc_per_spaxel = pc_per_spaxel
+        self.axes = axes
         for range_, (start, end) in ((self.x_range, window[:2]), (self.y_range, window[2:])):
             range_.update(start=start, end=end, reset_start=start, reset_end=end, min_interval=LEAST_WINDOW)
         self.draw_marks()

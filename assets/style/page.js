@@ -31,7 +31,6 @@ window.glocal = (() => {
       if (tab.dataset.tab === page) tab.setAttribute("aria-current", "page")
       else tab.removeAttribute("aria-current")
     }
-    document.body.dataset.rail = document.querySelector(`aside[data-rail="${page}"]`) ? page : page === "data" ? "none" : "selection"
   }
 
   function turn(page) {
@@ -178,6 +177,7 @@ window.glocal = (() => {
   function ready() {
     if (field("ask") == null || !Bokeh.documents[0].is_idle) { setTimeout(ready, 50); return }
     for (const words of waiting.splice(0)) ask(words)
+    show(document.body.dataset.page) // the tabs were not there yet when the page began
     if (field("tell").value) tell(field("tell").value) // told before the page could hear
     expose()
     document.body.dataset.ready = "yes"

@@ -5,7 +5,7 @@ itself counts each galaxy once; its error is the scatter over bootstrap draws of
 of one galaxy are not independent (ZG22 footnote 6).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,12 +38,18 @@ class Number(NamedTuple):
     source: str
 
 
-def compare(sample: Sample, rng: np.random.Generator | None = None, n_bootstrap: int = N_BOOTSTRAP) -> list[Number]:
-    """All numbers of a sample; with errors if a generator of random numbers is given.
+def compare(
+    sample: Sample,
+    rng: np.random.Generator | None = None,
+    n_bootstrap: int = N_BOOTSTRAP,
+    groups: Collection[str] | None = None,
+) -> list[Number]:
+    """The numbers of a sample; with errors if a generator of random numbers is given.
 
-    A number whose columns the table lacks is left out.
+    groups: which of MEASURES are asked for, by default all. A number whose columns the table lacks is left out.
     """
-    measured = [measure(sample) for measure, needs in MEASURES if sample.has(*needs)]
+    asked = [MEASURES[group] for group in MEASURES if groups is None or group in groups]
+    measured = [measure(sample) for measure, needs in asked if sample.has(*needs)]
     once = np.ones(len(sample.table.galaxy("galaxy_id")), dtype=int)
     here = _together(measured, once)
     draws = [_together(measured, drawn) for drawn in _bootstrap(sample, rng, n_bootstrap)] if rng else []
@@ -221,16 +227,16 @@ def _error_key(name: str, at: float) -> str:
     return f"{name}_err_at_{at:g}"
 
 
-MEASURES: tuple[tuple[Measure, tuple[str, ...]], ...] = (  # with the columns that each needs
-    (_counts, ()),
-    (_share_kept, ("n_spaxels_above_cut",)),
-    (_levels, ("smoothing_level",)),
-    (_mass_density, ("log_mu_e",)),
-    (_local_density, ("log_mu_star", "log_mu_e")),
-    (_ages, ("log_mu_star", "log_age_wr")),
-    (_balance, ("log_mu_star", "log_age_wr")),
-    (_errors, tuple(f"{name}_err" for name, *_ in adopted.MEDIAN_ERRORS)),
-)
+MEASURES: dict[str, tuple[Measure, tuple[str, ...]]] = {  # with the columns that each needs
+    "counts": (_counts, ()),
+    "share kept": (_share_kept, ("n_spaxels_above_cut",)),
+    "levels": (_levels, ("smoothing_level",)),
+    "mass and mean density": (_mass_density, ("log_mu_e",)),
+    "local density": (_local_density, ("log_mu_star", "log_mu_e")),
+    "ages": (_ages, ("log_mu_star", "log_age_wr")),
+    "balance": (_balance, ("log_mu_star", "log_age_wr")),
+    "errors": (_errors, tuple(f"{name}_err" for name, *_ in adopted.MEDIAN_ERRORS)),
+}
 COUNTED = ("galaxies", "regions")
 _SEC_3, _SEC_4, _EQ_3 = "sec. 3", "sec. 4.1", "eq. 3"
 

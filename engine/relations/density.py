@@ -1,9 +1,9 @@
 """How much weight lies where in a plane: the grey shades, insets and contours of ZG22 Figs. 1-4, 6 and A1."""
 
-import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from engine.compiled import njit
 from engine.errors import SettingsError
 from engine.relations.binning import as_columns, as_edges, bin_rows_2d, is_weight, tally
 from engine.types import BoolArray, FloatArray, IntArray
@@ -47,7 +47,7 @@ def even_density(
     return _even_density(x, y, weight, limits, cells)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _even_density(x, y, weight, limits, cells):
     x0, x1, y0, y1 = limits
     n_x, n_y = cells

@@ -8,14 +8,16 @@ import pytest
 from PIL import Image
 
 from app.pages import galaxy_words as words
-from app.pages.galaxy import FILES_CHANGED, GalaxyPage, survey_limits
+from app.pages.galaxy import FILES_CHANGED, GalaxyPage
 from app.screen import map_data, profiles
 from app.screen.export import Note, png_bytes
 from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.store import Survey
 from app.values import MAPS
-from engine.columns import MOCK
+from engine.columns import FIRST_OWN_NUMBER, MOCK
 from engine.flags import SpaxelFlag
+from engine.stats import PERCENTILES, weighted_quantile
+from precompute.io.products import read_survey
 from tests.app.visitors import open_galaxy
 
 
@@ -31,12 +33,15 @@ def page(survey) -> GalaxyPage:
     return open_galaxy(survey, galaxy_id=5)
 
 
-def test_four_maps_show_the_columns_of_the_galaxy(page, survey):
-    columns = survey.galaxy_maps(5)
-    frame = map_data.frame_of(columns["x"], columns["y"])
-    for panel, name in zip(page.panels, MAPS, strict=True):
-        expected = map_data.to_map(map_data.values_of(columns, name), frame)
-        np.testing.assert_array_equal(panel.source.data["values"][0], expected)
+def test_four_maps_show_each_value_of_the_file_at_its_place_in_the_sky(page, small_survey):
+    regions = read_survey(small_survey)[0]
+    here = {name: values[regions["galaxy_id"] == 5] for name, values in regions.items()}
+    for panel, name in zip(page.panels, ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level"), strict=True):
+        shown = {key: values[0] for key, values in panel.source.data.items()}
+        row, column = (here["y"] - shown["y"]).astype(int), (here["x"] - shown["x"]).astype(int)  # from a corner
+        np.testing.assert_array_equal(shown["values"][row, column], here[name].astype(np.float32))
+        assert np.isfinite(shown["values"]).sum() == np.isfinite(here[name]).sum()
+        assert shown["values"].shape == (shown["dh"], shown["dw"])
 
 
 def test_another_galaxy_changes_data_and_no_figure(page, survey):
@@ -48,13 +53,18 @@ def test_another_galaxy_changes_data_and_no_figure(page, survey):
     assert page.picker.here.data["x"][0] == pytest.approx(survey.galaxy_row(2).log_M_star)
 
 
-def test_colours_are_the_same_in_every_galaxy_unless_asked(page, survey):
-    before = (page.panels[0].mapper.low, page.panels[0].mapper.high)
-    assert before == survey_limits(survey, "log_mu_star")
-    page.selection.galaxy_id = 1
-    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) == before
+def test_colours_span_the_values_of_the_survey_in_every_galaxy_unless_asked(page, survey, small_survey):
+    every = read_survey(small_survey)[0]
+    of_one = every["log_mu_star"][every["galaxy_id"] == 1]  # the lightest galaxy: its centre is no dense place
+    for galaxy_id in (5, 1):
+        page.selection.galaxy_id = galaxy_id
+        low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+        assert 0.97 < np.mean((every["log_mu_star"] >= low) & (every["log_mu_star"] <= high)) < 1.0
+        assert high > np.nanmax(of_one)
     page.selection.map_range = "galaxy"
-    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) != before
+    low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+    assert high < np.nanmax(of_one)
+    assert 0.97 < np.mean((of_one >= low) & (of_one <= high)) < 1.0
 
 
 def test_a_chooser_changes_its_own_map(page):
@@ -137,6 +147,28 @@ def test_every_search_line_finds_its_own_galaxy(survey):
     assert [words.find_galaxy(frame, line) for line in lines] == frame["galaxy_id"].tolist()
 
 
+@pytest.mark.parametrize("number", [0, FIRST_OWN_NUMBER, FIRST_OWN_NUMBER + 7])
+def test_a_galaxy_without_a_catalogue_number_wears_none_and_is_found_by_its_name(survey, number):
+    frame = survey.galaxies.assign(origin="measured")
+    frame.loc[0, ["name", "galaxy_id"]] = "NGC 5000", number
+    assert words.search_words(frame)[0] == "NGC 5000"
+    assert words.search_words(frame)[1].endswith(" · CALIFA 2")
+    assert words.find_galaxy(frame, "ngc5000") == number
+    assert words.find_galaxy(frame, str(number)) is None
+    assert "CALIFA" not in words.heading(frame.iloc[0], 144)
+    assert "CALIFA 2 · " in words.heading(frame.iloc[1], 144)
+
+
+def test_the_search_opens_galaxy_zero(survey, monkeypatch):
+    monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
+    page = open_galaxy(survey, galaxy_id=5)
+    opened = []
+    monkeypatch.setattr(page, "_open", opened.append)
+    page._search("ngc5000")
+    assert opened == [0]
+    assert not page.message.object
+
+
 def test_the_facts_are_those_of_the_table(survey):
     facts = dict(words.galaxy_facts(survey.galaxy_row(4), old_fraction=0.376))
     values = list(facts.values())
@@ -151,9 +183,12 @@ def test_powers_read_as_in_print(value, said):
 
 
 def test_a_spaxel_says_its_sequence_smoothing_and_flags():
-    columns = {"smoothing_level": np.array([3]), "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED])}
+    columns = {
+        "smoothing_level": np.array([3]),
+        "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED | SpaxelFlag.LIBRARY_EDGE]),
+    }
     said = words.spaxel_sentence(columns, 0, is_old=True)
-    assert said == "old ridge; median with a corona of 2 spaxels; few models fit"
+    assert said == "old ridge; median with a corona of 2 spaxels; few models fit; at the edge of the model library"
     assert words.spaxel_sentence({}, 0, None) == ""
 
 
@@ -239,10 +274,8 @@ def test_profiles_are_weighted_medians_in_bins_of_the_ellipse(page, survey, name
     found = profiles.profile(radius, columns[name], columns["weight"])
     inside = (radius >= 0.4) & (radius < 0.6) & np.isfinite(columns[name])
     at = int(np.argmin(np.abs(found.band.x - 0.5)))
-    assert found.band.median[at] == pytest.approx(np.median(columns[name][inside]), abs=0.02)
-    assert (found.band.low[at], found.band.high[at]) == pytest.approx(
-        np.percentile(columns[name][inside], (16, 84)), abs=0.05 * float(np.std(columns[name][inside])) + 1e-6
-    )
+    quantiles = weighted_quantile(columns[name][inside], columns["weight"][inside], PERCENTILES)
+    assert (found.band.low[at], found.band.median[at], found.band.high[at]) == pytest.approx(quantiles, abs=1e-6)
 
 
 def test_radii_are_those_of_the_ellipse(page, survey):

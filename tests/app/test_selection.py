@@ -10,7 +10,6 @@ from app.forms import RANGE
 from app.selection import Selection
 from app.store import open_survey
 from app.values import DETAILS, EXTRA_CUTS, MAP_RANGES, OVERLAYS, RANGES, VALLEYS, VALUES, WEIGHTINGS
-from app.words import selection_words
 from engine.figures.cut import FITTED, SEQUENCES, SMOOTHINGS, Cut, Range
 from engine.figures.sample import select
 from engine.relations.green_valley import EQUATION_3, Line
@@ -156,17 +155,3 @@ def test_a_cut_by_a_column_keeps_the_regions_inside_and_says_so(survey, value):
     middle = float(np.nanmedian(values))
     sample = select(survey, Selection(**{value.name: Range(middle, None)}).cut())
     assert sample.n_regions == np.count_nonzero(values >= np.float32(middle))
-    words = selection_words(Selection(**{value.name: Range(middle, None)}), sample)
-    assert f"from {middle:g}" in words
-
-
-def test_captions_tell_open_ranges_without_a_made_up_end(survey):
-    chosen_ = Selection(
-        log_M_star=Range(None, 10.3), log_mu_e=Range(2.2, None), galaxies=(1, 2), smoothing="unsmoothed"
-    )
-    words = selection_words(chosen_, select(survey, chosen_.cut()))
-    assert "log M∗ below 10.3" in words
-    assert "log ⟨μ∗⟩e from 2.2" in words
-    assert "galaxies 1, 2" in words
-    assert "unsmoothed spaxels only" in words
-    assert "99" not in words

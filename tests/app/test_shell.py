@@ -11,7 +11,7 @@ from app.rail import ALL, presets_of, range_of
 from app.selection import Selection
 from app.shell import Shell
 from app.store import open_survey
-from app.values import CHOICES, VALUES
+from app.values import CHOICES
 from engine.adopted import LOG_M_STAR_BINS
 from engine.columns import GALAXY_COLUMNS, REGION_COLUMNS
 from engine.figures.arrays import View
@@ -279,8 +279,3 @@ def test_the_ink_ramp_darkens_at_every_step():
     light = [sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in theme.ink_palette()]
     assert len(light) == 255
     assert (np.diff(light) <= 0).all()
-
-
-def test_every_value_that_cuts_has_words_for_captions_or_changes_none():
-    silent = {value.name for value in VALUES if value.kind == "cut" and value.says is None}
-    assert silent == {"valley", "valley_slope", "valley_intercept", "weighting"}
