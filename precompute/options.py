@@ -36,6 +36,13 @@ StellarModels = Annotated[
         "--ssp",
     ),
 ]
+PriorsName = Annotated[
+    str,
+    _option(
+        "Which priors to draw from: mattolini25 (the default) or gallazzi05 (histories as in Gallazzi et al. 2005).",
+        "--priors",
+    ),
+]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
 ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
 ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]

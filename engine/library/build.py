@@ -8,10 +8,11 @@ import numpy as np
 from engine.adopted import CALIFA_FWHM_ANGSTROM
 from engine.columns import BANDS, INDEX_NAMES
 from engine.errors import SettingsError
-from engine.library.draw import Histories, Priors, draw_histories
+from engine.library.draw import Histories, draw_histories, take
 from engine.library.dust import CLOUD_LIFETIME, transmission
 from engine.library.observables import MODEL_FWHM_ANGSTROM, SIGMA_GRID, Templates, make_templates
 from engine.library.parcels import Laid, Nodes, lay_on_nodes, make_nodes
+from engine.library.priors import Priors
 from engine.library.ssp import SSPGrid
 from engine.library.types import Library
 from engine.spectrum.indices import measure_indices
@@ -51,7 +52,7 @@ def model_observables(
     out = _empty(n, templates.pixels.shape[2])
     for start in range(0, n, BATCH):
         rows = slice(start, min(start + BATCH, n))
-        _fill(out, rows, Histories(*(part[rows] for part in histories)), nodes, flat, living)
+        _fill(out, rows, take(histories, rows), nodes, flat, living)
         if progress is not None:
             progress(rows.stop, n)
     return out
@@ -125,7 +126,7 @@ def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
     return {
         "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
         "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": MODEL_FWHM_ANGSTROM,
-        "mass": "living stars, without remnants", "priors": json.dumps(asdict(priors)),
+        "mass": "living stars, without remnants", "prior_set": priors.name, "priors": json.dumps(asdict(priors)),
     }  # fmt: skip
 
 
@@ -144,7 +145,7 @@ def model_spectra(
     spectra = np.empty((n, wave.size), np.float32)
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)
-        part = Histories(*(values[rows] for values in histories))
+        part = take(histories, rows)
         flat = np.ones((part.tau.size, 1))
         mass = lay_on_nodes(part, nodes, np.ones((len(light), 1)), flat, flat).mass
         dust = (side.astype(np.float32) for side in transmission(wave, part.tau_v, part.ism_fraction))

@@ -10,7 +10,8 @@ from engine.columns import MOCK
 from engine.cube.types import Image
 from engine.errors import SettingsError
 from engine.library.build import build_library
-from engine.library.draw import Priors, draw_histories
+from engine.library.draw import draw_histories
+from engine.library.priors import Priors
 from engine.mock.cubes import CubeMockSettings, MadeCube, TrueModels, make_cube, sky_wcs
 from engine.mock.galaxies import MockGalaxies, draw_galaxies
 from engine.mock.populations import fit_light_per_mass
