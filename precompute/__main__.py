@@ -19,6 +19,7 @@ from precompute.options import (
     BenchRegions,
     BenchSurvey,
     Chunk,
+    CompositeShare,
     DemoIfMissing,
     Folder,
     GalaxyFacts,
@@ -154,6 +155,7 @@ def library(
     ssp: StellarModels = None,
     seed: Seed = settings.SEED,
     priors: PriorsName = settings.PRIORS,
+    composite_share: CompositeShare = 0.0,
     priors_plot: PriorsPlot = None,
 ) -> None:
     """Draw a **library** of model galaxies: histories, enrichment and dust, then their indices and colours.
@@ -161,11 +163,13 @@ def library(
     Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz` |
     `glocal library --priors gallazzi05`
     """
+    from dataclasses import replace
+
     from engine.library.priors import prior_set
     from precompute.progress import progress_bars
     from precompute.stages.library import build_and_save, plot_priors
 
-    drawn_from = prior_set(priors)
+    drawn_from = replace(prior_set(priors), composite_share=composite_share)
     file = to or layout.library_file(layout.data_folder())
     with progress_bars(out) as phases:
         built = build_and_save(

@@ -13,7 +13,7 @@ import numpy as np
 from engine.library.draw import Histories
 from engine.library.enrichment import leaking_box
 from engine.library.sfh import mass_formed
-from engine.types import FloatArray
+from engine.types import FloatArray, IntArray
 
 LARGEST_PARCEL = 0.02  # of the mass of the continuous history: metallicity hardly changes within
 BURST_PARCELS = 8  # choice: of a burst that lasts, 3e8 yr at most in the priors here
@@ -52,36 +52,68 @@ def make_nodes(age: FloatArray, metallicity: FloatArray, cloud_lifetime: float) 
     return Nodes(np.asarray(age, float), np.log10(metallicity), cloud_lifetime, above + 1)
 
 
-def lay_on_nodes(histories: Histories, nodes: Nodes, r_light: FloatArray, young: FloatArray, old: FloatArray) -> Laid:
+class Composition(NamedTuple):
+    """Which histories make up each model, and how much of its mass each of them forms.
+
+    The histories of model i are those from first[i] to first[i + 1] (not included).
+    """
+
+    first: IntArray  # (model + 1,)
+    share: FloatArray  # (history,) of the mass formed; in all 1 per model
+
+    @classmethod
+    def of_singles(cls, n: int) -> "Composition":
+        """Each history is a model."""
+        return cls(np.arange(n + 1), np.ones(n))
+
+    @property
+    def n_model(self) -> int:
+        return self.first.size - 1
+
+    def rows(self, start: int, stop: int) -> tuple[slice, "Composition"]:
+        """Histories of the models from start to stop, and how these are made of them."""
+        histories = slice(int(self.first[start]), int(self.first[stop]))
+        return histories, Composition(self.first[start : stop + 1] - histories.start, self.share[histories])
+
+
+def lay_on_nodes(
+    histories: Histories, nodes: Nodes, r_light: FloatArray, young: FloatArray, old: FloatArray,
+    *, composition: Composition | None = None,
+) -> Laid:  # fmt: skip
     """Mass on every node, and the means of age and metallicity weighted by r-band light behind the dust.
 
     r_light (node, piece) light of the nodes per Msun in pieces of the r band; young, old (model, piece) the
-    transmission of the dust there. Total mass formed is 1 per model.
+    transmission of the dust there. composition: histories of each model, all behind the same dust; one each if not
+    given. Total mass formed is 1 per model.
     """
-    n = histories.tau.size
-    mass = np.zeros((n, r_light.shape[0]), dtype=np.float32)
-    means = np.empty((n, 2))
-    _lay(*histories[:N_STARS], *nodes, r_light.astype(float), young.astype(float), old.astype(float), mass, means)
+    composition = composition or Composition.of_singles(histories.tau.size)
+    mass = np.zeros((composition.n_model, r_light.shape[0]), dtype=np.float32)
+    means = np.empty((composition.n_model, 2))
+    light = r_light.astype(float), young.astype(float), old.astype(float)
+    _lay(*histories[:N_STARS], *composition, *nodes, *light, mass, means)
     return Laid(mass, means[:, 0], means[:, 1])
 
 
 @numba.njit(cache=True, parallel=True)
 def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
     onset_age, tau, exponential, Z_initial, Z_final, alpha, burst_age, burst_mass, burst_length, burst_Z,
-    age, log_Z, lifetime, n_young, r_light, young, old, mass, means,
+    first, share, age, log_Z, lifetime, n_young, r_light, young, old, mass, means,
 ):  # fmt: skip
-    for i in numba.prange(tau.size):
-        continuous = _continuous_parcels(onset_age[i], tau[i], exponential[i], Z_initial[i], Z_final[i], alpha[i], age)
-        bursts = _burst_parcels(burst_age[i], burst_mass[i], burst_length[i], burst_Z[i])
-        stars = np.concatenate((continuous, bursts))
-        scale = 1.0 / stars[:, 0].sum()
+    for i in numba.prange(first.size - 1):
         sums = np.zeros(3)  # r-band light, light * age, light * Z
-        for s in range(stars.shape[0]):
-            parcel, t = scale * stars[s, 0], stars[s, 1]
-            Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
-            if parcel > 0.0:
-                light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
-                sums += light * np.array((1.0, t, Z))
+        for h in range(first[i], first[i + 1]):
+            continuous = _continuous_parcels(
+                onset_age[h], tau[h], exponential[h], Z_initial[h], Z_final[h], alpha[h], age
+            )
+            bursts = _burst_parcels(burst_age[h], burst_mass[h], burst_length[h], burst_Z[h])
+            stars = np.concatenate((continuous, bursts))
+            scale = share[h] / stars[:, 0].sum()
+            for s in range(stars.shape[0]):
+                parcel, t = scale * stars[s, 0], stars[s, 1]
+                Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
+                if parcel > 0.0:
+                    light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
+                    sums += light * np.array((1.0, t, Z))
         means[i, 0], means[i, 1] = np.log10(sums[1] / sums[0]), np.log10(sums[2] / sums[0])
 
 

@@ -9,9 +9,17 @@ SPREADS = ("log-uniform", "uniform")
 ENRICHMENTS = ("mean", "ends", "constant")
 METALLICITY_PRIORS = ("tanh", "tanh cumulative", "log-uniform")
 
-_LIMITS = ("onset_age", "tau_over_onset_age", "Z_mean", "Z_ends", "beta", "burst_mass")  # pairs, both above zero
+_LIMITS = (
+    "onset_age",
+    "tau_over_onset_age",
+    "Z_mean",
+    "Z_ends",
+    "beta",
+    "burst_mass",
+    "composite_size",
+)  # pairs, both above zero
 _LIMITS_FROM_ZERO = ("gamma", "burst_age", "burst_length")
-_SHARES = ("burst_free", "dust_free")
+_SHARES = ("burst_free", "dust_free", "composite_share")
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,14 @@ class Priors:
     dust_free: float = 0.0  # fraction of models without dust; recalled of Zibetti+17: 0.25
     tau_v: tuple[float, float, float] = (1.5, 6.7, 6.0)  # da Cunha+08, table A.1
     ism_fraction: tuple[float, float, float] = (8.0, 6.0, 1.0)  # da Cunha+08 (recalled)
+
+    # Composite models, engine.library.composites: share of models that are sums of several histories, how many
+    # (log-uniform), and how far the parts scatter about the first in mean log age and log Z [dex]. choice: none, since
+    # they cost more for single histories than they cure (`glocal validate`; docs/architecture.md)
+    composite_share: float = 0.0
+    composite_size: tuple[int, int] = (2, 12)
+    composite_age_scatter: float = 0.05
+    composite_Z_scatter: float = 0.1
 
     def __post_init__(self):
         _check_choice("history", self.history, HISTORIES)

@@ -30,6 +30,7 @@ PRIOR_AXES = {
     "alpha": "α of the enrichment",
     "tau_v": "τ_V",
     "ism_fraction": "fraction of τ_V in the diffuse matter",
+    "n_part": "histories in the model",
     "living_fraction": "living mass / mass formed",
     "log_age_wr": "log Age_wr [yr]",
     "log_Z_wr": "log Z∗wr [Z⊙]",

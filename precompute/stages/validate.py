@@ -26,14 +26,17 @@ from precompute.progress import Phases, silent
 from precompute.settings import SEED
 from precompute.stages.library import load_or_build
 from precompute.stages.validate_galaxies import compare_galaxies, galaxies_in_words, save_galaxies
+from precompute.stages.validate_mixtures import mixtures_in_words, save_mixtures, validate_mixtures
 
 FIGURE, TABLE = "validation.png", "validation.ecsv"
 
 # Populations of the injection. Typical: the mock's errors at S/N 20 per Angstrom, as a region of ZG22 has them;
 # bright: photon noise alone at S/N 100 and the photometric errors Z17 may have had (0.05 mag in u, 0.03 in griz)
 TYPICAL_SNR, BRIGHT_SNR = 20.0, 100.0
+TYPICAL, BRIGHT = f"S/N {TYPICAL_SNR:.0f} per Å", f"S/N {BRIGHT_SNR:.0f} per Å"
 BRIGHT_MAG_ERRORS = np.array([0.05, 0.03, 0.03, 0.03, 0.03])
 
+MOST_MIXTURES = 1000  # choice: regions of each kind of mixture; means to 0.006 dex
 FEWEST_IN_A_BIN = 10  # regions; choice: bins of the figure with fewer are left out
 ENOUGH = f"{FEW_MODELS:.0f} models or more"  # regions that are not flagged FEW_MODELS
 AS_GIVEN = "all, errors as given"  # what the gaps between models do where errors are not taken larger
@@ -68,8 +71,11 @@ class Line(NamedTuple):
 def run_validate(request: ValidationRequest, phases: Phases = silent) -> list[str]:
     """Validate, write figure and tables, and return what the user should read."""
     galaxies = read_sdss_galaxies(request.galaxies) if request.galaxies else None  # refuse a bad table at once
-    lines, figure = validate_library(_library(request, phases), request.n_region, SEED, phases)
-    paths, words = save_recovery(request.out, lines, figure), recovery_in_words(lines)
+    library = _library(request, phases)
+    lines, figure = validate_library(library, request.n_region, SEED, phases)
+    mixed = validate_mixtures(library, min(request.n_region, MOST_MIXTURES), SEED, noises()[TYPICAL], phases)
+    paths = [*save_recovery(request.out, lines, figure), save_mixtures(request.out, mixed)]
+    words = recovery_in_words(lines) + mixtures_in_words(mixed, TYPICAL)
     if galaxies:
         comparison = compare_galaxies(galaxies, request.n_history, SEED, phases)
         paths.append(save_galaxies(request.out, comparison))
@@ -87,14 +93,7 @@ def _library(request: ValidationRequest, phases: Phases) -> Library:
 def validate_library(library: Library, n_region: int, seed: int, phases: Phases = silent) -> tuple[list[Line], Figure]:
     """Inject and recover: the table and its figure."""
     models, rng, lines, drawn = arrange(library), np.random.default_rng(seed), [], []
-    settings = MockSettings()
-    bright = np.asarray(settings.index_noise) / BRIGHT_SNR
-    typical = index_errors(np.array(TYPICAL_SNR), settings)
-    kinds = {
-        f"S/N {TYPICAL_SNR:.0f} per Å": (typical, np.array(settings.photometric_floor)),
-        f"S/N {BRIGHT_SNR:.0f} per Å": (bright, BRIGHT_MAG_ERRORS),
-    }
-    for noise, errors in kinds.items():
+    for noise, errors in noises().items():
         for words, draw in (("as the prior", draw_from_prior), ("even", draw_evenly)):
             injected = inject(library, draw(library, n_region, rng), *errors, rng)
             progress = phases(f"{noise}, truths {words}")
@@ -110,6 +109,14 @@ def validate_library(library: Library, n_region: int, seed: int, phases: Phases 
             if draw is draw_evenly:
                 drawn.append((noise, found, truth))
     return lines, plot_recovery(drawn)
+
+
+def noises() -> dict[str, tuple[FloatArray, FloatArray]]:
+    """One-sigma errors of indices and magnitudes, (5,) each, by the words for them."""
+    settings = MockSettings()
+    typical = index_errors(np.array(TYPICAL_SNR), settings)
+    bright = np.asarray(settings.index_noise) / BRIGHT_SNR
+    return {TYPICAL: (typical, np.array(settings.photometric_floor)), BRIGHT: (bright, BRIGHT_MAG_ERRORS)}
 
 
 def _by_bins(noise: str, words: str, found: Percentiles, truth: dict[str, FloatArray]) -> list[Line]:
