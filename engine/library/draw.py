@@ -33,6 +33,11 @@ def take(histories: Histories, rows: IntArray | slice) -> Histories:
     return Histories(*(part[rows] for part in histories))
 
 
+def joined(first: Histories, second: Histories) -> Histories:
+    """Some histories, then others."""
+    return Histories(*(np.concatenate(parts) for parts in zip(first, second, strict=True)))
+
+
 def draw_histories(n_model: int, priors: Priors, rng: np.random.Generator) -> Histories:
     """Histories drawn from the priors; the same generator state gives the same histories."""
     if n_model < 1:

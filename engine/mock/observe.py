@@ -1,8 +1,9 @@
 """How the mock is seen: photons and sky, adaptive smoothing, noise of indices and magnitudes, lost spaxels."""
 
 import numpy as np
-from numba import njit
 
+from engine.compiled import njit
+from engine.constants import MAG_PER_E_FOLD
 from engine.cube.smoothing import (
     CORRELATION_SLOPE,
     Smoothing,
@@ -10,7 +11,6 @@ from engine.cube.smoothing import (
     choose_levels,
     smoothing_offsets,
 )
-from engine.inference.observed import MAG_PER_E_FOLD
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -44,7 +44,7 @@ def kernel_noise(white: FloatArray, level: IntArray) -> FloatArray:
     return _kernel_noise(np.ascontiguousarray(white, float), level, offsets, count)
 
 
-@njit(cache=True)
+@njit()
 def _kernel_noise(white, level, offsets, count):
     noise = np.zeros_like(white)
     for y in range(white.shape[0]):
@@ -57,6 +57,24 @@ def _kernel_noise(white, level, offsets, count):
                     n += 1
             noise[y, x] /= np.sqrt(n)
     return noise
+
+
+def kernel_sums(values: FloatArray, level: IntArray, good: BoolArray) -> FloatArray:
+    """Sums over the good spaxels of each kernel; values (y, x, quantity), level (y, x), of which 0 counts as 1."""
+    offsets, count = smoothing_offsets()
+    return _kernel_sums(np.ascontiguousarray(values, float), level, good, offsets, count)
+
+
+@njit()
+def _kernel_sums(values, level, good, offsets, count):
+    sums = np.zeros_like(values)
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            for k in range(count[max(level[y, x], 1) - 1]):
+                j, i = y + offsets[k, 0], x + offsets[k, 1]
+                if 0 <= j < values.shape[0] and 0 <= i < values.shape[1] and good[j, i]:
+                    sums[y, x] += values[j, i]
+    return sums
 
 
 def index_errors(snr: FloatArray, settings: MockSettings) -> FloatArray:

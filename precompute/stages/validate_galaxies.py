@@ -8,7 +8,7 @@ import numpy as np
 from astropy.table import Table
 
 from engine.columns import BANDS, INDEX_NAMES, column
-from engine.flags import SpaxelFlag
+from engine.flags import SpaxelFlag, flags_in
 from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, percentiles
 from engine.library.build import model_observables
 from engine.library.draw import draw_histories
@@ -24,10 +24,7 @@ from precompute.progress import Phases, Report, silent
 
 GALAXY_TABLE = "galaxies.ecsv"
 COMPARED = ("log_age_wr", "log_Z_wr")
-DOUBTS = {
-    SpaxelFlag.NOT_MEASURED.value: "no index", SpaxelFlag.FEW_MODELS.value: "few models fit",
-    SpaxelFlag.NO_GOOD_MODEL.value: "no model fits well",
-}  # fmt: skip
+DOUBTS = SpaxelFlag.NOT_MEASURED | SpaxelFlag.FEW_MODELS | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.LIBRARY_EDGE
 SDSS_FWHM_ANGSTROM = 2.8  # resolving power of about 1800 at 5000 Angstrom; recalled
 V_DISP_RANGE = (70.0, 420.0)  # km/s; SDSS advises not to trust values outside: they are moved to its end. No value: 70
 DISPERSIONS_AT_ONCE = 16  # choice: bounds the memory
@@ -128,7 +125,7 @@ def doubts(comparison: GalaxyComparison, priors: str) -> list[str]:
     found, v_disp = comparison.found[priors], comparison.galaxies.v_disp
     outside = ~((v_disp >= V_DISP_RANGE[0]) & (v_disp <= V_DISP_RANGE[1]))
     return [
-        ", ".join([*(words for flag, words in DOUBTS.items() if flags & flag), *["σ∗ unknown or outside"] * bool(far)])
+        ", ".join([*(flag.words for flag in flags_in(flags & DOUBTS)), *["σ∗ unknown or outside"] * bool(far)])
         for flags, far in zip(found.flags, outside, strict=True)
     ]
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.constants import TEN_PARSEC_FLUX
 from engine.library.build import build_library, draw_models, light_weighted_means, model_observables
 from engine.library.composites import Means, Scatter, sums_of_like
 from engine.library.draw import draw_histories, take
 from engine.library.observables import make_templates
 from engine.library.parcels import Composition
 from engine.library.priors import Priors
-from engine.spectrum.photometry import TEN_PARSEC_FLUX, ab_magnitudes
+from engine.spectrum.photometry import ab_magnitudes
 from tests.reference.library_plain import galaxy_of
 
 SHARES = np.array([0.5, 0.3, 0.2])
