@@ -9,6 +9,8 @@ Logs are base 10 and start with ``log_``. Capital M is a whole galaxy, mu is per
 
 from typing import NamedTuple
 
+from engine.flags import legend
+
 SCHEMA_VERSION = 1
 META_KEY = b"glocal"  # of the JSON in which a Parquet file tells its history
 REGIONS_FILE = "regions.parquet"
@@ -121,9 +123,9 @@ REGION_COLUMNS: tuple[Column, ...] = (
     Column("region_id", "i4", "", "region", "region", *_NONE, "Unique row number.", "meta.id;meta.main", (0, 2**31 - 1)),
     Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Number of the galaxy, as in the galaxy table.",
            "meta.id.parent", (0, 2**31 - 1)),
-    Column("x", "i2", "pix", "x", "x", "spaxel", "spaxel", "Column of the spaxel in the map, from 0; grows to the west.",
+    Column("x", "i2", "pix", "x", "x", "spaxel", "spaxel", "Column of the spaxel in the map, from 0; grows to x_axis_angle of the galaxy, or to the west.",
            "pos.cartesian.x", (-32768, 32767)),
-    Column("y", "i2", "pix", "y", "y", "spaxel", "spaxel", "Row of the spaxel in the map, from 0; grows to the north.",
+    Column("y", "i2", "pix", "y", "y", "spaxel", "spaxel", "Row of the spaxel in the map, from 0; grows to y_axis_angle of the galaxy, or to the north.",
            "pos.cartesian.y", (-32768, 32767)),
     _MU_STAR[0], _MU_STAR[1], _AGE[0], _AGE[1], _Z[0], _Z[1],
     Column("area_pc2", "f4", "pc2", "area", "area", "pc²", r"pc$^2$", "Projected area of the spaxel.", "phys.area", (0.0, 1e12)),
@@ -141,7 +143,7 @@ REGION_COLUMNS: tuple[Column, ...] = (
            "Stellar velocity dispersion.", "phys.veloc.dispersion", (0.0, 2e3), required=False, may_be_nan=True),
     Column("chi2", "f4", "", "χ² of the best model", r"$\chi^2$ of the best model", *_NONE,
            "Smallest chi-square in the library.", "stat.fit.chi2", (0.0, 1e9), required=False, may_be_nan=True),
-    Column("flags", "i2", "", "flags", "flags", *_NONE, "Bits of engine.flags.SpaxelFlag.", "meta.code.qual", (0, 32767), required=False),
+    Column("flags", "i4", "", "flags", "flags", *_NONE, f"What to know of the region, a sum of bits: {legend()}.", "meta.code.qual", (0, 2**31 - 1), required=False),
     *_index("d4000n", "D4000n", r"D4000$_n$", "", _NONE, "D4000n (Balogh+99)"),
     *_index("hbeta", "Hβ", r"H$\beta$", "Angstrom", _ANGSTROM, "Hβ"),
     *_index("hdelta_a_hgamma_a", "HδA+HγA", r"H$\delta_A$+H$\gamma_A$", "Angstrom", _ANGSTROM, "HδA+HγA"),
@@ -177,6 +179,12 @@ GALAXY_COLUMNS: tuple[Column, ...] = (
            (-32768, 32767), required=False, may_be_nan=True),
     Column("y_centre", "f4", "pix", "y of centre", "y of centre", "spaxel", "spaxel", "Centre of the galaxy in the map.", "pos.cartesian.y",
            (-32768, 32767), required=False, may_be_nan=True),
+    Column("x_axis_angle", "f4", "deg", "PA of x", "PA of $x$", "deg", "deg",
+           "Position angle in which x of the maps grows, north through east; -90 where it is not given.", "pos.posAng",
+           (-360.0, 360.0), required=False, may_be_nan=True),
+    Column("y_axis_angle", "f4", "deg", "PA of y", "PA of $y$", "deg", "deg",
+           "Position angle in which y of the maps grows, north through east; 0 where it is not given.", "pos.posAng",
+           (-360.0, 360.0), required=False, may_be_nan=True),
     Column("hubble_type", "str", "", "type", "type", *_NONE, "Hubble type, or spheroid/disc in the mock.", "src.morph.type", required=False),
     Column("n_regions", "i4", "", "regions", "regions", *_NONE, "Rows of this galaxy in the region table.", "meta.number", (0, 2**31 - 1)),
     Column("n_spaxels_above_cut", "i4", "", "spaxels above the cut", "spaxels above the cut", *_NONE,

@@ -60,6 +60,20 @@ def test_no_function_is_longer_than_sixty_lines_and_public_ones_say_what_they_do
             assert doc or not public, f"{node.name} has no docstring"
 
 
+def test_kernels_are_compiled_with_a_cache_that_notices_changes():
+    kernels = [path for path in SOURCES if path.is_relative_to(ROOT / "engine") and path.name != "compiled.py"]
+    assert not [
+        path.name for path in kernels if re.search(r"numba\.n?jit|cache=True", path.read_text(encoding="utf-8"))
+    ]
+
+
+def test_constants_of_nature_are_written_in_one_place():
+    numbers = re.compile(r"299_?792|2\.9979|2\.354|2\.355|1\.4826|1\.0857|20626[45]|21\.572|3\.085[67]\d*e|3\.828e")
+    sources = [path for path in SOURCES if path.relative_to(ROOT).as_posix() != "engine/constants.py"]
+    code = {path.name: "".join(re.split("#.*", path.read_text(encoding="utf-8"))) for path in sources}
+    assert not {name: found for name, text in code.items() if (found := numbers.findall(text))}
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_column_has_words_a_valid_unit_and_a_valid_ucd(column):
     assert column.label

@@ -173,7 +173,7 @@ class GalaxyPage:
         self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
         self.detail.open_galaxy(galaxy.galaxy_id)
         pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
-        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel)
+        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel, map_data.axis_angles(dict(galaxy)))
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
         self.picker.show(galaxy.galaxy_id)
         self.planes.show_galaxy(self.columns)

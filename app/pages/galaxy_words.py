@@ -10,30 +10,10 @@ from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK, REGION, has_catalogue_number
-from engine.flags import SpaxelFlag
+from engine.flags import DROPPED, SpaxelFlag, flags_in
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-FLAG_WORDS = {
-    SpaxelFlag.TARGET_MISSED: "S/N still below target at the largest kernel",
-    SpaxelFlag.INDEX_MASKED: "an index was left out",
-    SpaxelFlag.PHOTOMETRY_MASKED: "a band was left out",
-    SpaxelFlag.FEW_MODELS: "few models fit",
-    SpaxelFlag.NO_GOOD_MODEL: "no model fits well",
-    SpaxelFlag.NOT_MEASURED: "not measured",
-    SpaxelFlag.KINEMATICS_FELL_BACK: "velocity or dispersion partly assumed",
-    SpaxelFlag.LINES_REMOVED: "emission lines removed",
-    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
-    SpaxelFlag.REGISTRATION_DOUBTFUL: "images match the cube badly",
-}
-LOST_WORDS = {
-    SpaxelFlag.FOREGROUND: "a foreground star, another galaxy or an artefact lies on it",
-    SpaxelFlag.BAD_PIXELS: "too few good wavelengths, or no image there",
-    SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {SURFACE_BRIGHTNESS_LIMIT} mag arcsec⁻² in r",
-    SpaxelFlag.SNR_TOO_LOW: f"S/N below {SNR_MINIMUM_PER_ANGSTROM} per Å even after smoothing",
-    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
-    SpaxelFlag.NOT_MEASURED: "no posterior",
-}
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
 COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
 SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
@@ -107,7 +87,8 @@ def spaxel_sentence(columns: dict, row: int, is_old: bool | None) -> str:
     words = [] if is_old is None else ["old ridge" if is_old else "young sequence"]
     words += _level_words(int(columns["smoothing_level"][row]) if "smoothing_level" in columns else 0)
     flags = int(columns["flags"][row]) if "flags" in columns else 0
-    return "; ".join(words + [said for flag, said in FLAG_WORDS.items() if flags & flag])
+    told = flags_in(flags & ~SpaxelFlag.SMOOTHED)  # the level says that already
+    return "; ".join([*words, *(flag.words for flag in told)])
 
 
 def _level_words(level: int) -> list[str]:
@@ -165,7 +146,7 @@ def reasons(origin: str) -> tuple[str, ...]:
 
 def lost_words(flags: int) -> str:
     """Why a spaxel was not kept, from its flags."""
-    said = [words for flag, words in LOST_WORDS.items() if flags & flag]
+    said = [flag.words for flag in flags_in(flags & DROPPED)]
     return f"not kept: {'; '.join(said)}" if said else "not kept, and no flag tells why"
 
 

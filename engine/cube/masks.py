@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 import numpy as np
 from astropy.convolution import Gaussian2DKernel
-from numba import njit
 from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinates, median_filter
 from scipy.signal import fftconvolve
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
+from engine.compiled import njit
+from engine.constants import FWHM_PER_SIGMA
 from engine.cube.registration import DEFAULT as REGISTRATION
 from engine.cube.registration import ZERO_POINT, OnGrid, Shift, cut_out, prepare, psf_of, synthetic_image, to_grid
+from engine.cube.sky import pixel_at
 from engine.cube.types import Cube, Image
 from engine.flags import SpaxelFlag
 from engine.spectrum.photometry import Filter
 from engine.types import BoolArray, FloatArray, IntArray
-
-FWHM_PER_SIGMA = 2.3548
 
 
 class MaskSettings(NamedTuple):
@@ -110,8 +110,8 @@ def foreground_spaxels(
 def _place_of_centre(image: Image, cube: Cube, centre: tuple[float, float] | None) -> tuple[float, float]:
     """Column and row of the galaxy's centre in the image."""
     near = centre or ((cube.shape[1] - 1) / 2.0, (cube.shape[0] - 1) / 2.0)
-    x, y = (float(value) for value in image.wcs.all_world2pix(*cube.wcs.all_pix2world(*near, 0), 0))
-    return brightest(image, (x, y), 3.0 if centre else 8.0)
+    there = pixel_at(image.wcs, cube.wcs.pixel_to_world(*near))
+    return brightest(image, (float(there.x), float(there.y)), 3.0 if centre else 8.0)
 
 
 def brightest(image: Image, place: tuple[float, float], radius_arcsec: float) -> tuple[float, float]:
@@ -245,7 +245,7 @@ def without_cosmic_rays(cube: Cube, sigma: float = 8.0) -> Cube:
     return cube._replace(good=_unspiked(cube.flux, cube.error, cube.good, sigma))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _unspiked(flux, error, good, sigma):
     out = good.copy()
     for w in range(4, flux.shape[0] - 4):

@@ -15,6 +15,14 @@ from scipy.signal import fftconvolve
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, CALIFA_PIXEL_ANGSTROM, CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES
+from engine.constants import (
+    AB_ZERO_FLUX,
+    FWHM_PER_SIGMA,
+    LIGHT_SPEED,
+    LIGHT_SPEED_KMS,
+    PC2_SURFACE_BRIGHTNESS,
+    TEN_PARSEC_FLUX,
+)
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC, moffat_image
 from engine.cube.registration import CUBE_UNIT, NANOMAGGY, SDSS_PSF_FWHM, ZERO_POINT, deredden
 from engine.cube.types import Cube, Image, Moffat
@@ -31,16 +39,8 @@ from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
 from engine.spectrum.decouple import cubic_read
 from engine.spectrum.lines import HALPHA, LINE_NAMES, LINES, line_table, reddened_ratios
-from engine.spectrum.photometry import (
-    AB_ZERO_FLUX,
-    LIGHT_SPEED,
-    PC2_SURFACE_BRIGHTNESS,
-    TEN_PARSEC_FLUX,
-    Filter,
-    ab_magnitudes,
-    line_fluxes_in_bands,
-)
-from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, SSP_FWHM_ANGSTROM
+from engine.spectrum.photometry import Filter, ab_magnitudes, line_fluxes_in_bands
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM
 from engine.types import BoolArray, FloatArray, IntArray
 
 _LOG_STEP = 6e-5  # of ln(lambda), 18 km/s: a third of the narrowest dispersion
@@ -109,6 +109,7 @@ class _Sky(NamedTuple):
     spectra: FloatArray  # (model, wave) surface brightness of 1 Msun/pc2 at redshift 0 [erg/s/cm2/Angstrom/arcsec2]
     line_flux: FloatArray  # (line, y, x) erg/s/cm2/arcsec2
     bands: FloatArray  # (band, y, x) ugriz with lines [nanomaggies/arcsec2]
+    rest_bands: FloatArray  # (band, y, x) ugriz of the stars in the rest frame [nanomaggies/arcsec2]
 
 
 def califa_wave() -> FloatArray:
@@ -154,9 +155,10 @@ def _draw_sky(galaxy, models: TrueModels, mock: MockSettings, settings: CubeMock
     bands = mass[..., None] * seen[model] + line_fluxes_in_bands(
         line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), models.filters
     )
+    at_rest = 10.0 ** (-0.4 * ab_magnitudes(wave, (1 + redshift) * dimmed * spectra, models.filters))
     return _Sky(
         maps, model, library.log_age_wr[rows], library.log_Z_wr[rows], wave, spectra, line_flux,
-        np.moveaxis(bands, -1, 0) / NANOMAGGY,
+        np.moveaxis(bands, -1, 0) / NANOMAGGY, np.moveaxis(mass[..., None] * at_rest[model], -1, 0) / NANOMAGGY,
     )  # fmt: skip
 
 
@@ -175,7 +177,7 @@ def _near_field(sky: _Sky, settings: CubeMockSettings) -> _Sky:
     cut = max(settings.sky_margin - int(KERNEL_RADIUS_ARCSEC), 0)
     inner = slice(cut, sky.model.shape[0] - cut), slice(cut, sky.model.shape[1] - cut)
     maps = GalaxyMaps(*(part[inner] for part in sky.maps))
-    planes = {name: getattr(sky, name)[(slice(None), *inner)] for name in ("line_flux", "bands")}
+    planes = {name: getattr(sky, name)[(slice(None), *inner)] for name in ("line_flux", "bands", "rest_bands")}
     return sky._replace(maps=maps, model=sky.model[inner], **planes)
 
 
@@ -256,6 +258,8 @@ def _true_maps(sky: _Sky, settings: CubeMockSettings) -> dict[str, FloatArray]:
         "v_star": v_star, "sigma_star": np.sqrt(np.maximum(second - v_star**2, 0.0)),
         "sb_r": ZERO_POINT - 2.5 * np.log10(total),
     }  # fmt: skip
+    for band, plane in zip(BANDS, sky.rest_bands, strict=True):
+        found[f"mag_{band}"] = ZERO_POINT - 2.5 * np.log10(seen(plane) * CALIFA_SPAXEL_ARCSEC**2)
     lines = zip(LINE_NAMES, sky.line_flux, strict=True)
     return found | {f"flux_{name}": seen(flux) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2 for name, flux in lines}
 

@@ -8,14 +8,14 @@ from numpy.lib.npyio import NpzFile
 
 from engine.columns import GALAXIES_FILE, REGION, REGIONS_FILE
 from engine.errors import SettingsError, TableError
-from engine.flags import SpaxelFlag
+from engine.flags import KEPT, SpaxelFlag
 from engine.galaxy.structure import mean_densities
 from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Posterior
 from engine.library.types import Library
 from engine.spectra_schema import ESTIMATES
 from engine.survey import Columns, check_galaxies, check_pair, check_regions
-from engine.types import BoolArray, FloatArray
+from engine.types import BoolArray, FloatArray, IntArray
 from precompute import layout
 from precompute.cluster import Machines
 from precompute.io.chunks import Rules, library_checksum
@@ -140,7 +140,7 @@ def measured_tables(survey: Measurable, posterior: Posterior) -> MeasuredTables:
     follows = measurable & ~kept_whole
     for column in ("chi2", "flags"):
         regions[column][follows] = new[column][follows[measurable]]
-    _clear_not_measured(regions, follows)
+    regions["flags"] = _flagged(regions, measurable, renewed)
     return MeasuredTables(regions, _with_densities(survey, regions, renewed["log_mu_star"]), renewed)
 
 
@@ -161,10 +161,15 @@ def _spread(values: BoolArray, where: BoolArray) -> BoolArray:
     return found
 
 
-def _clear_not_measured(regions: Columns, which: BoolArray) -> None:
-    """Regions that have all estimates, old or new, are not flagged as not measured."""
+def _flagged(regions: Columns, measurable: BoolArray, renewed: dict[str, BoolArray]) -> IntArray:
+    """Flags that tell which estimates were kept; a region that has all, old or new, is not one without posterior."""
+    flags = regions["flags"].copy()
+    for name in ESTIMATES:
+        kept = measurable & ~renewed[name] & np.isfinite(regions[name])
+        flags[kept] |= int(KEPT[name])
     complete = np.all([np.isfinite(regions[name]) for name in ESTIMATES], axis=0)
-    regions["flags"][which & complete] &= ~int(SpaxelFlag.NOT_MEASURED)
+    flags[measurable & complete] &= ~int(SpaxelFlag.NOT_MEASURED)
+    return flags
 
 
 def _with_densities(survey: Measurable, regions: Columns, renewed: BoolArray) -> Columns:

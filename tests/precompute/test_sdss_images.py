@@ -98,7 +98,7 @@ def test_seeing_is_taken_from_the_caller_then_from_the_header(written):
         ({"BUNIT": "nanomaggy", "FILTER": "V"}, "the band is 'V'"),
         ({"BUNIT": "Jy", "FILTER": "r"}, "BUNIT is 'Jy', neither nanomaggies nor counts"),
         ({"FILTER": "r"}, "in counts, without FLUX20 in its header or the tsField"),
-        ({"FILTER": "r", "BUNIT": "nanomaggy", "CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, "no sky coordinates"),
+        ({"FILTER": "r", "BUNIT": "nanomaggy", "CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, "not RA and Dec"),
         ({"FILTER": "r", "BUNIT": "nanomaggy", "CD1_1": 1.0, "CD2_2": 1.0}, "pixels of 3600 arcsec"),
     ],
 )

@@ -1,19 +1,32 @@
 """Glocal as it is installed: one package that keeps ``engine``, ``precompute``, ``app`` and ``assets`` inside it.
 
 Names such as ``app`` or ``assets`` are too common to be put beside other distributions, so the wheel installs them
-below ``glocal/``, and importing this package makes them importable. In a checkout they stand at the top.
+below ``glocal/``, and importing this package makes them importable. Installed with ``pip install -e``, they are those
+of the checkout.
 
 >>> import glocal
 >>> import engine.adopted
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("engine", "precompute", "app")
-_HERE = Path(__file__).resolve().parent
-_INSTALLED = (_HERE / "engine").is_dir()
-FOLDER = _HERE if _INSTALLED else _HERE.parents[2]
+
+
+def _folder() -> Path:
+    """Where the packages lie: beside this file, or in the checkout that pip put on the path."""
+    here = Path(__file__).resolve().parent
+    if (here / "engine" / "__init__.py").is_file():
+        return here
+    checkout = find_spec("engine")
+    if checkout is None or checkout.origin is None:
+        raise ImportError("glocal is not installed completely: install it again")
+    return Path(checkout.origin).resolve().parents[1]
+
+
+FOLDER = _folder()
 
 
 def _make_importable() -> None:
