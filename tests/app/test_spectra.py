@@ -121,9 +121,9 @@ def measured_since(tmp_path, spectra_survey) -> Path:
 
 def test_posteriors_of_another_measurement_are_refused_and_the_page_says_so(measured_since, regions):
     shown = Survey(measured_since)
-    page = GalaxyPage(shown, Selection(page="galaxy", galaxy_id=GALAXY))
+    page = open_galaxy(shown, galaxy_id=GALAXY)
     row = _measured(regions)
-    page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    page.click_spaxel(regions["x"][row], regions["y"][row])
     assert page.detail.spectrum is None
     assert not page.detail.row.visible
     assert "Spectra/5.parquet does not belong to this table" in page.detail.title.object
