@@ -40,7 +40,7 @@ from precompute.io.spectra import (
     analysed_cells,
     axes_of,
     lost_spaxels,
-    read_header,
+    read_spectra_header,
     spectra_files,
     write_cells,
     write_flags,
@@ -312,7 +312,7 @@ def _has_its_spectra(job: Job, regions: Rows) -> bool:
     wanted = estimates_id(regions)
     try:
         return all(
-            read_header(path).estimates_id == wanted for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
+            read_spectra_header(path).estimates_id == wanted for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
         )
     except GlocalError:
         return False

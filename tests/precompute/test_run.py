@@ -22,7 +22,7 @@ from engine.pipeline import PipelineSettings
 from engine.spectra_schema import estimates_id
 from precompute.cluster import Machines
 from precompute.io.products import read_survey
-from precompute.io.spectra import read_header, read_lost, spectra_files, write_flags
+from precompute.io.spectra import read_lost, read_spectra_header, spectra_files, write_flags
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
 from precompute.stages import one_galaxy
@@ -194,7 +194,7 @@ def test_only_what_is_missing_or_changed_is_done_again(broken, monkeypatch, harm
         (out / "maps" / "MOCK002.fits").unlink()
     elif harm == "measured since":
         path = spectra_files(out, 2).flags
-        write_flags(path, read_header(path)._replace(estimates_id="of others"), read_lost(path))
+        write_flags(path, read_spectra_header(path)._replace(estimates_id="of others"), read_lost(path))
     elif harm == "new image":
         path = broken / "images" / "MOCK002-g.fits"
         data, header = fits.getdata(path, header=True)
