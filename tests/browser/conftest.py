@@ -22,7 +22,7 @@ FLAGS = (
 )  # fmt: skip
 SCREEN = {"width": 1366, "height": 768}
 START_S = 180  # on a busy machine
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="session")
