@@ -8,6 +8,10 @@ import panel as pn
 from bokeh.document import Document
 
 from app import theme
+from app.capacity import FULL, is_full
+from app.failures import report, report_on_page
+from app.metrics import time_updates
+from app.notice import notice_line
 from app.pages.galaxy import GalaxyPage
 from app.pages.relations import RelationsPage
 from app.panes import one_change
@@ -32,12 +36,26 @@ setTimeout(() => { button.label = before }, 1200)
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(reconnect=True)
+    pn.extension(reconnect=True, exception_handler=report_on_page)
+    if is_full():
+        return _message(*FULL, again_s=15)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
-    selection, dropped = Selection.from_query(_query())
+    try:
+        return _page(survey)
+    except Exception as error:
+        return _message("This page could not be opened", report(error))
+
+
+def _page(survey: Survey) -> pn.Template:
+    query = _query()
+    table = query.pop("table", survey.survey_id)
+    selection, dropped = Selection.from_query(query)
+    if table != survey.survey_id:
+        dropped.append("This view was made with another table than the one shown here: numbers may differ.")
+    time_updates(selection)
     return Shell(survey, selection).template(dropped)
 
 
@@ -73,7 +91,7 @@ class Shell:
         panels = self.rail.panels | {_root(spec): self.relations.places[spec.name] for spec in FIGURE_3}
         panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
         panels |= {f"galaxy_{name}": part for name, part in self.galaxy_parts.items()}
-        panels |= {"galaxy_actions": self._actions("galaxy")}
+        panels |= {"galaxy_actions": self._actions("galaxy"), "notice_line": notice_line()}
         for name, panel in panels.items():
             page.add_panel(name, panel)
         words = {
@@ -157,6 +175,15 @@ def _root(spec) -> str:
 def _plane_words(spec) -> dict[str, str]:
     x, y = theme.html_axis(spec.x), theme.html_axis(spec.y)
     return {"name": spec.name, "root": _root(spec), "x": x, "y": y, "words": _plain(f"{y} against {x}")}
+
+
+def _message(title: str, sentence: str, again_s: int = 0) -> pn.Template:
+    """A page with one sentence; the browser asks again after so many seconds, unless they are 0."""
+    page = Template(_read("style/message.html"))
+    words = {"page_css": _read("style/page.css"), "title": title, "sentence": sentence, "again_s": again_s}
+    for name, word in words.items():
+        page.add_variable(name, word)
+    return page
 
 
 def _apology(sentence: str) -> pn.Template:

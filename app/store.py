@@ -1,6 +1,5 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
-import gc
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +30,7 @@ class Survey:
         self.folder = Path(folder)
         self.meta = _pair_meta(self.folder)
         self.origin = self.meta["origin"]
+        self.survey_id = self.meta["survey_id"]
         self._file = pq.ParquetFile(self.folder / REGIONS_FILE)
         self.galaxies = pq.read_table(self.folder / GALAXIES_FILE).to_pandas()
         names = [name for name in RESIDENT if name in self._file.schema_arrow.names]
@@ -135,8 +135,6 @@ def open_survey(folder: Path) -> Survey:
     stamp = _stamp(folder)
     if folder not in _opened or _opened[folder][0] != stamp:
         _opened[folder] = (stamp, Survey(folder))
-        gc.collect()
-        gc.freeze()  # what was imported and read stays: later collections of visitors' garbage need not walk it
     return _opened[folder][1]
 
 

@@ -1,5 +1,6 @@
 """The ``glocal`` command: build a survey, bring one in, look at it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -361,6 +362,8 @@ def serve(
 ) -> None:
     """Show a survey in the **browser**; Ctrl-C ends it.
 
+    Everything else that can be set is a variable GLOCAL_...; docs/hosting.md lists them and shows how to host a page.
+
     Examples: `glocal serve` | `glocal serve my-survey --port 5007`
     """
     data = layout.data_folder(folder)
@@ -377,20 +380,11 @@ def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
     from precompute.stages import serve as stage
 
     meta = read_pair_meta(data)
-    port = stage.free_port(address, wanted)
+    port = wanted if "GLOCAL_PORT" in os.environ else stage.free_port(address, wanted)  # a proxy looks for it there
     if port != wanted:
         out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
-    shown = "127.0.0.1" if address == "0.0.0.0" else address
-    command = stage.serve_command(address, port, stage.origins_of(address, port, origins))
     out.print(f"Starting with the {meta['origin']} survey in {data}: {stage.size_in_words(data)} ...", markup=False)
-
-    def ready() -> None:
-        out.print(f"\n  Glocal is at  http://{shown}:{port}\n\n  Ctrl-C ends it.", markup=False)
-
-    code = stage.run_server(command, data, address, port, ready)
-    if code:
-        err.print(f"glocal: the server ended by itself (exit code {code}); its last words are above", style="red")
-    return code
+    return stage.become_server(stage.server_environment(data, address, port, origins))
 
 
 @bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

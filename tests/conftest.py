@@ -1,5 +1,7 @@
 """Fixtures every test may use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,18 @@ from precompute.io.products import write_survey
 from tests.spectra_files import write_spectra
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory) -> Iterator[Path]:
+    """Where the servers of the tests keep what outlives them: not in the home folder."""
+    before = os.environ.get("GLOCAL_STATE")
+    os.environ["GLOCAL_STATE"] = str(folder := tmp_path_factory.mktemp("state"))
+    yield folder
+    if before is None:
+        del os.environ["GLOCAL_STATE"]
+    else:
+        os.environ["GLOCAL_STATE"] = before
 
 
 @pytest.fixture(scope="session")
