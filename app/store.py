@@ -1,21 +1,29 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from app.metrics import REOPENED
+from app.settings import read_settings
+from app.shared_columns import SharedColumns
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
+from engine.relations import running
 from engine.relations.green_valley import Line, fit_green_valley
 from engine.relations.running import presort
 from engine.survey import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
+MOST_RECENT = 300  # pictures that several visitors may ask for; 60 kB each at most
 WEIGHTINGS = {"area/V'max": "weight", "area": "area_pc2", "equal": None}
 
 
@@ -26,24 +34,26 @@ class Survey:
     may be changed in place: every visitor sees the same arrays.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, shared: Path | None = None):
         self.folder = Path(folder)
+        stamp = _stamp(self.folder)
         self.meta = _pair_meta(self.folder)
         self.origin = self.meta["origin"]
         self.survey_id = self.meta["survey_id"]
         self._file = pq.ParquetFile(self.folder / REGIONS_FILE)
         self.galaxies = pq.read_table(self.folder / GALAXIES_FILE).to_pandas()
+        self._shared = SharedColumns(shared, self.folder, f"{self.survey_id} {stamp} {_code()}") if shared else None
         names = [name for name in RESIDENT if name in self._file.schema_arrow.names]
-        table = self._file.read(columns=names)
-        self._columns = {name: _frozen(table.column(name).to_numpy()) for name in names}
+        self._columns = {name: self._kept(name, partial(self._read, name)) for name in names}
         self._derived: dict = {}
+        self._recent: OrderedDict = OrderedDict()
 
     def __getitem__(self, name: str) -> np.ndarray | None:
         """A region column, or a galaxy's value for each of its regions; None if the survey lacks it."""
         if name in self._columns:
             return self._columns[name]
         if name in GALAXY and name in self.galaxies:
-            return self.once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
+            return self.column(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
         return None
 
     def has(self, name: str) -> bool:
@@ -69,17 +79,20 @@ class Survey:
     @cached_property
     def galaxy_index(self) -> np.ndarray:
         """Row of ``galaxies`` per region, (row,) int32."""
+        return self._kept("galaxy index", self._find_galaxies)
+
+    def _find_galaxies(self) -> np.ndarray:
         ids = self.galaxies["galaxy_id"].to_numpy()
         by_id = np.argsort(ids, kind="stable")
-        return _frozen(by_id[np.searchsorted(ids[by_id], self._columns["galaxy_id"])].astype(np.int32))
+        return by_id[np.searchsorted(ids[by_id], self._columns["galaxy_id"])].astype(np.int32)
 
     def weight(self, weighting: str) -> np.ndarray:
         """Statistical weight under one of WEIGHTINGS, (row,) float32 with mean 1."""
-        return self.once(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
+        return self.column(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
 
     def order(self, name: str) -> np.ndarray:
         """Rows by rising value of a column, NaN last, (row,) int32."""
-        return self.once(("order", name), lambda: presort(self[name]))
+        return self.column(("order", name), lambda: presort(self[name]))
 
     def fitted_valley(self, weighting: str) -> Line:
         """The green valley as fitted to this survey; NaN if it has no two peaks."""
@@ -121,28 +134,58 @@ class Survey:
     def once(self, key: object, make: Callable) -> object:
         """What ``make`` makes, made once for this survey; keep only what no visitor's choice can multiply."""
         if key not in self._derived:
-            made = make()
-            self._derived[key] = _frozen(made) if isinstance(made, np.ndarray) else made
+            self._derived[key] = make()
         return self._derived[key]
+
+    def column(self, key: object, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """As ``once``, for an array with a value per region: processes over this survey share it."""
+        return self.once(key, lambda: self._kept(str(key), make))
+
+    def recent(self, key: object, make: Callable) -> object:
+        """What ``make`` makes, kept while it is among the last that were asked for; nobody may change it."""
+        if key not in self._recent:
+            self._recent[key] = make()
+        self._recent.move_to_end(key)
+        while len(self._recent) > MOST_RECENT:
+            self._recent.popitem(last=False)
+        return self._recent[key]
+
+    def _kept(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        return self._shared.get(name, make) if self._shared else _frozen(make())
+
+    def _read(self, name: str) -> np.ndarray:
+        return self._file.read(columns=[name]).column(name).to_numpy()
 
 
 _opened: dict[Path, tuple[tuple, Survey]] = {}
+_opening = Lock()
 
 
 def open_survey(folder: Path) -> Survey:
     """The survey in a folder, from memory if its files are as they were; raises TableError in one sentence."""
     folder = Path(folder).resolve()
     stamp = _stamp(folder)
-    if folder not in _opened or _opened[folder][0] != stamp:
-        _opened[folder] = (stamp, Survey(folder))
-    return _opened[folder][1]
+    with _opening:
+        if folder not in _opened or _opened[folder][0] != stamp:
+            _opened[folder] = (stamp, Survey(folder, read_settings().cache_folder))
+            REOPENED.inc()
+        return _opened[folder][1]
 
 
 def _stamp(folder: Path) -> tuple:
+    """What changes when the files of a survey are replaced or written to."""
     try:
-        return tuple((folder / name).stat().st_mtime_ns for name in (REGIONS_FILE, GALAXIES_FILE))
+        stats = [(folder / name).stat() for name in (REGIONS_FILE, GALAXIES_FILE)]
     except OSError as error:
         raise TableError(f"there is no survey in {folder}: {Path(error.filename).name} is missing") from None
+    return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
+
+
+@cache
+def _code() -> str:
+    """A word that changes with the code columns are derived by."""
+    sources = [Path(__file__), Path(running.__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _pair_meta(folder: Path) -> dict:
