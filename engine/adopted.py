@@ -37,7 +37,7 @@ CALIFA_SPAXEL_ARCSEC = 1.0  # Sanchez+16
 
 # Solar values
 Z_SUN = 0.02  # BC03 scale; also Gallazzi+05
-M_SUN_R_AB = 4.65  # absolute r magnitude of the Sun, AB
+M_SUN_R_AB = 4.65  # absolute r magnitude of the Sun, AB; Willmer (2018) table 3, SDSS r
 
 # Green valley, ZG22 eq. 3: log Age_wr = slope * log mu_star + intercept
 GREEN_VALLEY_SLOPE = 0.095

@@ -1,25 +1,19 @@
-"""Distances in the flat universe of ZG22 sec. 1: H0 = 70 km/s/Mpc, Omega_Lambda = 0.7, no radiation."""
+"""Distances in the flat universe of ZG22 sec. 1, by astropy: H0 = 70 km/s/Mpc, Omega_Lambda = 0.7, no radiation."""
 
 from functools import cache
 
 import numpy as np
-from scipy.integrate import fixed_quad
+from astropy.cosmology import FlatLambdaCDM
 from scipy.optimize import minimize_scalar
+from scipy.optimize.elementwise import find_root
 
-from engine.adopted import H0, OMEGA_LAMBDA, OMEGA_M
+from engine.adopted import H0, OMEGA_M
+from engine.constants import ARCSEC_PER_RADIAN
 from engine.errors import SettingsError
 from engine.types import FloatArray
 
-SPEED_OF_LIGHT = 299_792.458  # km/s
-PC_PER_MPC_ARCSEC = 1e6 * np.pi / (180.0 * 3600.0)
-
-_NODES = 60  # Gauss-Legendre: below 1e-12 up to redshift 10
-_NEWTON_STEPS = 25  # approaches from below; four are enough up to redshift 0.1, the rest serve the turn-over
-
-
-def _inverse_expansion(redshift: FloatArray) -> FloatArray:
-    """H0 / H(z)."""
-    return 1.0 / np.sqrt(OMEGA_M * (1.0 + redshift) ** 3 + OMEGA_LAMBDA)
+UNIVERSE = FlatLambdaCDM(H0=H0, Om0=OMEGA_M, Tcmb0=0.0)
+PC_PER_MPC_ARCSEC = 1e6 / ARCSEC_PER_RADIAN
 
 
 def comoving_distance(redshift: FloatArray | float) -> FloatArray:
@@ -31,8 +25,7 @@ def comoving_distance(redshift: FloatArray | float) -> FloatArray:
     redshift = np.asarray(redshift, dtype=float)
     if np.any(redshift < 0):
         raise SettingsError(f"a distance needs a redshift of 0 or more, got {np.nanmin(redshift):g}")
-    mean_inverse_expansion, _ = fixed_quad(lambda t: _inverse_expansion(redshift[..., None] * t), 0.0, 1.0, n=_NODES)
-    return SPEED_OF_LIGHT / H0 * redshift * mean_inverse_expansion
+    return np.asarray(UNIVERSE.comoving_distance(redshift).to_value("Mpc"))
 
 
 def angular_diameter_distance(redshift: FloatArray | float) -> FloatArray:
@@ -57,7 +50,7 @@ def turnover_redshift() -> float:
 
 
 def redshift_at_angular_diameter_distance(distance: FloatArray | float) -> FloatArray:
-    """The nearer redshift at which a galaxy has that angular-diameter distance, by Newton's method.
+    """The nearer redshift at which a galaxy has that angular-diameter distance.
 
     Parameters: distance [Mpc], any shape, >= 0 or NaN. Returns the redshift, same shape.
     Raises SettingsError for a distance no galaxy has.
@@ -66,14 +59,5 @@ def redshift_at_angular_diameter_distance(distance: FloatArray | float) -> Float
     largest = angular_diameter_distance(turnover_redshift())
     if np.any((distance < 0) | (distance > largest)):
         raise SettingsError(f"an angular-diameter distance lies between 0 and {largest:.1f} Mpc, got {distance}")
-    redshift = distance * H0 / SPEED_OF_LIGHT
-    for _ in range(_NEWTON_STEPS):
-        excess = angular_diameter_distance(redshift) - distance
-        redshift = redshift - excess / _slope_of_angular_diameter_distance(redshift)
-    return redshift
-
-
-def _slope_of_angular_diameter_distance(redshift: FloatArray) -> FloatArray:
-    """Mpc per unit redshift."""
-    comoving_slope = SPEED_OF_LIGHT / H0 * _inverse_expansion(redshift)
-    return (comoving_slope - angular_diameter_distance(redshift)) / (1.0 + redshift)
+    limits = np.zeros_like(distance), np.full_like(distance, turnover_redshift())
+    return find_root(lambda z, wanted: angular_diameter_distance(z) - wanted, limits, args=(distance,)).x

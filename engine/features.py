@@ -32,6 +32,9 @@ LICK = (
 )
 D4000N_BLUE, D4000N_RED = (3850.0, 3950.0), (4000.0, 4100.0)
 
+SODIUM_D = (5882.0, 5904.0)  # 5889.95 and 5895.92, partly interstellar, with three sigmas of 6 A FWHM on both sides
+NIGHT_SKY = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of our atmosphere, as observed
+
 BALMER, FORBIDDEN = range(2)  # groups of one velocity and one dispersion
 
 

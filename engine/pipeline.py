@@ -11,14 +11,16 @@ import numpy as np
 from astropy.wcs import WCS
 
 from engine.columns import BANDS, INDEX_NAMES
+from engine.constants import LIGHT_SPEED_KMS, MAG_PER_E_FOLD
 from engine.cube.masks import (
     MaskSettings,
     foreground_spaxels,
     mask_spaxels,
     usable_spaxels,
-    without_cosmic_rays,
 )
+from engine.cube.noise import NoiseCheck, NoiseSettings, with_sound_pixels
 from engine.cube.registration import CUBE_UNIT, OnGrid, RegistrationReport, RegistrationSettings, register, shifted
+from engine.cube.sky import AxisAngles, Pixel, axis_angles, field_centre, pixel_at, sky_position
 from engine.cube.smoothing import (
     Smoothed,
     Smoothing,
@@ -32,19 +34,20 @@ from engine.cube.snr import window_snr
 from engine.cube.types import Cube, Image
 from engine.cube.voronoi import bin_cube, bin_planes, voronoi_bins
 from engine.errors import CubeError, SettingsError
-from engine.flags import SpaxelFlag
+from engine.flags import DROPPED, SpaxelFlag, flags_in
 from engine.inference.arrangement import Models
-from engine.inference.observed import MAG_PER_E_FOLD, observed_from, with_measurements
+from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, infer
 from engine.regions import Rows
 from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
-from engine.spectrum.indices import measure_indices
-from engine.spectrum.kcorrection import fit_k_correction, k_corrected
+from engine.spectrum.indices import Indices, measure_indices
+from engine.spectrum.kcorrection import KModels, Magnitudes, fit_k_correction, k_corrected
 from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
+from engine.spectrum.redshift import NOT_FOUND, RedshiftFound, find_redshift
 from engine.spectrum.spectra import REST_GRID, RestSpectra, Spectra, make_spectra, rest_frame
-from engine.spectrum.templates import LIGHT_SPEED_KMS, StellarTemplates, match_templates
+from engine.spectrum.templates import StellarTemplates, match_templates
 from engine.types import BoolArray, FloatArray, IntArray
 
 ADAPTIVE, VORONOI, NONE = "adaptive", "voronoi", "none"
@@ -53,6 +56,7 @@ HARMLESS = (
     SpaxelFlag.SMOOTHED | SpaxelFlag.TARGET_MISSED | SpaxelFlag.REGISTRATION_DOUBTFUL
 ).value  # flags of spaxels that are kept all the same
 MARGIN_ANGSTROM = 60.0  # of the models around the spectra
+FIELD_MARGIN_ARCSEC = 3.0  # by which coordinates of a cube are off at most (DR3: below 2): *choice*
 
 
 class PhotometrySettings(NamedTuple):
@@ -76,6 +80,7 @@ class PipelineSettings(NamedTuple):
     """Settings of all steps. binning: adaptive smoothing, Voronoi bins, or none (ZG22 app. A compares them)."""
 
     binning: str = ADAPTIVE
+    noise: NoiseSettings = NoiseSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     masks: MaskSettings = MaskSettings()
     registration: RegistrationSettings = RegistrationSettings()
@@ -89,11 +94,11 @@ DEFAULT = PipelineSettings()
 
 
 class Materials(NamedTuple):
-    """What all galaxies of a survey share: the library arranged, simple populations, filters ugriz."""
+    """What all galaxies of a survey share: the library arranged, model galaxies and templates, filters ugriz."""
 
     models: Models
     wave: FloatArray  # (wave,) Angstrom, air
-    populations: FloatArray  # (population, wave) over all filters; for K-corrections
+    k_models: KModels  # for K-corrections
     templates: FloatArray  # (template, wave) for kinematics and lines
     filters: tuple[Filter, ...]
 
@@ -116,6 +121,12 @@ class Binned(NamedTuple):
     smoothing: Smoothing
     flags: IntArray  # (y, x)
     centre: tuple[float, float]  # column, row of the galaxy
+    noise_check: NoiseCheck = NoiseCheck()
+
+    @property
+    def brightest(self) -> tuple[float, float]:
+        """Column and row of the brightest spaxel that is neither foreground nor bad."""
+        return _brightest(self.grid, usable_spaxels(self.flags))
 
     @property
     def kept(self) -> BoolArray:
@@ -132,6 +143,7 @@ class Measured(NamedTuple):
     rest: RestSpectra  # of the stars alone, at rest
     stellar: FloatArray  # (spaxel, wave) the fit of the stars at rest
     lines: FloatArray  # (spaxel, wave) the lines taken out at rest
+    redshift: RedshiftFound = NOT_FOUND  # what the spectra show, whatever the catalogue says
 
 
 class Analysed(NamedTuple):
@@ -144,8 +156,13 @@ class Analysed(NamedTuple):
 
     @property
     def wcs(self) -> WCS:
-        """Sky coordinates of the maps: the cube's, mended by the shift that was found."""
+        """Sky coordinates of the maps: the cube's, corrected by the shift that was found."""
         return shifted(self.binned.cube, self.binned.report.shift)
+
+    @property
+    def axis_angles(self) -> AxisAngles:
+        """How the maps lie on the sky."""
+        return axis_angles(self.wcs, self.binned.cube.shape)
 
 
 def analyse(
@@ -164,7 +181,8 @@ def analyse(
     measured = measure_spectra(binned, target, materials, settings, step)
     step("posterior")
     spaxels = _place(binned) | _motions(measured) | _indices(measured)
-    spaxels |= magnitudes(binned, measured, target, materials, settings)
+    seen = observed_magnitudes(binned, measured, target, materials, settings)
+    spaxels |= _rest_magnitudes(seen, spaxels, target, materials)
     spaxels["flags"] = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
     observed = observed_from(spaxels, target.redshift, cube.spaxel_arcsec)
     posterior = infer(observed, materials.models, least_models=settings.posterior.least_models)
@@ -180,7 +198,8 @@ def bring_together(
     if settings.binning not in BINNINGS:
         raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
     step("registration")
-    cube = without_cosmic_rays(cube)
+    refuse_elsewhere(target, cube)
+    cube, noise_check = with_sound_pixels(cube, settings.noise)
     grid, report = register(cube, images, filters, settings.registration)
     step("masks")
     centre = _place_of(target, shifted(cube, report.shift), cube.shape)
@@ -197,8 +216,9 @@ def bring_together(
     flags = flags | np.where(flags == 0, smoothing_flags(smoothing, settings.smoothing) | lost, 0)
     doubtful = SpaxelFlag.REGISTRATION_DOUBTFUL.value if report.doubtful else 0
     return Binned(
-        smooth, light, grid, report, smoothing, flags | doubtful, centre or _brightest(grid, usable_spaxels(flags))
-    )
+        smooth, light, grid, report, smoothing, flags | doubtful,
+        centre or _brightest(grid, usable_spaxels(flags)), noise_check,
+    )  # fmt: skip
 
 
 def _with_unknown_noise(flags: IntArray, signal: FloatArray, noise: FloatArray) -> IntArray:
@@ -223,11 +243,37 @@ def _smooth(data: tuple, measured: tuple, flags: IntArray, settings: PipelineSet
     return smooth, smooth_planes(images, chosen.level, usable, for_images._replace(levels=steps.levels)), chosen
 
 
+def refuse_elsewhere(target: Target, cube: Cube) -> None:
+    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees."""
+    if not np.isfinite((target.ra, target.dec)).all():
+        return
+    place = sky_position(target.ra, target.dec)
+    if _inside(pixel_at(cube.wcs, place), cube):
+        return
+    middle = field_centre(cube.wcs, cube.shape)
+    away = middle.separation(place)
+    distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
+    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube)
+    hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
+    raise CubeError(
+        f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
+        f"field, {distance} from its middle at RA {middle.ra.deg:.5f} and Dec {middle.dec.deg:.5f} deg{hint}"
+    )
+
+
+def _inside(place: Pixel, cube: Cube) -> bool:
+    """Whether a place lies in the field, or so near that the cube's own coordinates may be to blame."""
+    rows, columns = cube.shape
+    margin = FIELD_MARGIN_ARCSEC / cube.spaxel_arcsec
+    return bool(-margin <= place.x <= columns - 1 + margin and -margin <= place.y <= rows - 1 + margin)
+
+
 def _place_of(target: Target, wcs: WCS, shape: tuple[int, int]) -> tuple[float, float] | None:
     """Column and row of the galaxy as the catalogue has it, if that lies in the field."""
     if not np.isfinite((target.ra, target.dec)).all():
         return None
-    x, y = (float(part) for part in wcs.all_world2pix(target.ra, target.dec, 0))
+    place = pixel_at(wcs, sky_position(target.ra, target.dec))
+    x, y = float(place.x), float(place.y)
     return (x, y) if 0 <= x <= shape[1] - 1 and 0 <= y <= shape[0] - 1 else None
 
 
@@ -238,14 +284,10 @@ def _brightest(grid: OnGrid, usable: BoolArray) -> tuple[float, float]:
 
 
 def _why_none(flags: IntArray, masks: MaskSettings) -> str:
-    """The commonest reasons that spaxels are not kept, in words."""
-    words = {
-        SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {masks.brightness_limit} mag/arcsec2 in r",
-        SpaxelFlag.SNR_TOO_LOW: "of too low S/N even when smoothed",
-        SpaxelFlag.BAD_PIXELS: "without enough good pixels",
-        SpaxelFlag.FOREGROUND: "masked as foreground",
-    }
-    return ", ".join(f"{((flags & flag.value) > 0).sum()} {text}" for flag, text in words.items())
+    """How often each reason that spaxels are not kept occurs."""
+    counts = [(int(((flags & flag) > 0).sum()), flag.words) for flag in flags_in(DROPPED)]
+    reasons = "; ".join(f"{words}: {count:,}" for count, words in counts if count)
+    return f"{reasons} (the cut is {masks.brightness_limit} mag/arcsec2)"
 
 
 def measure_spectra(
@@ -265,7 +307,8 @@ def measure_spectra(
     rest = rest_frame(clean, gas.stars, stars.v_star, target.redshift)
     stretch = (1 + target.redshift) * np.exp(stars.v_star / LIGHT_SPEED_KMS)
     stellar, lines = (_at_rest(cube.wave, part, stretch) for part in (gas.stars, gas.lines))
-    return Measured(spectra, stars, gas, rest, stellar, lines)
+    shown = find_redshift(spectra, materials.wave, materials.templates, target.redshift)
+    return Measured(spectra, stars, gas, rest, stellar, lines, shown)
 
 
 def templates_for(wave: FloatArray, redshift: float, materials: Materials) -> StellarTemplates:
@@ -306,10 +349,10 @@ def _indices(measured: Measured) -> Rows:
     return columns | {f"{name}_err": found.errors[:, i] for i, name in enumerate(INDEX_NAMES)}
 
 
-def magnitudes(
+def observed_magnitudes(
     binned: Binned, measured: Measured, target: Target, materials: Materials, settings: PipelineSettings = DEFAULT
-) -> Rows:
-    """AB magnitudes of the kept spaxels in rest-frame bands, freed of emission lines, with errors."""
+) -> Magnitudes:
+    """AB magnitudes of the kept spaxels as observed, without emission lines, and their errors."""
     kept, area = binned.kept, binned.cube.spaxel_arcsec**2
     flux, error = np.full((2, int(kept.sum()), len(BANDS)), np.nan)
     for place, band in enumerate(binned.grid.bands):
@@ -321,8 +364,13 @@ def magnitudes(
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = -2.5 * np.log10(np.where(stellar > 0, stellar, np.nan))
         errors = np.hypot(MAG_PER_E_FOLD * error / stellar, settings.photometry.floor)
-    correction = fit_k_correction(materials.wave, materials.populations, materials.filters, target.redshift)
-    rest = k_corrected(observed, correction)
-    errors = np.where(np.isfinite(rest), errors, np.nan)
-    columns = {f"mag_{band}": rest[:, i] for i, band in enumerate(BANDS)}
-    return columns | {f"mag_{band}_err": errors[:, i] for i, band in enumerate(BANDS)}
+    return Magnitudes(observed, np.where(np.isfinite(observed), errors, np.nan))
+
+
+def _rest_magnitudes(seen: Magnitudes, measured: Rows, target: Target, materials: Materials) -> Rows:
+    """Magnitudes in rest-frame bands with errors; measured: columns with the indices, which tell the K-correction."""
+    indices = Indices(*(np.stack([measured[name + end] for name in INDEX_NAMES], axis=1) for end in ("", "_err")))
+    correction = fit_k_correction(materials.wave, materials.k_models, materials.filters, target.redshift)
+    rest = k_corrected(seen, indices, correction)
+    columns = {f"mag_{band}": rest.values[:, i] for i, band in enumerate(BANDS)}
+    return columns | {f"mag_{band}_err": rest.errors[:, i] for i, band in enumerate(BANDS)}

@@ -8,11 +8,13 @@ weights that are not positive and finite never count.
 """
 
 import numpy as np
+from scipy.special import ndtri
 
 from engine.errors import ShapeError
 from engine.types import BoolArray, FloatArray
 
 PERCENTILES = (0.16, 0.50, 0.84)  # median and its one-sigma companions
+_SIGMA_PER_MEDIAN = 1.0 / ndtri(0.75)  # half of a Gaussian lies within 0.67 sigma: 1.4826
 
 
 def counts(values: FloatArray, weights: FloatArray) -> BoolArray:
@@ -42,3 +44,8 @@ def half_width_16_84(values: FloatArray, weights: FloatArray) -> float:
     """Half of the range between the 16th and the 84th weighted percentile: one sigma of a Gaussian."""
     low, high = weighted_quantile(values, weights, (PERCENTILES[0], PERCENTILES[-1]))
     return float(high - low) / 2.0
+
+
+def robust_sigma(residuals: FloatArray) -> float:
+    """Sigma of the Gaussian about zero whose absolute values have the median of these; outliers hardly matter."""
+    return float(_SIGMA_PER_MEDIAN * np.median(np.abs(residuals)))

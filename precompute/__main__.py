@@ -253,21 +253,27 @@ def mock_cubes(
 def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Scheduler = "") -> None:
     """From **cubes to maps**: analyse all galaxies of a survey file, and write maps, spectra and the region table.
 
-    Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out.
+    Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out;
+    what looks suspicious about a galaxy is said here and in report.txt.
+
+    Exit codes: 0, all galaxies are done; 1, some failed, the others are in the survey; 2, the run was
+    refused or stopped.
 
     Examples: `glocal run survey.toml` | `glocal run survey.toml --scheduler tcp://node1:8786`
     """
     from precompute.progress import progress_bars
-    from precompute.stages.run import report_lines, run_survey
+    from precompute.stages.run import run_survey, summary_lines
 
     with progress_bars(out) as phases:
         summary = run_survey(survey_file, _machines(workers, scheduler), phases, told=_tell_galaxy)
-    for line in report_lines(summary.outcomes, summary.kept)[len(summary.outcomes) :]:
+    for line in (*summary.notes, *summary_lines(summary.outcomes)):
         out.print(line, markup=False)
     failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
     if failed:
         err.print(f"glocal: {len(failed)} of {len(summary.outcomes)} galaxies failed: {', '.join(failed)}", style="red")
     out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 @cli.command(rich_help_panel=CHECK)
@@ -310,6 +316,8 @@ def _machines(workers: int | None, scheduler: str):
 def _tell_galaxy(outcome, new: bool) -> None:
     state = "done" if outcome.done and new else "done before" if outcome.done else "FAILED"
     out.print(f"  {outcome.name}: {state}, {outcome.sentence}", markup=False, style=None if outcome.done else "red")
+    for remark in outcome.remarks:
+        out.print(f"    {remark}", markup=False, style="yellow" if remark.startswith("suspicious") else "dim")
 
 
 @cli.command(rich_help_panel=CHECK)

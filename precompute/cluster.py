@@ -67,7 +67,7 @@ class Work(NamedTuple):
     shared: object
     argument: Callable[[Hashable], object]
     lost: Callable[[Hashable, str], object] | None = None
-    packages: tuple[str, ...] = ("engine.inference",)
+    packages: tuple[str, ...] = ("engine",)
     alone: bool = False
 
 

@@ -40,7 +40,7 @@ class GalaxyPage:
         self._settling = False
         parts = Parts()
         self.sky = Sky(parts)
-        self.panels = [MapPanel(self.sky, self._spaxel_clicked) for _ in MAPS]
+        self.panels = [MapPanel(self.sky, self.click_spaxel) for _ in MAPS]
         self.planes = GalaxyPlanes(parts, survey, selection, self._view_changed)
         self.picker = GalaxyPicker(parts, survey.galaxies, self._open)
         self.detail = SpaxelDetail(parts, survey, selection)
@@ -114,8 +114,8 @@ class GalaxyPage:
         if not typed:
             return
         found = words.find_galaxy(self.survey.galaxies, typed)
-        self._say("" if found else f"No galaxy of this survey is called “{typed}”.")
-        if found:
+        self._say("" if found is not None else f"No galaxy of this survey is called “{typed}”.")
+        if found is not None:
             self._open(found)
 
     def _say(self, sentence: str) -> None:
@@ -148,9 +148,10 @@ class GalaxyPage:
             self._step(dx) if dx else None
         elif self.selection.spaxel is not None:
             x, y = self.selection.spaxel
-            self._spaxel_clicked(x + dx, y + dy)
+            self.click_spaxel(x + dx, y + dy)
 
-    def _spaxel_clicked(self, x: float, y: float) -> None:
+    def click_spaxel(self, x: float, y: float) -> None:
+        """Select the spaxel under (x, y) of a map, or let it go if it is selected; elsewhere nothing happens."""
         here = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
         if map_data.region_at(self.frame, x, y) is not None or here in self.detail.lost:
             with pn.io.hold():  # figures and link in one message, and one painting
@@ -173,7 +174,7 @@ class GalaxyPage:
         self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
         self.detail.open_galaxy(galaxy.galaxy_id)
         pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
-        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel)
+        self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel, map_data.axis_angles(dict(galaxy)))
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
         self.picker.show(galaxy.galaxy_id)
         self.planes.show_galaxy(self.columns)

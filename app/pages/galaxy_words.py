@@ -9,31 +9,11 @@ import pandas as pd
 from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
-from engine.columns import MOCK, REGION
-from engine.flags import SpaxelFlag
+from engine.columns import MOCK, REGION, has_catalogue_number
+from engine.flags import DROPPED, SpaxelFlag, flags_in
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-FLAG_WORDS = {
-    SpaxelFlag.TARGET_MISSED: "S/N still below target at the largest kernel",
-    SpaxelFlag.INDEX_MASKED: "an index was left out",
-    SpaxelFlag.PHOTOMETRY_MASKED: "a band was left out",
-    SpaxelFlag.FEW_MODELS: "few models fit",
-    SpaxelFlag.NO_GOOD_MODEL: "no model fits well",
-    SpaxelFlag.NOT_MEASURED: "not measured",
-    SpaxelFlag.KINEMATICS_FELL_BACK: "velocity or dispersion partly assumed",
-    SpaxelFlag.LINES_REMOVED: "emission lines removed",
-    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
-    SpaxelFlag.REGISTRATION_DOUBTFUL: "images match the cube badly",
-}
-LOST_WORDS = {
-    SpaxelFlag.FOREGROUND: "a foreground star, another galaxy or an artefact lies on it",
-    SpaxelFlag.BAD_PIXELS: "too few good wavelengths, or no image there",
-    SpaxelFlag.BELOW_BRIGHTNESS_CUT: f"fainter than {SURFACE_BRIGHTNESS_LIMIT} mag arcsec⁻² in r",
-    SpaxelFlag.SNR_TOO_LOW: f"S/N below {SNR_MINIMUM_PER_ANGSTROM} per Å even after smoothing",
-    SpaxelFlag.SPECTRUM_NOT_FITTED: "stars and lines could not be told apart",
-    SpaxelFlag.NOT_MEASURED: "no posterior",
-}
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
 COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
 SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
@@ -72,8 +52,14 @@ def galaxy_facts(galaxy: pd.Series, old_fraction: float) -> Rows:
 
 def heading(galaxy: pd.Series, n_regions: int) -> str:
     """Name of the galaxy and what can be done with it."""
-    number_ = "" if galaxy.origin == MOCK else f"CALIFA {galaxy.galaxy_id} · "
+    known = _catalogue_number(galaxy.galaxy_id, galaxy.origin)
+    number_ = f"{known} · " if known else ""
     return f"<h1>{escape(galaxy['name'])}</h1><span>{number_}{thousands(n_regions)} regions · click a spaxel</span>"
+
+
+def _catalogue_number(galaxy_id: int, origin: str) -> str:
+    """The number by which a real galaxy is known; empty where it has none."""
+    return f"CALIFA {galaxy_id}" if origin != MOCK and has_catalogue_number(galaxy_id) else ""
 
 
 def spaxel_facts(columns: dict, row: int) -> Rows:
@@ -101,7 +87,8 @@ def spaxel_sentence(columns: dict, row: int, is_old: bool | None) -> str:
     words = [] if is_old is None else ["old ridge" if is_old else "young sequence"]
     words += _level_words(int(columns["smoothing_level"][row]) if "smoothing_level" in columns else 0)
     flags = int(columns["flags"][row]) if "flags" in columns else 0
-    return "; ".join(words + [said for flag, said in FLAG_WORDS.items() if flags & flag])
+    told = flags_in(flags & ~SpaxelFlag.SMOOTHED)  # the level says that already
+    return "; ".join([*words, *(flag.words for flag in told)])
 
 
 def _level_words(level: int) -> list[str]:
@@ -159,7 +146,7 @@ def reasons(origin: str) -> tuple[str, ...]:
 
 def lost_words(flags: int) -> str:
     """Why a spaxel was not kept, from its flags."""
-    said = [words for flag, words in LOST_WORDS.items() if flags & flag]
+    said = [flag.words for flag in flags_in(flags & DROPPED)]
     return f"not kept: {'; '.join(said)}" if said else "not kept, and no flag tells why"
 
 
@@ -172,20 +159,25 @@ def no_spaxel(place: tuple[int, int] | None, lost: int | None) -> str:
 
 
 def find_galaxy(galaxies: pd.DataFrame, words: str) -> int | None:
-    """galaxy_id of the name or number typed (spaces, case and a leading CALIFA do not matter), or None."""
-    names = {_plain(name): int(i) for name, i in zip(galaxies["name"], galaxies["galaxy_id"], strict=True)}
+    """galaxy_id of the name or number typed (spaces, case and a leading CALIFA do not matter), or None.
+
+    0 is a galaxy_id like others: compare with None. Galaxies without a catalogue number are found by name alone.
+    """
+    ids = galaxies["galaxy_id"].to_numpy()
+    names = {_plain(name): int(i) for name, i in zip(galaxies["name"], ids, strict=True)}
     typed = _plain(words.split("·", maxsplit=1)[0])
     if typed in names:
         return names[typed]
     digits = re.fullmatch(r"(?:califa|no)?(\d+)", typed)
-    wanted = int(digits.group(1)) if digits else None
-    return wanted if wanted in set(names.values()) else None
+    wanted = int(digits.group(1)) if digits else 0
+    return wanted if has_catalogue_number(wanted) and wanted in ids else None
 
 
 def search_words(galaxies: pd.DataFrame) -> list[str]:
-    """One line per galaxy to search in: its name, and its CALIFA number if it was measured."""
+    """One line per galaxy to search in: its name, and its catalogue number if it has one."""
     rows = zip(galaxies["name"], galaxies["galaxy_id"], galaxies["origin"], strict=True)
-    return [name if origin == MOCK else f"{name} · CALIFA {number_}" for name, number_, origin in rows]
+    known = [(name, _catalogue_number(number_, origin)) for name, number_, origin in rows]
+    return [f"{name} · {number_}" if number_ else name for name, number_ in known]
 
 
 def _plain(words: str) -> str:

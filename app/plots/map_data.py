@@ -1,7 +1,7 @@
 """The maps of one galaxy as arrays: which quantities it has, their places on the sky, their colour limits.
 
 ``columns`` are the rows of one galaxy, one array (region,) per column of ``engine.columns`` that the survey has.
-Maps are (y, x), north up and east left: x grows to the west.
+Maps are (y, x) as in the cube: north up and east left, unless the galaxy's row says how its axes lie on the sky.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from app.selection import MAPS
 from engine.columns import BANDS, INDEX_NAMES, REGION
 from engine.flags import SpaxelFlag
+from engine.galaxy.structure import AXIS_COLUMNS
 from engine.types import FloatArray
 
 ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
@@ -170,6 +171,27 @@ def scale_bar(pc_per_spaxel: float, width: float) -> tuple[float, float]:
     return kpc, kpc / kpc_per_spaxel
 
 
+class AxisAngles(NamedTuple):
+    """Position angles [rad], north through east, in which x and y of a map grow."""
+
+    x: float
+    y: float
+
+    def on_map(self, east: FloatArray, north: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Distances to the east and to the north as distances along x and y."""
+        return east * np.sin(self.x) + north * np.cos(self.x), east * np.sin(self.y) + north * np.cos(self.y)
+
+
+def axis_angles(facts: dict) -> AxisAngles:
+    """How the maps of a galaxy lie on the sky, from its row; north up and east left where it does not tell."""
+    stated = {name: float(facts.get(name, np.nan)) for name in AXIS_COLUMNS}
+    known = {name: stated[name] if np.isfinite(stated[name]) else north_up for name, north_up in AXIS_COLUMNS.items()}
+    return AxisAngles(np.deg2rad(known["x_axis_angle"]), np.deg2rad(known["y_axis_angle"]))
+
+
+NORTH_UP = axis_angles({})
+
+
 def half_light_ellipse(facts: dict, n: int = 121) -> tuple[FloatArray, FloatArray] | None:
     """The half-light ellipse as a closed line x, y (n,) [spaxel], or None if the galaxy row does not tell it."""
     names = ("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle", "spaxel_arcsec")
@@ -179,7 +201,8 @@ def half_light_ellipse(facts: dict, n: int = 121) -> tuple[FloatArray, FloatArra
     t, angle = np.linspace(0, 2 * np.pi, n), np.deg2rad(angle)
     along, across = radius / spaxel * np.cos(t), radius / spaxel * ratio * np.sin(t)
     east, north = along * np.sin(angle) + across * np.cos(angle), along * np.cos(angle) - across * np.sin(angle)
-    return x_centre - east, y_centre + north
+    x, y = axis_angles(facts).on_map(east, north)
+    return x_centre + x, y_centre + y
 
 
 class Picture(NamedTuple):
@@ -228,12 +251,22 @@ class SkyMarks(NamedTuple):
     east: tuple[float, float]
 
 
-def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float) -> SkyMarks:
-    """Scale bar at the lower left of the window and a compass beside it, north up and east left."""
+def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP) -> SkyMarks:
+    """Scale bar at the lower left of the window and a compass beside it, as the map lies on the sky."""
     left, right, bottom, top = window
     width, height = right - left, top - bottom
     kpc, length = scale_bar(pc_per_spaxel, width)
     x, y = left + 0.05 * width, bottom + 0.05 * height
-    corner = left + 0.53 * width, bottom + 0.03 * height
-    north, east = (corner[0], corner[1] + 0.06 * height), (corner[0] - 0.06 * width, corner[1])
-    return SkyMarks((np.array([x, x + length]), np.array([y, y])), f"{kpc:g} kpc", corner, north, east)
+    arrow = 0.06 * height
+    north_x, north_y = axes.on_map(0.0, arrow)
+    east_x, east_y = axes.on_map(arrow, 0.0)
+    # wherever the arrows point, the compass stays in its place
+    corner_x = left + 0.53 * width - max(0.0, north_x, east_x)
+    corner_y = bottom + 0.03 * height - min(0.0, north_y, east_y)
+    return SkyMarks(
+        bar=(np.array([x, x + length]), np.array([y, y])),
+        bar_label=f"{kpc:g} kpc",
+        corner=(corner_x, corner_y),
+        north=(corner_x + north_x, corner_y + north_y),
+        east=(corner_x + east_x, corner_y + east_y),
+    )

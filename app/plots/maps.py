@@ -26,7 +26,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from app import theme
-from app.plots.map_data import FOOT, LEVEL, MINUS_TRUE, Picture, SkyMarks, sky_marks
+from app.plots.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, AxisAngles, Picture, SkyMarks, sky_marks
 from app.plots.parts import Parts
 
 N_COLOURS = 256
@@ -85,6 +85,7 @@ class Sky:
         self.parts = parts
         self.x_range, self.y_range = Range1d(0, 1), Range1d(0, 1)
         self.home, self.pc_per_spaxel = (0.0, 1.0, 0.0, 1.0), 1.0
+        self.axes = NORTH_UP
         empty = {"x": [], "y": []}
         self.ring, self.ellipse = parts.source(empty), parts.source(empty)
         self.foot = parts.source({"left": [], "right": [], "bottom": [], "top": []})
@@ -99,11 +100,14 @@ class Sky:
     @property
     def marks(self) -> SkyMarks:
         """Scale bar and compass of the window."""
-        return sky_marks(self.window, self.pc_per_spaxel)
+        return sky_marks(self.window, self.pc_per_spaxel, self.axes)
 
-    def look_at(self, window: tuple[float, float, float, float], pc_per_spaxel: float) -> None:
+    def look_at(
+        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP
+    ) -> None:
         """Show this part of the sky; a double click comes back to it."""
         self.home, self.pc_per_spaxel = window, pc_per_spaxel
+        self.axes = axes
         self.look_home()
 
     def look_home(self) -> None:

@@ -5,8 +5,8 @@ values that are not good, so that no step has to be checked against the border.
 """
 
 import numpy as np
-from numba import njit
 
+from engine.compiled import njit
 from engine.types import BoolArray, FloatArray, IntArray
 
 
@@ -31,7 +31,7 @@ def median_planes(flux: FloatArray, error: FloatArray, good: BoolArray, level: I
     return tuple(part.reshape(flux.shape) for part in out)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _all_planes(flux, error, good, grid, size, how):
     place, level, steps, count = grid
     factor, share = how
@@ -54,7 +54,7 @@ def _all_planes(flux, error, good, grid, size, how):
     return out, out_error, out_good
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _gather(value, variance, ok, near, buffer):
     """Copy the good values near a place into buffer; returns how many, and the sum of their variances."""
     place, steps = near
@@ -68,7 +68,7 @@ def _gather(value, variance, ok, near, buffer):
     return n, total
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _needed(ok, grid, share):
     """How many good values each spaxel needs: a share of the used spaxels in its kernel, at least one."""
     place, level, steps, count = grid
@@ -80,7 +80,7 @@ def _needed(ok, grid, share):
     return needed
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _partition(a, low, high):
     """Reorder a[low..high] about its middle value (Hoare); returns the ends of the two parts."""
     pivot = a[(low + high) // 2]
@@ -97,7 +97,7 @@ def _partition(a, low, high):
     return i, j
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _median(a, n):
     """Median of the first n values by selection; changes their order. NaN must not be among them."""
     middle = n // 2

@@ -1,6 +1,7 @@
 """Point spreads as Moffat profiles, and what brings an image from one to a wider one."""
 
 import numpy as np
+from photutils.psf_matching import make_wiener_kernel
 from scipy.signal import fftconvolve
 
 from engine.cube.types import Moffat
@@ -21,14 +22,12 @@ def moffat_image(psf: Moffat, pixel_arcsec: float, radius_arcsec: float = KERNEL
 def matching_kernel(source: Moffat, target: Moffat, pixel_arcsec: float) -> FloatArray | None:
     """Kernel (y, x), sum 1, that turns the point spread of source into that of target; None if it is not narrower.
 
-    The ratio of the two Fourier transforms, damped where the source carries nothing.
+    The ratio of the two Fourier transforms, damped where the source carries nothing (Wiener's filter).
     """
     if not source.fwhm < target.fwhm:
         return None
-    narrow, wide = (np.fft.fft2(np.fft.ifftshift(moffat_image(psf, pixel_arcsec))) for psf in (source, target))
-    ratio = wide * narrow.conj() / (np.abs(narrow) ** 2 + REGULARISATION**2)
-    kernel = np.fft.fftshift(np.fft.ifft2(ratio).real)
-    return kernel / kernel.sum()
+    narrow, wide = (moffat_image(psf, pixel_arcsec) for psf in (source, target))
+    return make_wiener_kernel(narrow, wide, regularization=REGULARISATION**2)
 
 
 def convolve(values: FloatArray, kernel: FloatArray) -> FloatArray:

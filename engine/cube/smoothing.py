@@ -7,9 +7,9 @@ is chosen on the cube and applied to the cube and to all images. Masked spaxels 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from engine.adopted import SMOOTHING_RADIUS_MAX_ARCSEC, SNR_MINIMUM_PER_ANGSTROM, SNR_TARGET_PER_ANGSTROM
+from engine.compiled import njit
 from engine.cube.medians import median_planes
 from engine.cube.types import Cube
 from engine.errors import SettingsError, ShapeError
@@ -140,7 +140,7 @@ def level_fractions(level: IntArray, kept: BoolArray, levels: int = N_LEVELS) ->
     return n / n.sum() if n.sum() else np.full(levels, np.nan)
 
 
-@njit(cache=True)
+@njit()
 def _gather(values, good, y, x, offsets, buffer):
     """Copy the good neighbours into buffer; returns how many."""
     n = 0
@@ -152,7 +152,7 @@ def _gather(values, good, y, x, offsets, buffer):
     return n
 
 
-@njit(cache=True)
+@njit()
 def _choose(signal, noise, good, offsets, count, how):
     target, slope, penalty = how
     level = np.zeros(signal.shape, np.int64)
@@ -171,7 +171,7 @@ def _choose(signal, noise, good, offsets, count, how):
     return level, reached
 
 
-@njit(cache=True)
+@njit()
 def _smooth(values, level, good, offsets, count):
     out = np.full(values.shape, np.nan)
     buffer = np.empty(len(offsets))

@@ -6,9 +6,9 @@ that weigh next to nothing.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
 from engine.inference.likelihood import LEAF
 from engine.inference.posterior import WIDENINGS, Asked, Observed, prepare
@@ -94,7 +94,7 @@ def _age_and_Z(models: Models) -> tuple[tuple[float, IntArray], tuple[float, Int
     return (models.age_start, models.age_cell), (models.Z_start, models.Z_cell)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add_up(weight, scale, models, limits, starts, posteriors):
     """Add the weights above a limit to the cells of mu, age, Z and the plane; starts: first edges [dex]."""
     log_r, age_cell, Z_cell = models
@@ -114,7 +114,7 @@ def _add_up(weight, scale, models, limits, starts, posteriors):
         plane[at_age, at_Z] += here
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def weigh_all(data, inverse, left_out, models):
     """Weight of every model relative to the best, and scale, (model,) float64 each.
 

@@ -4,11 +4,12 @@ The ones of the C library are called number by number; in the loops over models 
 Ranges and errors are tested in tests/engine/inference/test_lanes.py.
 """
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+from engine.compiled import njit
 
 _F = np.float32
 # Taylor series of 2^f about 0 for |f| <= 1/2: the first term left out is below 1e-7
@@ -31,7 +32,7 @@ def float_of(_typing, _bits):
     return types.float32(types.int32), lambda _c, builder, _s, args: builder.bitcast(args[0], ir.FloatType())
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def exp_of(x):
     """e^x of a float32, right to 5e-6 of it; held within 1.2e-38 and 8.5e37."""
     power = min(max(_F(x) * _LOG2_E, _SMALLEST), _LARGEST)
@@ -42,7 +43,7 @@ def exp_of(x):
     return series * float_of((whole + np.int32(127)) << np.int32(23))
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def log10_of(x):
     """log10 of a positive float32, right to 4e-6."""
     bits = bits_of(_F(x))

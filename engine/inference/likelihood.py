@@ -14,9 +14,9 @@ The residuals are summed as they stand; the shorter F - A^2 / B would lose its d
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
 from engine.inference.lanes import bits_of, float_of
 from engine.types import BoolArray, FloatArray
 
@@ -72,7 +72,7 @@ def whiten(indices: FloatArray, index_errors: FloatArray, flux: FloatArray, flux
     return Whitened(data, inverse, np.log10(brightest / largest)[:, 0])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, fastmath=FAST, error_model="numpy")
 def costs_of_leaf(models, penalty, data, inverse, cost, scale):
     """Cost (chi-square plus penalty) and scale of a leaf of models for one spaxel; returns the smallest cost.
 
@@ -102,7 +102,7 @@ def costs_of_leaf(models, penalty, data, inverse, cost, scale):
     return float_of(least)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, fastmath=FAST, error_model="numpy")
 def bounds_of_boxes(boxes, data, inverse, bound):
     """Lower bounds of chi-square in a group of boxes, into ``bound`` (GROUP,).
 

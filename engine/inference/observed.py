@@ -4,13 +4,13 @@ import numpy as np
 
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES, REGION
+from engine.constants import MAG_PER_E_FOLD
 from engine.flags import SpaxelFlag
 from engine.inference.posterior import Observed, Posterior
 from engine.regions import Rows
 from engine.spectrum.photometry import surface_flux
 from engine.types import BoolArray, FloatArray
 
-MAG_PER_E_FOLD = 2.5 / np.log(10.0)
 OBSERVABLES = (*INDEX_NAMES, *(f"mag_{band}" for band in BANDS))
 
 # Bits the posterior sets; those of an earlier measurement give way to the new ones

@@ -65,7 +65,7 @@ class Percentiles(NamedTuple):
     chi2: FloatArray  # (spaxel,) of the most probable model: the smallest, if all models count equally
     n_effective: FloatArray  # (spaxel,) number of models within the errors as given, (sum w)^2 / sum w^2
     visited: FloatArray  # (spaxel,) share of the library that was looked at
-    flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag, int16
+    flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag
     widening: FloatArray  # (spaxel,) factor that the errors were taken larger by for the percentiles, and only for them
 
 
@@ -79,7 +79,7 @@ class Posterior(NamedTuple):
     log_Z_wr: FloatArray  # log Zsun
     log_Z_wr_err: FloatArray
     chi2: FloatArray  # of the most probable model
-    flags: IntArray  # bits of engine.flags.SpaxelFlag, int16
+    flags: IntArray  # bits of engine.flags.SpaxelFlag
 
 
 def infer(
@@ -239,7 +239,7 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: F
     age = models.age_start + answer[:, 3:6] * CELL_DEX
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
     chi2, n_effective, visited = answer[:, 9:].T
-    flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0).astype(np.int16)
+    flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
     return Percentiles(mu, age, Z, chi2, n_effective, visited, flags, widening)
 
 
@@ -251,4 +251,4 @@ def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: F
         (SpaxelFlag.FEW_MODELS, n_effective < FEW_MODELS),
         (SpaxelFlag.NO_GOOD_MODEL, chi2 > n + GOOD_CHI2_SIGMA * np.sqrt(2 * n)),
     )
-    return np.sum([int(flag) * true for flag, true in reasons], axis=0).astype(np.int16)
+    return np.sum([int(flag) * true for flag, true in reasons], axis=0)

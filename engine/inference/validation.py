@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.inference.observed import MAG_PER_E_FOLD
+from engine.constants import MAG_PER_E_FOLD
 from engine.inference.posterior import Observed, Percentiles
 from engine.library.types import Library
 from engine.types import BoolArray, FloatArray, IntArray

@@ -8,9 +8,9 @@ that look alike go through the library as a team, so that a leaf is fetched from
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
 from engine.inference.arrangement import CELL_DEX, NEVER
 from engine.inference.lanes import exp_of, log10_of
 from engine.inference.likelihood import FAST, GROUP, LEAF, bounds_of_boxes, costs_of_leaf
@@ -63,7 +63,7 @@ class _Team(NamedTuple):
     metal: FloatArray
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def weigh_regions(data, inverse, left_out, models, neglect):
     """Posterior of each spaxel (spaxel, N_ANSWER).
 
@@ -90,7 +90,7 @@ def weigh_regions(data, inverse, left_out, models, neglect):
     return answer
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _new_team(data, models, neglect):
     n_leaf, n_branch = models.rows.shape[0], models.branch_boxes.shape[0] * GROUP
     reference, centre, best, chi2, total, squares, visited, n_near, low, width = np.zeros((10, TEAM))
@@ -102,7 +102,7 @@ def _new_team(data, models, neglect):
     )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _meet(member, region, models, team, nearest):
     """Bounds of all leaves for one region, what they can weigh, and a first good model; the histograms emptied."""
     bound, branch_bound = team.bound[member], team.branch_bound
@@ -123,7 +123,7 @@ def _meet(member, region, models, team, nearest):
     team.mu[member], team.age[member], team.metal[member] = 0.0, 0.0, 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def bounds_of_branch(branch, region, models, bound):
     """Write into bound (leaf,) the least cost a model can have in each leaf of a branch."""
     of_branch = slice(branch * GROUP, branch * GROUP + GROUP)
@@ -131,7 +131,7 @@ def bounds_of_branch(branch, region, models, bound):
     bound[of_branch] += models.leaf_penalty[of_branch]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _first_good(region, models, bound, branch_bound):
     """Cost and log scale of the best model where the bounds promise most; of any model if none counts there."""
     branch = branch_bound[: models.leaf_boxes.shape[0]].argmin()
@@ -145,7 +145,7 @@ def _first_good(region, models, bound, branch_bound):
     return cost, log_scale
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _best_of_leaf(leaf, region, models):
     """Smallest cost of a leaf, and the log scale of that model."""
     data, inverse, left_out = region
@@ -156,7 +156,7 @@ def _best_of_leaf(leaf, region, models):
     return np.float64(cost[at]), np.float64(log10_of(np.float32(max(scale[at], 1e-30))) - models.log_r[first + at])
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def costs_of(rows, penalty, region, cost, scale):
     """As likelihood.costs_of_leaf; the model at the place left out, if it is in the leaf, does not count."""
     data, inverse, left_out = region
@@ -168,7 +168,7 @@ def costs_of(rows, penalty, region, cost, scale):
     return least
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _note_bounds(member, costs, team, nearest):
     """How many leaves lie in each step of the bound, what they can weigh at most, and how near each comes to anyone."""
     reference, limit = costs
@@ -187,12 +187,12 @@ def _note_bounds(member, costs, team, nearest):
     team.low[member], team.width[member], team.step[member] = low, 1.0 / per_unit, _STEP
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _step(above, per_unit):
     return min(int(above * per_unit), _STEP - 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _sort(nearest, ordered):
     """Leaves anyone may need, in steps of how near they come to anyone; returns where each step ends (_STEP + 1,)."""
     low, high = np.float32(NEVER), np.float32(-NEVER)
@@ -213,7 +213,7 @@ def _sort(nearest, ordered):
     return ends[: _STEP + 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _visit(ordered, ends, regions, models, team):
     """The leaves in order, each by all members of the team that still need it."""
     data, inverse, left_out = regions
@@ -245,7 +245,7 @@ def _visit(ordered, ends, regions, models, team):
                     _add(weight, (mu_cell, age_cell, Z_cell), posteriors)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _limits(member, team):
     """Bound from which on leaves, and cost from which on models, weigh too little to matter."""
     while team.step[member] > 0 and team.beyond[member, team.step[member] - 1] <= team.neglect * team.total[member]:
@@ -254,7 +254,7 @@ def _limits(member, team):
     return team.low[member] + team.step[member] * team.width[member], team.reference[member] - 2.0 * np.log(share)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _rescaled(member, team):
     """Make a much better model the one to which weights are relative; returns the limits."""
     if team.best[member] < team.reference[member] - _RESCALE:
@@ -269,7 +269,7 @@ def _rescaled(member, team):
     return _limits(member, team)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(nogil=True, fastmath=FAST, error_model="numpy")
 def _weights_and_cells(cost, scale, log_r, numbers, weight, mu_cell):
     """Weights of a leaf and their places in the posterior of mu; returns the sums of weights and of their squares."""
     reference, centre = cost.dtype.type(numbers[0]), np.float32(numbers[2])
@@ -289,7 +289,7 @@ def _weights_and_cells(cost, scale, log_r, numbers, weight, mu_cell):
     return total, squares
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add(weight, cells, posteriors):
     mu_cell, age_cell, Z_cell = cells
     mu, age, metal = posteriors
@@ -300,7 +300,7 @@ def _add(weight, cells, posteriors):
         metal[Z_cell[at]] += here
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _summarise(member, team, answer):
     _quantiles(team.mu[member], answer[0:3])
     answer[0:3] = team.centre[member] + (answer[0:3] - N_MU_CELL / 2) * CELL_DEX
@@ -311,7 +311,7 @@ def _summarise(member, team, answer):
     answer[11] = team.visited[member] / team.bound.shape[1]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _sum(cells):
     total = 0.0
     for cell in cells:
@@ -319,7 +319,7 @@ def _sum(cells):
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _quantiles(histogram, found):
     """16, 50 and 84 % in cells, taking the weight of a cell as evenly spread over it."""
     total, reached, step = _sum(histogram), 0.0, 0

@@ -10,15 +10,18 @@ from engine.columns import BANDS, INDEX_NAMES
 from engine.errors import SettingsError
 from engine.library.draw import Histories, Priors, draw_histories
 from engine.library.dust import CLOUD_LIFETIME, transmission
-from engine.library.observables import MODEL_FWHM_ANGSTROM, SIGMA_GRID, Templates, make_templates
+from engine.library.observables import SIGMA_GRID, Templates, make_templates
 from engine.library.parcels import Laid, Nodes, lay_on_nodes, make_nodes
 from engine.library.ssp import SSPGrid
 from engine.library.types import Library
 from engine.spectrum.indices import measure_indices
+from engine.spectrum.kcorrection import KModels
 from engine.spectrum.photometry import Filter
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM
 from engine.types import FloatArray, Progress
 
 BATCH, BATCH_SPECTRA = 2048, 512  # models at a time: bounds the memory, changes no result
+K_DISPERSION = 150.0  # km/s, of the indices that tell K-corrections; choice: they hardly depend on it
 
 
 def build_library(
@@ -124,9 +127,19 @@ def _drawn(histories: Histories) -> dict[str, FloatArray]:
 def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
     return {
         "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
-        "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": MODEL_FWHM_ANGSTROM,
+        "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": SSP_FWHM_ANGSTROM,
         "mass": "living stars, without remnants", "priors": json.dumps(asdict(priors)),
     }  # fmt: skip
+
+
+def k_models(
+    grid: SSPGrid, filters: tuple[Filter, ...], n_model: int, seed: int, wave_range: tuple[float, float]
+) -> KModels:
+    """Model galaxies from the default priors behind K-corrections, with spectra at the wavelengths of model_spectra."""
+    histories = draw_histories(n_model, Priors(), np.random.default_rng(seed))
+    _, flux = model_spectra(histories, grid, wave_range)
+    templates = make_templates(grid, filters, np.array([K_DISPERSION]))
+    return KModels(flux, model_observables(histories, grid, templates).indices[:, 0].astype(float))
 
 
 def model_spectra(

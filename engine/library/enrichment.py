@@ -1,11 +1,10 @@
 """Chemical enrichment: metallicity of the stars born when a fraction of the final mass has formed."""
 
-import numba
-
+from engine.compiled import njit
 from engine.types import FloatArray
 
 
-@numba.njit(cache=True)
+@njit()
 def leaking_box(formed_fraction, Z_initial, Z_final, alpha):
     """Z = Z_final - (Z_final - Z_initial) (1 - m)^alpha with m the fraction of the mass formed (Zibetti+17 eq. 3)."""
     return Z_final - (Z_final - Z_initial) * (1.0 - formed_fraction) ** alpha

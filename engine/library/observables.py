@@ -12,14 +12,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM
+from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, TEN_PARSEC_FLUX
 from engine.library.ssp import SSPGrid
 from engine.spectrum.indices import band_edges, in_a_band
-from engine.spectrum.photometry import LIGHT_SPEED, TEN_PARSEC_FLUX, Filter, band_weights
+from engine.spectrum.photometry import Filter, band_weights
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM
 from engine.types import FloatArray, IntArray
 
-LIGHT_SPEED_KMS = LIGHT_SPEED * 1e-13
-FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
-MODEL_FWHM_ANGSTROM = 2.5  # MILES, Falcon-Barroso et al. (2011): 2.51; of the grid's optical spectra
 SIGMA_GRID = (50.0, 100.0, 150.0, 200.0, 250.0, 300.0, 350.0)  # km/s; choice, see tests/engine/library/test_build.py
 PIXEL_MAX_ANGSTROM = 5.0  # choice: the continuum is straight and dust constant within, to 1e-4 of an index
 PIECES_PER_FILTER = 12  # choice: ugriz right to 2 mmag in models behind much dust
@@ -35,7 +34,7 @@ class Templates(NamedTuple):
 
 
 def make_templates(
-    grid: SSPGrid, filters: tuple[Filter, ...], sigma_grid: FloatArray, model_fwhm: float = MODEL_FWHM_ANGSTROM,
+    grid: SSPGrid, filters: tuple[Filter, ...], sigma_grid: FloatArray, model_fwhm: float = SSP_FWHM_ANGSTROM,
     fwhm: float = CALIFA_FWHM_ANGSTROM,
 ) -> Templates:  # fmt: skip
     """Reduce a grid of populations to index pixels, broadened to fwhm [Angstrom] and each sigma [km/s], and filters."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from engine.compiled import njit
 from engine.library.draw import Histories
 from engine.library.enrichment import leaking_box
 from engine.library.sfh import mass_formed
@@ -63,7 +64,7 @@ def lay_on_nodes(histories: Histories, nodes: Nodes, r_light: FloatArray, young:
     return Laid(mass, means[:, 0], means[:, 1])
 
 
-@numba.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
     onset_age, tau, Z_initial, Z_final, alpha, burst_age, burst_mass, burst_Z,
     age, log_Z, lifetime, n_young, r_light, young, old, mass, means,
@@ -83,7 +84,7 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
         means[i, 0], means[i, 1] = np.log10(sums[1] / sums[0]), np.log10(sums[2] / sums[0])
 
 
-@numba.njit(cache=True)
+@njit()
 def _continuous_parcels(onset_age, tau, Z_initial, Z_final, alpha, age):
     """Parcels (parcel, 3) of the continuous history: mass, age, Z; 1 Msun in all, youngest first."""
     stars = np.empty((age.size + int(1 / LARGEST_PARCEL) + 2, 3))
@@ -102,7 +103,7 @@ def _continuous_parcels(onset_age, tau, Z_initial, Z_final, alpha, age):
     return stars[:n]
 
 
-@numba.njit(cache=True)
+@njit()
 def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, mass):  # noqa: PLR0913, PLR0917
     """Lay a parcel on the four nodes around its age and log Z; its r-band light behind the dust."""
     k, older = _between(age, t)
@@ -120,7 +121,7 @@ def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, m
     return light
 
 
-@numba.njit(cache=True)
+@njit()
 def _between(nodes, value):
     """Node below the value and how far the value lies towards the next one, 0 to 1; held at the ends."""
     k = min(max(np.searchsorted(nodes, value, side="right") - 1, 0), nodes.size - 2)

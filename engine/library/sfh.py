@@ -1,10 +1,11 @@
 """Star formation histories: mass formed by a time."""
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
 
-@numba.njit(cache=True)
+
+@njit()
 def mass_formed(time, tau):
     """Mass formed by a time since the onset of the history of Sandage (1986), SFR = (t / tau^2) exp(-t^2 / (2 tau^2)).
 

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.errors import ModelGridError
+from engine.features import LINES
+from engine.spectrum.air import air_to_vacuum
 from engine.types import FloatArray
 
-# Strong lines of an A to F star population, Angstrom in air (NIST values as commonly tabulated)
-_LINES_AIR = (4340.46, 4861.33, 6562.80)
+# Strong lines of an A to F star population, Angstrom in air; those of the calcium triplet from NIST
+_LINES_AIR = tuple(line.wave for line in LINES if line.name in ("Hgamma", "Hbeta", "Halpha"))
 _LINES_RED = (8542.09, 8662.14)
 _HALF_WINDOW = 12.0  # Angstrom around the line, for the centroid
 _MAX_OFFSET = 0.5  # Angstrom; a frame further from the lines is no frame
@@ -25,13 +27,6 @@ class SSPGrid(NamedTuple):
     imf: str
     version: str
     source: str
-
-
-def air_to_vacuum(wave: FloatArray) -> FloatArray:
-    """Vacuum wavelengths [Angstrom] of wavelengths in air above 2000 Angstrom (Ciddor 1996, as in VALD)."""
-    s2 = (1e4 / np.asarray(wave)) ** 2
-    index = 1 + 8.336624212083e-5 + 0.02408926869968 / (130.1065924522 - s2) + 1.599740894897e-4 / (38.92568793293 - s2)
-    return wave * index
 
 
 def wave_frame(wave: FloatArray, flux: FloatArray) -> str:

@@ -10,10 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from engine.adopted import CALIFA_PIXEL_ANGSTROM
 from engine.columns import INDEX_NAMES
+from engine.compiled import njit
 from engine.cube.smoothing import SmoothingSettings, smoothing_offsets
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.lines import LINE_NAMES, line_table
@@ -113,7 +113,7 @@ def expected_median(
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _medians(planes, noise, growth, grid):
     level, noisy, places, offsets, count = grid
     out = np.full((len(planes), len(places)), np.nan)
@@ -131,7 +131,7 @@ def _medians(planes, noise, growth, grid):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _middle(value, sigma):
     """Where half of a mixture of Gaussians lies below: Newton's steps, halved where they would lead out."""
     low, high = value.min(), value.max()

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.special import expit
 
 from engine.adopted import ISO_DIAMETER_RANGE_ARCSEC, REDSHIFT_RANGE, SKY_AREA_DEG2, SURVEY_AREA_DEG2
+from engine.constants import PC2_SURFACE_BRIGHTNESS
 from engine.cosmology import comoving_distance, pc_per_arcsec
 from engine.errors import SampleError
 from engine.galaxy.sample import vmax
 from engine.mock.populations import LightPerMass, expected_light
 from engine.mock.profiles import Profile, crossing
 from engine.mock.settings import MockSettings
-from engine.spectrum.photometry import PC2_SURFACE_BRIGHTNESS
 from engine.types import BoolArray, FloatArray, IntArray
 
 

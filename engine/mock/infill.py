@@ -10,11 +10,12 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, SNR_TARGET_PER_PIXEL
+from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.lines import CASE_B_HALPHA_HBETA, HALPHA, HBETA, LINES, extinction, line_table, reddened_ratios
 from engine.spectrum.spectra import make_spectra, rest_frame
-from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, SSP_FWHM_ANGSTROM, StellarTemplates
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM, StellarTemplates
 from engine.types import FloatArray
 
 _FINE = 0.25  # Angstrom

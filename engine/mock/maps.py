@@ -8,14 +8,13 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from engine.adopted import CALIFA_PSF_FWHM_ARCSEC, CALIFA_SPAXEL_ARCSEC
+from engine.constants import FWHM_PER_SIGMA
 from engine.cosmology import pc_per_arcsec
 from engine.galaxy.structure import Ellipse, galaxy_frame
 from engine.mock.galaxies import MockGalaxies
 from engine.mock.populations import expected_log_Z, old_probability, young_log_age
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray
-
-FWHM_PER_SIGMA = 2.3548
 
 
 class GalaxyMaps(NamedTuple):

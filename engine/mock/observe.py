@@ -1,8 +1,9 @@
 """How the mock is seen: photons and sky, adaptive smoothing, noise of indices and magnitudes, lost spaxels."""
 
 import numpy as np
-from numba import njit
 
+from engine.compiled import njit
+from engine.constants import MAG_PER_E_FOLD
 from engine.cube.smoothing import (
     CORRELATION_SLOPE,
     Smoothing,
@@ -10,7 +11,6 @@ from engine.cube.smoothing import (
     choose_levels,
     smoothing_offsets,
 )
-from engine.inference.observed import MAG_PER_E_FOLD
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -44,7 +44,7 @@ def kernel_noise(white: FloatArray, level: IntArray) -> FloatArray:
     return _kernel_noise(np.ascontiguousarray(white, float), level, offsets, count)
 
 
-@njit(cache=True)
+@njit()
 def _kernel_noise(white, level, offsets, count):
     noise = np.zeros_like(white)
     for y in range(white.shape[0]):

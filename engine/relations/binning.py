@@ -4,9 +4,9 @@ Columns are handed over as read-only views, so that a table that forbids writing
 not share one compiled kernel per dtype; float32 columns are never copied to float64.
 """
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
 from engine.errors import ShapeError
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -55,13 +55,13 @@ def centres(edges: FloatArray) -> FloatArray:
 # negative indices.
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def bins_per_unit(edges):
     """Mean number of bins per unit of the binned value."""
     return (edges.size - 1) / (edges[edges.size - 1] - edges[0])
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def bin_of(value, edges, per_unit):
     """Bin that holds the value, as numpy.histogram counts (last edge included); -1 outside or NaN."""
     last, one = edges.size - 2, np.uint64(1)
@@ -75,13 +75,13 @@ def bin_of(value, edges, per_unit):
     return np.int64(bin_)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def is_weight(weight):
     """Whether a weight is positive and finite."""
     return (weight > 0.0) & (weight < np.inf)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def bin_rows(x, value, weight, mask, edges):
     """Bin of each row along x, (row,) int32; rows without a finite value do not count."""
     n_bin, per_unit, all_rows = edges.size - 1, bins_per_unit(edges), mask.size == 0
@@ -93,7 +93,7 @@ def bin_rows(x, value, weight, mask, edges):
     return bins
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def bin_rows_2d(x, y, value, weight, mask, x_edges, y_edges):
     """As bin_rows, for the cells ``y_bin * n_x + x_bin`` of a plane."""
     n_x, n_bin, all_rows = x_edges.size - 1, (x_edges.size - 1) * (y_edges.size - 1), mask.size == 0
@@ -107,7 +107,7 @@ def bin_rows_2d(x, y, value, weight, mask, x_edges, y_edges):
     return bins
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def tally(bins, weight, n_bin):
     """Rows and weight per bin, (bin + 1,) each; the last is what does not count."""
     count, total = np.zeros(n_bin + 1, np.int64), np.zeros(n_bin + 1)
@@ -118,19 +118,21 @@ def tally(bins, weight, n_bin):
     return count, total
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def streamed_quantiles(bins, value, weight, order, total, quantiles):
     """Weighted quantiles (quantile, bin) of the value in each bin, from one walk along the rising order.
 
-    The definition is that of engine.stats; quantiles rise; the last bin holds what does not count.
+    An empty order stands for rows that rise already. The definition is that of engine.stats; quantiles rise; the
+    last bin holds what does not count.
     """
     n_bin = total.size - 1
     found = np.full((quantiles.size, n_bin), np.nan)
     reached, step = np.zeros(total.size), np.zeros(n_bin, np.int64)
     threshold = quantiles[0] * total
     threshold[n_bin] = np.inf
-    for place in range(order.size):
-        row = np.uint64(order[place])
+    rises = order.size == 0
+    for place in range(value.size):
+        row = np.uint64(place if rises else order[place])
         bin_ = np.uint64(bins[row])
         so_far = reached[bin_] + weight[row]
         reached[bin_] = so_far
@@ -145,7 +147,7 @@ def quantiles_per_bin(
     bins: IntArray, value: FloatArray, weight: FloatArray, order: IntArray, n_bin: int, quantiles: FloatArray
 ) -> tuple[FloatArray, IntArray]:
     """Quantiles (quantile, bin) of the value and row counts (bin,)."""
-    if order.shape != value.shape:
+    if order.size and order.shape != value.shape:
         raise ShapeError(f"the order has {order.size} rows but the value has {value.size}; presort it again")
     count, total = tally(bins, weight, n_bin)
     # 1 - 1e-12: the sums along the order and along the rows round differently, and q = 1 must still be reached

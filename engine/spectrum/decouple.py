@@ -7,12 +7,12 @@ and dispersion inside a box. Columns of the design: templates, polynomial, lines
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from engine.compiled import njit
+from engine.constants import LIGHT_SPEED_KMS
 from engine.types import FloatArray
 
-LIGHT_SPEED_KMS = 299_792.458
 RIDGE = 1e-9  # of the diagonal, for templates that are nearly alike
 POLYNOMIAL_PRIOR = 0.3  # *choice*: spread of the polynomial's coefficients before the data speak
 REACH = 5.0  # line profiles end here, in sigmas
@@ -20,7 +20,7 @@ MAX_STEPS, TOLERANCE = 15, 0.02  # a fit has settled when a step gains less chi-
 STEP_LIMIT = (60.0, 6000.0)  # km/s and km2/s2 per step
 
 
-@numba.njit(cache=True)
+@njit()
 def cubic_read(rows, position):
     """Rows (n, pixel) at rising fractional positions (m,) by four-point Lagrange interpolation: (n, m)."""
     n = rows.shape[1]
@@ -36,7 +36,7 @@ def cubic_read(rows, position):
     return result
 
 
-@numba.njit(cache=True)
+@njit()
 def solve_bounded(hessian, gradient, low, high, x, free):
     """Minimise x H x / 2 - g x between bounds by an active set, from x (within bounds) on; x and free are changed."""
     n = x.size
@@ -63,7 +63,7 @@ def solve_bounded(hessian, gradient, low, high, x, free):
         free[j] = True
 
 
-@numba.njit(cache=True)
+@njit()
 def _most_wanting(hessian, gradient, low, high, x, free):
     """The variable at a bound that gains most by leaving it; -1 if none does."""
     pull = gradient - hessian @ x
@@ -77,7 +77,7 @@ def _most_wanting(hessian, gradient, low, high, x, free):
     return best
 
 
-@numba.njit(cache=True)
+@njit()
 def _solve_free(hessian, gradient, x, free, index):
     """Solution for the free variables with the others held, by Cholesky."""
     m = index.size
@@ -98,7 +98,7 @@ def _solve_free(hessian, gradient, x, free, index):
     return right
 
 
-@numba.njit(cache=True)
+@njit()
 def _factorise(factor):
     """Lower Cholesky factor in place; a pivot lost to rounding is raised to the ridge."""
     for a in range(len(factor)):
@@ -108,7 +108,7 @@ def _factorise(factor):
         factor[a, a] = np.sqrt(max(pivot, RIDGE * factor[a, a] + 1e-300))
 
 
-@numba.njit(cache=True)
+@njit()
 def add_lines(design, first, wave, table, place):
     """Write unit-flux profiles of the columns of lines into rows first and on of design (row, wave).
 
@@ -125,7 +125,7 @@ def add_lines(design, first, wave, table, place):
             design[row, i] += table[line, 3] * np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * sigma)
 
 
-@numba.njit(cache=True)
+@njit()
 def add_slopes(design, first, wave, table, place, flux):
     """Write the change of all lines with velocity and dispersion^2 of their group, fluxes (column,) as they are."""
     for line in range(table.shape[0]):
@@ -247,7 +247,7 @@ def _moved(state: State, x: FloatArray, share: float) -> State:
     return State(*linear, np.stack([place[:, 0], np.maximum(place[:, 1], 0.0)], axis=1))
 
 
-@numba.njit(cache=True)
+@njit()
 def scan_velocity(data, residual, table, strong, grid, place):
     """Sum over the strong lines (column,) of (flux / error)^2, where positive, at each velocity of a grid (m,)."""
     wave, inverse = data[0], data[2]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.errors import SettingsError, ShapeError
 from engine.flags import SpaxelFlag
 from engine.spectrum.decouple import add_lines, cubic_read
@@ -24,7 +25,8 @@ from engine.spectrum.gas import (
 )
 from engine.spectrum.lines import EBV_LIMIT, HALPHA, HBETA, LINES, decrement_ebv, extinction
 from engine.spectrum.spectra import Spectra
-from engine.spectrum.templates import LIGHT_SPEED_KMS, StellarTemplates, broadened
+from engine.spectrum.templates import StellarTemplates, broadened
+from engine.stats import robust_sigma
 from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 _REST_WAVE = np.array([line.wave for line in LINES])
@@ -48,7 +50,7 @@ class Emission(NamedTuple):
     gas_mode: IntArray  # (spaxel,) GAS_NOT_SEEN, GAS_ONE_GROUP or GAS_TWO_GROUPS
     chi2: FloatArray  # (spaxel,) per degree of freedom
     noise_scale: FloatArray  # (spaxel,) robust scatter of residual / error
-    flags: IntArray  # (spaxel,) int16: LINES_REMOVED, SPECTRUM_NOT_FITTED
+    flags: IntArray  # (spaxel,) LINES_REMOVED, SPECTRUM_NOT_FITTED
 
 
 def decouple_lines(
@@ -93,7 +95,7 @@ def _empty(spectra: Spectra, frame: Frame) -> Emission:
         flux=nothing(lines), flux_err=nothing(lines), amplitude_to_noise=nothing(lines),
         removed=np.zeros((n, lines), bool), v_gas=nothing(groups), v_gas_err=nothing(groups),
         sigma_gas=nothing(groups), sigma_gas_err=nothing(groups), gas_mode=np.zeros(n, np.int8), chi2=nothing(),
-        noise_scale=nothing(), flags=np.full(n, SpaxelFlag.SPECTRUM_NOT_FITTED, np.int16),
+        noise_scale=nothing(), flags=np.full(n, SpaxelFlag.SPECTRUM_NOT_FITTED.value),
     )  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def _write(frame: Frame, result: Emission, row: int, fit: GasFit, scale: float) 
     stars, each = fit.problem.model(fit.state)  # each: (column, wave)
     used, here = inverse > 0, frame.inside
     residual = ((flux - stars - each.sum(axis=0)) * inverse)[used]
-    spread = 1.4826 * float(np.median(np.abs(residual)))
+    spread = robust_sigma(residual)
     error, place_error = _errors(fit)
     width = _widths(table, fit.state.place)
     noise = np.interp(_centres(table, fit.state.place), wave[used], 1 / inverse[used]) * max(spread, 1e-3)

@@ -5,16 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
+from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.errors import ShapeError
+from engine.features import NIGHT_SKY, SODIUM_D
 from engine.spectrum.decouple import Limits, Problem, State, fit, scan_velocity
 from engine.spectrum.kinematics import OUTLIER_FRACTION, OUTLIER_SIGMA
 from engine.spectrum.lines import LINES, LineTable, decrement_ebv, line_table, reddened_ratios
-from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, StellarTemplates, usable_range
+from engine.spectrum.templates import StellarTemplates, usable_range
+from engine.stats import robust_sigma
 from engine.types import BoolArray, FloatArray
 
 GAS_NOT_SEEN, GAS_ONE_GROUP, GAS_TWO_GROUPS = range(3)  # values of Emission.gas_mode
-MASKED_REST = ((5885.0, 5903.0),)  # Na D, partly interstellar
-MASKED_OBSERVED = ((5565.0, 5590.0),)  # [OI] 5577 of the night sky
 
 _SCAN_STEP = 35.0  # km/s, a fifth of the instrument's sigma
 _USUAL_REDDENING = 0.2  # E(B-V) [mag] to begin with, and where there is no decrement; *choice*
@@ -73,9 +74,8 @@ def make_frame(wave: FloatArray, templates: StellarTemplates, settings: Emission
     inside = slice(inside[0], inside[-1] + 1)
     rest, observed = rest[inside], wave[inside]
     usable = np.ones(rest.size, bool)
-    for axis, bands in ((rest, MASKED_REST), (observed, MASKED_OBSERVED)):
-        for first, last in bands:
-            usable &= (axis < first) | (axis > last)
+    for axis, (first, last) in ((rest, SODIUM_D), (observed, NIGHT_SKY[0])):  # 6300 is a line of galaxies too
+        usable &= (axis < first) | (axis > last)
     lines = line_table()
     at = lines.wave * (1 + redshift)
     width = np.interp(at, wave, templates.fwhm)
@@ -131,7 +131,7 @@ def outliers(data: FloatArray, model: FloatArray, stars: FloatArray, settings: E
     """Used pixels of data (3, wave) far from the model, in terms of the scatter and of the stars' flux."""
     residual = data[1] - model
     used = data[2] > 0
-    spread = 1.4826 * np.median(np.abs(residual * data[2])[used])
+    spread = robust_sigma((residual * data[2])[used])
     far = np.abs(residual) * data[2] > settings.outlier_sigma * max(spread, 1.0)
     return used & far & (np.abs(residual) > settings.outlier_fraction * np.abs(stars))
 

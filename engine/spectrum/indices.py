@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from engine.compiled import njit
+from engine.constants import MAG_PER_E_FOLD
 from engine.errors import ShapeError
 from engine.features import D4000N_BLUE, D4000N_RED, LICK
 from engine.types import BoolArray, FloatArray
@@ -161,7 +163,7 @@ def _cut(edges: tuple[float, ...]) -> tuple[FloatArray, ...]:
     return first, first + touched.sum(axis=1), overlap
 
 
-@numba.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _measure(wave, flux, err, good, first, stop, overlap, in_magnitudes, group_errors):  # noqa: PLR0913, PLR0917
     n, n_lick = flux.shape[0], in_magnitudes.size
     values, errors = np.full((n, n_lick + 1), np.nan), np.full((n, n_lick + 1), np.nan)
@@ -179,7 +181,7 @@ def _measure(wave, flux, err, good, first, stop, overlap, in_magnitudes, group_e
     return values, errors
 
 
-@numba.njit(cache=True)
+@njit()
 def _covered(good, first, stop, overlap, place):
     """Whether good pixels cover enough of each band."""
     for b in range(first.size):
@@ -192,7 +194,7 @@ def _covered(good, first, stop, overlap, place):
     return True
 
 
-@numba.njit(cache=True)
+@njit()
 def _band_mean(flux, err, first, stop, overlap):
     """Mean flux over one band and its error."""
     total, variance, width = 0.0, 0.0, 0.0
@@ -203,7 +205,7 @@ def _band_mean(flux, err, first, stop, overlap):
     return total / width, np.sqrt(variance) / width
 
 
-@numba.njit(cache=True)
+@njit()
 def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors):  # noqa: PLR0913, PLR0917
     """Equivalent width, or magnitudes, of a line below the straight line through its side bands; value and error."""
     blue, blue_err = _band_mean(flux, err, first[b + 1], stop[b + 1], overlap[b + 1])
@@ -231,12 +233,12 @@ def _lick(wave, flux, err, b, first, stop, overlap, in_magnitudes, group_errors)
     if in_magnitudes:
         if area <= 0:
             return np.nan, np.nan
-        return -2.5 * np.log10(area / width), 2.5 / np.log(10.0) * error / area
+        return -2.5 * np.log10(area / width), MAG_PER_E_FOLD * error / area
     scale = (_BANDS[b, 1] - _BANDS[b, 0]) / width  # where the spectrum ends inside the band
     return scale * (width - area), scale * error
 
 
-@numba.njit(cache=True)
+@njit()
 def _break(wave, flux, err, b, first, stop, overlap):
     """Ratio of the F_nu above to that below 4000 Angstrom, integrated in wavelength; value and error."""
     side, relative = np.zeros(2), np.zeros(2)

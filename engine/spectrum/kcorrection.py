@@ -1,49 +1,89 @@
-"""K-corrections from colours, as Chilingarian et al. (2010) do it, but from stellar models.
+"""K-corrections of ugriz from model galaxies: the best linear estimate from a region's indices and magnitudes.
 
-At one redshift what a band loses or gains is a smooth function of two colours: a polynomial, fitted to simple
-populations behind various amounts of dust. The spectra of a cube do not reach u, i and z; colours do.
+The spectra of a cube do not reach u, i and z, so that what these bands gain at a redshift has to be inferred. Among
+model galaxies it goes with the colours and with the indices; magnitudes alone confuse age and dust, which is worth
+0.03 mag in u at redshift 0.03. Means and covariances of the models and the errors of the data give the linear estimate
+of least mean square error, and that error (Wiener; Rybicki & Press 1992); what is missing or noisy counts less.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from engine.spectrum.indices import Indices
 from engine.spectrum.photometry import Filter, ab_magnitudes
 from engine.types import FloatArray
 
-DUST_DEPTHS = (0.0, 0.5, 1.0)  # of a screen at 5500 Angstrom, falling as lambda^-0.7: choice
-_G, _R, _I = 1, 2, 3  # places in ugriz
+_UNKNOWN = 1e6  # variance that stands for no measurement, in squares of Angstrom and mag
+_ANY_MASS = 1e2  # mag2: variance of the brightness common to all bands, which tells nothing
+
+
+class KModels(NamedTuple):
+    """Model galaxies behind K-corrections."""
+
+    flux: FloatArray  # (model, wave) per Angstrom, rest frame, over all filters
+    indices: FloatArray  # (model, 5) in the order of columns.INDEX_NAMES
 
 
 class KCorrection(NamedTuple):
-    """Polynomials of one redshift: ``coefficients`` (term, band); ``scatter`` (band,) [mag] of models about them."""
+    """Of one redshift: moments over the models of (indices, magnitudes as observed, what ugriz gain)."""
 
-    coefficients: FloatArray
-    scatter: FloatArray
+    mean: FloatArray  # (5 + 5 + 5,)
+    covariance: FloatArray  # (15, 15)
+    lowest: FloatArray  # (5,) mag that any model gains
+    highest: FloatArray  # (5,)
 
 
-def fit_k_correction(wave: FloatArray, flux: FloatArray, filters: tuple[Filter, ...], redshift: float) -> KCorrection:
-    """What ugriz gain at a redshift, fitted to model spectra flux (model, wave) [per Angstrom, rest frame].
+class Magnitudes(NamedTuple):
+    """AB magnitudes ugriz and their one-sigma errors, (spaxel, 5); NaN where there is none."""
 
-    filters: ugriz. Raises ShapeError if the models do not cover them.
+    values: FloatArray
+    errors: FloatArray
+
+
+def fit_k_correction(wave: FloatArray, models: KModels, filters: tuple[Filter, ...], redshift: float) -> KCorrection:
+    """Moments of the models at a redshift; wave (wave,) Angstrom, air; filters ugriz.
+
+    Raises ShapeError if the models do not cover the filters.
     """
-    screens = [np.exp(-depth * (wave / 5500.0) ** -0.7) for depth in DUST_DEPTHS]
-    models = np.concatenate([flux * screen for screen in screens])
-    observed = ab_magnitudes(wave * (1 + redshift), models / (1 + redshift), filters)
-    change = observed - ab_magnitudes(wave, models, filters)
-    terms = _terms(observed)
-    coefficients = np.linalg.lstsq(terms, change, rcond=None)[0]
-    return KCorrection(coefficients, np.std(change - terms @ coefficients, axis=0))
+    seen = ab_magnitudes(wave * (1 + redshift), models.flux / (1 + redshift), filters)
+    gain = seen - ab_magnitudes(wave, models.flux, filters)
+    seen = seen - seen.mean(axis=1, keepdims=True)
+    together = np.concatenate([models.indices, seen, gain], axis=1)
+    return KCorrection(together.mean(axis=0), np.cov(together.T), gain.min(axis=0), gain.max(axis=0))
 
 
-def k_corrected(magnitudes: FloatArray, correction: KCorrection) -> FloatArray:
-    """Magnitudes ugriz (spaxel, 5) of rest-frame bands; left as they are where g, r or i is missing."""
-    change = _terms(magnitudes) @ correction.coefficients
-    return magnitudes - np.where(np.isfinite(change), change, 0.0)
+def k_corrected(seen: Magnitudes, indices: Indices, correction: KCorrection) -> Magnitudes:
+    """Magnitudes of rest-frame bands, with the uncertainty of the correction in their errors.
+
+    Parameters: magnitudes as observed and indices, (spaxel, 5) each; NaN, or an error that is not positive, is no
+    measurement. The correction stays within what the models show.
+    """
+    values = np.concatenate([indices.values, seen.values], axis=1)
+    errors = np.concatenate([indices.errors, seen.errors], axis=1)
+    known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
+    n, n_index = values.shape[1], indices.values.shape[1]
+    variance = np.where(known, errors, 0.0) ** 2 + np.where(known, 0.0, _UNKNOWN)
+    noise = variance[:, :, None] * np.eye(n)
+    noise[:, n_index:, n_index:] += _ANY_MASS
+    weights = np.linalg.solve(correction.covariance[:n, :n] + noise, correction.covariance[:n, n:])
+    away = np.where(known, values - _level(values, known, n_index) - correction.mean[:n], 0.0)
+    gain = correction.mean[n:] + np.einsum("sx,sxb->sb", away, weights)
+    gain = np.clip(gain, correction.lowest, correction.highest)
+    return Magnitudes(seen.values - gain, _rest_errors(seen.errors, weights, correction, n_index))
 
 
-def _terms(magnitudes: FloatArray) -> FloatArray:
-    """Terms (..., term) in g-r and r-i, held within what galaxies show so that noise is not extrapolated."""
-    gr = np.clip(magnitudes[..., _G] - magnitudes[..., _R], -0.6, 1.4)
-    ri = np.clip(magnitudes[..., _R] - magnitudes[..., _I], -0.4, 0.8)
-    return np.stack([np.ones_like(gr), gr, gr**2, gr**3, ri, ri * gr, ri**2], axis=-1)
+def _level(values: FloatArray, known: FloatArray, n_index: int) -> FloatArray:
+    """Mean of the known magnitudes, in their places; it only keeps numbers small."""
+    lit = known[:, n_index:]
+    level = np.where(lit, values[:, n_index:], 0.0).sum(axis=1) / np.maximum(lit.sum(axis=1), 1)
+    return np.where(np.arange(values.shape[1]) < n_index, 0.0, level[:, None])
+
+
+def _rest_errors(errors: FloatArray, weights: FloatArray, correction: KCorrection, n_index: int) -> FloatArray:
+    """Errors (spaxel, 5) of magnitudes less their correction, which follows the noise of the magnitude in part."""
+    n = weights.shape[1]
+    prior, shared = correction.covariance[n:, n:], correction.covariance[:n, n:]
+    of_gain = np.diagonal(prior) - np.einsum("xb,sxb->sb", shared, weights)
+    follows = np.diagonal(weights[:, n_index:], axis1=1, axis2=2)
+    return np.sqrt(np.maximum(errors**2 * (1 - 2 * follows) + of_gain, 0.0))

@@ -13,19 +13,14 @@ from scipy import fft
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
+from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.errors import ShapeError
+from engine.features import LINES, NIGHT_SKY, SODIUM_D, Band
 from engine.flags import SpaxelFlag
 from engine.spectrum.spectra import Spectra, bridge, interpolate_linear
-from engine.spectrum.templates import FWHM_PER_SIGMA, LIGHT_SPEED_KMS, StellarTemplates, usable_range
+from engine.spectrum.templates import StellarTemplates, usable_range
+from engine.stats import robust_sigma
 from engine.types import BoolArray, FloatArray, IntArray, Progress
-
-# Regions that lines may fill, Angstrom in air, rest frame; the list of emission.LINES less the faintest
-MASKED_LINES = (
-    3727.4, 3797.9, 3835.4, 3868.7, 3889.1, 3968.8, 4101.7, 4340.5, 4363.2, 4685.7, 4861.3, 4958.8, 5006.8, 5199.1,
-    5875.6, 6300.2, 6363.7, 6548.0, 6562.8, 6583.3, 6716.3, 6730.7,
-)  # fmt: skip
-MASKED_REST = ((5877.0, 5908.0),)  # Na D, also interstellar
-MASKED_OBSERVED = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of the night sky
 
 # *choice*: pixels further off the fit than both, in scatters and as a part of the flux, are cosmic rays and the like
 OUTLIER_SIGMA, OUTLIER_FRACTION = 6.0, 0.1
@@ -60,7 +55,7 @@ class Kinematics(NamedTuple):
     mode: IntArray  # FULL, FEW_TEMPLATES, VELOCITY_ONLY or SYSTEMIC
     chi2: FloatArray  # per degree of freedom; NaN where nothing was fitted
     snr_per_pixel: FloatArray  # median of flux over error inside fit_range
-    flags: IntArray  # int16, SpaxelFlag.KINEMATICS_FELL_BACK
+    flags: IntArray  # SpaxelFlag.KINEMATICS_FELL_BACK
     v_systemic: float
     sigma_systemic: float
 
@@ -127,7 +122,7 @@ def _on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinema
     noise = np.sqrt(interpolate_linear(position, bridge(wave, err, fine) ** 2) * np.maximum(pixel, 1.0))
     on_grid = CubicSpline(wave, bridge(wave, flux, fine), axis=1)(observed)
     usable = fine[:, near] & fine[:, np.minimum(near + 1, wave.size - 1)] & np.isfinite(on_grid / noise)
-    usable &= ~_in_bands(observed, MASKED_OBSERVED)
+    usable &= ~_in_bands(observed, NIGHT_SKY)
     on_lines = _near_lines(rest[inside], np.interp(observed, wave, templates.fwhm) / stretch, settings)
     return _Problem(
         log_wave, on_grid, noise, usable & ~on_lines, usable, on_lines, templates.flux[:, ::2],
@@ -137,12 +132,12 @@ def _on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinema
 
 def _near_lines(rest: FloatArray, fwhm: FloatArray, settings: KinematicsSettings) -> BoolArray:
     narrow = settings.line_half_width_instrument * fwhm / FWHM_PER_SIGMA / rest * LIGHT_SPEED_KMS
-    away = np.abs(rest[:, None] / np.array(MASKED_LINES) - 1) * LIGHT_SPEED_KMS
+    away = np.abs(rest[:, None] / np.array([line.wave for line in LINES]) - 1) * LIGHT_SPEED_KMS
     near = (away < np.maximum(narrow, settings.line_half_width)[:, None]).any(axis=1)
-    return near | _in_bands(rest, MASKED_REST)
+    return near | _in_bands(rest, (SODIUM_D,))
 
 
-def _in_bands(wave: FloatArray, bands: tuple[tuple[float, float], ...]) -> BoolArray:
+def _in_bands(wave: FloatArray, bands: tuple[Band, ...]) -> BoolArray:
     return np.any([(wave > low) & (wave < high) for low, high in bands], axis=0)
 
 
@@ -241,7 +236,7 @@ def _result(fits, mode, snr, systemic) -> Kinematics:
     unknown = mode == SYSTEMIC
     velocity[unknown], sigma[unknown] = systemic
     sigma_err[mode >= VELOCITY_ONLY] = np.nan
-    flags = np.where(mode == FULL, 0, SpaxelFlag.KINEMATICS_FELL_BACK).astype(np.int16)
+    flags = np.where(mode == FULL, 0, SpaxelFlag.KINEMATICS_FELL_BACK.value)
     return Kinematics(velocity, velocity_err, sigma, sigma_err, mode, chi2, snr, flags, *systemic)
 
 
@@ -281,7 +276,7 @@ def _run_ppxf(problem, spectrum, good, templates, start, fix_sigma, settings):
 def _outliers(fit, flux: FloatArray, err: FloatArray, good: BoolArray) -> BoolArray:
     """Good pixels far from the fit, with their neighbours, which the spline has smeared them into."""
     residual = np.abs(flux - fit.bestfit)
-    spread = 1.4826 * np.median((residual / err)[good])
+    spread = robust_sigma((residual / err)[good])
     far = good & (residual > OUTLIER_SIGMA * max(spread, 1.0) * err) & (residual > OUTLIER_FRACTION * fit.bestfit)
     far[1:-1] |= far[2:] | far[:-2]
     return far

@@ -10,7 +10,7 @@ from engine.types import FloatArray
 LINE_NAMES = tuple(line.name for line in LINES)
 STRONG = ("[OII]3727", "Hbeta", "[OIII]5007", "Halpha", "[NII]6583", "[SII]6716")  # tell whether there is gas
 CASE_B_HALPHA_HBETA = 2.86
-HALPHA, HBETA = 6562.80, 4861.32
+HALPHA, HBETA = (next(line.wave for line in LINES if line.name == name) for name in ("Halpha", "Hbeta"))
 EBV_LIMIT = 1.5  # mag; *choice*
 
 

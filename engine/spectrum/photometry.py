@@ -4,17 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.constants import AB_ZERO_FLUX, LIGHT_SPEED, PC2_SURFACE_BRIGHTNESS
 from engine.errors import ShapeError
 from engine.types import FloatArray
-
-LIGHT_SPEED = 2.99792458e18  # Angstrom/s
-AB_ZERO_FLUX = 3631e-23  # erg/s/cm2/Hz of AB magnitude 0
-SOLAR_LUMINOSITY = 3.828e33  # erg/s, IAU 2015
-PARSEC = 3.0856775814913673e18  # cm
-TEN_PARSEC_FLUX = SOLAR_LUMINOSITY / (4 * np.pi * (10 * PARSEC) ** 2)  # erg/s/cm2 of 1 Lsun at 10 pc
-
-# Surface brightness of mu = 1 pc^-2 of sources of absolute magnitude 0: 5 log10(206265) - 5
-PC2_SURFACE_BRIGHTNESS = 21.572
 
 
 class Filter(NamedTuple):

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from engine.adopted import CALIFA_PIXEL_ANGSTROM
+from engine.constants import LIGHT_SPEED_KMS
 from engine.errors import ShapeError
-from engine.spectrum.templates import LIGHT_SPEED_KMS
 from engine.types import BoolArray, FloatArray
 
 REST_GRID = np.arange(3660.0, 7240.0, CALIFA_PIXEL_ANGSTROM)

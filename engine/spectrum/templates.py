@@ -11,11 +11,10 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM
+from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.errors import ShapeError
 from engine.types import FloatArray, IntArray
 
-LIGHT_SPEED_KMS = 299_792.458
-FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 SSP_FWHM_ANGSTROM = 2.5  # MILES, Falcon-Barroso+11: 2.51 A
 
 # *choice*: ages evenly in log from the first massive stars to the age of the Universe, three metallicities

@@ -78,7 +78,7 @@ class ChunkStore:
 
 def fingerprint_of(observed: Observed, library: Library, rules: Rules, size: int) -> str:
     """sha256 of all that determines the chunks: observables, library, prior, least models, size, and the code."""
-    facts = [FORMAT, SCHEMA_VERSION, code_version("engine.inference"), size, rules.least_models]
+    facts = [FORMAT, SCHEMA_VERSION, code_version("engine"), size, rules.least_models]
     digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(library_checksum(library).encode())
     for part in (*observed, np.empty(0) if rules.prior is None else rules.prior):

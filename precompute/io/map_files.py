@@ -10,7 +10,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 
 from engine.columns import REGION
-from engine.flags import SpaxelFlag
+from engine.flags import legend
 from engine.pipeline import Analysed
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray
@@ -33,7 +33,7 @@ def write_maps(found: Analysed, facts: dict, path: Path) -> None:
     maps += [_map(*one, sky, unit, words) for one, unit, words in _motions(found, kept)]
     whole = {
         "SMOOTHING_LEVEL": (found.binned.smoothing.level.astype(np.int16), REGION["smoothing_level"].description),
-        "FLAGS": (_all_flags(found).astype(np.int16), _flag_words()),
+        "FLAGS": (_all_flags(found).astype(np.int32), legend()),
     }  # fmt: skip
     maps += [_map(name, values, sky, "", words) for name, (values, words) in whole.items()]
     hdus = [fits.PrimaryHDU(header=head), *maps, *_line_cubes(found, kept, sky), _provenance(facts)]
@@ -112,10 +112,6 @@ def _all_flags(found: Analysed) -> FloatArray:
     flags = found.binned.flags.copy()
     flags[found.binned.kept] = found.spaxels["flags"]
     return flags
-
-
-def _flag_words() -> str:
-    return "\n".join(f"{flag.value}: {flag.name.lower().replace('_', ' ')}" for flag in SpaxelFlag if flag.value)
 
 
 def _provenance(facts: dict) -> fits.BinTableHDU:

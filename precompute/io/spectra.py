@@ -48,7 +48,7 @@ def write_flags(flags: IntArray, kept: np.ndarray, path: Path) -> None:
     """Flags (y, x) of the spaxels of the field that were not kept."""
     y, x = np.nonzero(~kept)
     columns = {"x": x, "y": y, "flags": flags[y, x]}
-    table = pa.table({name: pa.array(values, pa.int16()) for name, values in columns.items()})
+    table = pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
     pq.write_table(table, path, compression="zstd")
 
 

@@ -9,7 +9,7 @@ from astropy.table import Table
 from matplotlib.figure import Figure
 
 from engine.columns import INDEX_NAMES, column
-from engine.flags import SpaxelFlag
+from engine.flags import SpaxelFlag, flags_in
 from engine.inference.arrangement import arrange
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Percentiles, percentiles
 from engine.inference.validation import QUANTITIES, Recovery, draw_evenly, draw_from_prior, inject, recovery, truths
@@ -44,10 +44,7 @@ NOISE_WORDS = (
     f"S/N {TYPICAL_SNR:.0f} has the errors of the mock's regions, S/N {BRIGHT_SNR:.0f} photon noise alone and "
     "0.05 mag in u, 0.03 in griz"
 )
-DOUBTS = {
-    SpaxelFlag.NOT_MEASURED.value: "no index", SpaxelFlag.FEW_MODELS.value: "few models fit",
-    SpaxelFlag.NO_GOOD_MODEL.value: "no model fits well",
-}  # fmt: skip
+DOUBTS = SpaxelFlag.NOT_MEASURED | SpaxelFlag.FEW_MODELS | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.LIBRARY_EDGE
 AGE_BINS = {"young": (-np.inf, 9.0), "intermediate": (9.0, 9.6), "old": (9.6, np.inf)}  # log yr; choice
 Z_BINS = {"metal-poor": (-np.inf, -0.7), "middle": (-0.7, -0.2), "metal-rich": (-0.2, np.inf)}  # log Zsun; choice
 
@@ -253,7 +250,7 @@ def doubts(comparison: GalaxyComparison, priors: str) -> list[str]:
     found, v_disp = comparison.found[priors], comparison.galaxies.v_disp
     outside = ~((v_disp >= V_DISP_RANGE[0]) & (v_disp <= V_DISP_RANGE[1]))
     return [
-        ", ".join([*(words for flag, words in DOUBTS.items() if flags & flag), *["σ∗ unknown or outside"] * bool(far)])
+        ", ".join([*(flag.words for flag in flags_in(flags & DOUBTS)), *["σ∗ unknown or outside"] * bool(far)])
         for flags, far in zip(found.flags, outside, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 from engine.adopted import SNR_TARGET_PER_PIXEL
 from engine.columns import column
 from engine.library.ssp import SSPGrid
-from engine.mock.cubes import califa_wave
+from engine.mock.cubes.settings import califa_wave
 from engine.mock.infill import InfillCurve, Motion, hbeta_infill_curve, observed_stars
 from engine.spectrum.lines import LINE_NAMES, line_table
 from engine.spectrum.templates import match_templates, pick_ssps

@@ -8,14 +8,15 @@ import pytest
 from PIL import Image
 
 from app.pages import galaxy_words as words
-from app.pages.galaxy import GalaxyPage, survey_limits
+from app.pages.galaxy import GalaxyPage
 from app.plots import map_data
 from app.plots.export import Note
 from app.plots.galaxy_picker import nearest_galaxy, padded
 from app.selection import MAPS, Selection
 from app.store import Survey
-from engine.columns import MOCK
+from engine.columns import FIRST_OWN_NUMBER, MOCK
 from engine.flags import SpaxelFlag
+from precompute.io.products import read_survey
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +31,15 @@ def page(survey) -> GalaxyPage:
     return GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
 
 
-def test_four_maps_show_the_columns_of_the_galaxy(page, survey):
-    columns = survey.galaxy_maps(5)
-    frame = map_data.frame_of(columns["x"], columns["y"])
-    for panel, name in zip(page.panels, MAPS, strict=True):
-        expected = map_data.to_map(map_data.values_of(columns, name), frame)
-        np.testing.assert_array_equal(panel.source.data["values"][0], expected)
+def test_four_maps_show_each_value_of_the_file_at_its_place_in_the_sky(page, small_survey):
+    regions = read_survey(small_survey)[0]
+    here = {name: values[regions["galaxy_id"] == 5] for name, values in regions.items()}
+    for panel, name in zip(page.panels, ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level"), strict=True):
+        shown = {key: values[0] for key, values in panel.source.data.items()}
+        row, column = (here["y"] - shown["y"]).astype(int), (here["x"] - shown["x"]).astype(int)  # from a corner
+        np.testing.assert_array_equal(shown["values"][row, column], here[name].astype(np.float32))
+        assert np.isfinite(shown["values"]).sum() == np.isfinite(here[name]).sum()
+        assert shown["values"].shape == (shown["dh"], shown["dw"])
 
 
 def test_another_galaxy_changes_data_and_no_figure(page, survey):
@@ -47,13 +51,18 @@ def test_another_galaxy_changes_data_and_no_figure(page, survey):
     assert page.picker.here.data["x"][0] == pytest.approx(survey.galaxy_row(2).log_M_star)
 
 
-def test_colours_are_the_same_in_every_galaxy_unless_asked(page, survey):
-    before = (page.panels[0].mapper.low, page.panels[0].mapper.high)
-    assert before == survey_limits(survey, "log_mu_star")
-    page.selection.galaxy_id = 1
-    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) == before
+def test_colours_span_the_values_of_the_survey_in_every_galaxy_unless_asked(page, survey, small_survey):
+    every = read_survey(small_survey)[0]
+    of_one = every["log_mu_star"][every["galaxy_id"] == 1]  # the lightest galaxy: its centre is no dense place
+    for galaxy_id in (5, 1):
+        page.selection.galaxy_id = galaxy_id
+        low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+        assert 0.97 < np.mean((every["log_mu_star"] >= low) & (every["log_mu_star"] <= high)) < 1.0
+        assert high > np.nanmax(of_one)
     page.selection.map_range = "galaxy"
-    assert (page.panels[0].mapper.low, page.panels[0].mapper.high) != before
+    low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+    assert high < np.nanmax(of_one)
+    assert 0.97 < np.mean((of_one >= low) & (of_one <= high)) < 1.0
 
 
 def test_a_chooser_changes_its_own_map(page):
@@ -66,18 +75,18 @@ def test_a_chooser_changes_its_own_map(page):
 def test_a_spaxel_is_ringed_in_the_maps_and_in_the_planes(page):
     row = 321
     x, y = int(page.columns["x"][row]), int(page.columns["y"][row])
-    page._spaxel_clicked(x + 0.3, y - 0.4)
+    page.click_spaxel(x + 0.3, y - 0.4)
     assert page.selection.spaxel == (x, y)
     assert (page.sky.ring.data["x"], page.sky.ring.data["y"]) == ([x], [y])
     assert page.planes.rings[0].data["y"][0] == page.columns["log_age_wr"][row]
     assert words.number(page.columns["log_age_wr"][row]) in page.spaxel.object
-    page._spaxel_clicked(x, y)
+    page.click_spaxel(x, y)
     assert page.selection.spaxel is None
     assert page.sky.ring.data["x"] == []
 
 
 def test_the_ring_goes_when_another_galaxy_opens(page):
-    page._spaxel_clicked(36, 30)
+    page.click_spaxel(36, 30)
     page._step(1)
     assert page.selection.spaxel is None
     assert page.sky.ring.data["x"] == []
@@ -137,6 +146,28 @@ def test_every_search_line_finds_its_own_galaxy(survey):
     assert [words.find_galaxy(frame, line) for line in lines] == frame["galaxy_id"].tolist()
 
 
+@pytest.mark.parametrize("number", [0, FIRST_OWN_NUMBER, FIRST_OWN_NUMBER + 7])
+def test_a_galaxy_without_a_catalogue_number_wears_none_and_is_found_by_its_name(survey, number):
+    frame = survey.galaxies.assign(origin="measured")
+    frame.loc[0, ["name", "galaxy_id"]] = "NGC 5000", number
+    assert words.search_words(frame)[0] == "NGC 5000"
+    assert words.search_words(frame)[1].endswith(" · CALIFA 2")
+    assert words.find_galaxy(frame, "ngc5000") == number
+    assert words.find_galaxy(frame, str(number)) is None
+    assert "CALIFA" not in words.heading(frame.iloc[0], 144)
+    assert "CALIFA 2 · " in words.heading(frame.iloc[1], 144)
+
+
+def test_the_search_opens_galaxy_zero(survey, monkeypatch):
+    monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
+    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+    opened = []
+    monkeypatch.setattr(page, "_open", opened.append)
+    page._search("ngc5000")
+    assert opened == [0]
+    assert not page.message.object
+
+
 def test_the_facts_are_those_of_the_table(survey):
     facts = dict(words.galaxy_facts(survey.galaxy_row(4), old_fraction=0.376))
     values = list(facts.values())
@@ -151,9 +182,12 @@ def test_powers_read_as_in_print(value, said):
 
 
 def test_a_spaxel_says_its_sequence_smoothing_and_flags():
-    columns = {"smoothing_level": np.array([3]), "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED])}
+    columns = {
+        "smoothing_level": np.array([3]),
+        "flags": np.array([SpaxelFlag.FEW_MODELS | SpaxelFlag.SMOOTHED | SpaxelFlag.LIBRARY_EDGE]),
+    }
     said = words.spaxel_sentence(columns, 0, is_old=True)
-    assert said == "old ridge; median with a corona of 2 spaxels; few models fit"
+    assert said == "old ridge; median with a corona of 2 spaxels; few models fit; at the edge of the model library"
     assert words.spaxel_sentence({}, 0, None) == ""
 
 

@@ -13,7 +13,6 @@ from app.plots import map_data, spectrum_data
 from app.plots.export import Note
 from app.selection import Selection
 from app.store import Survey
-from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.errors import TableError
 from engine.flags import SpaxelFlag
 
@@ -113,7 +112,7 @@ def test_a_click_shows_the_spectrum_below_the_maps_and_a_second_click_the_sample
     row = _measured(regions)
     x, y = int(regions["x"][row]), int(regions["y"][row])
     assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
-    page._spaxel_clicked(x, y)
+    page.click_spaxel(x, y)
     assert (page.detail.row.visible, page.detail.sample.visible) == (True, False)
     read = _read(page.survey, regions, row)
     np.testing.assert_array_equal(page.detail.panel.pixels.data["flux"], read.flux)
@@ -121,7 +120,7 @@ def test_a_click_shows_the_spectrum_below_the_maps_and_a_second_click_the_sample
     page.selection.detail = "sample"
     assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
     page.selection.detail = "spectrum"
-    page._spaxel_clicked(x, y)
+    page.click_spaxel(x, y)
     assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
 
 
@@ -130,21 +129,21 @@ def test_another_spaxel_changes_data_and_no_figure(page, regions):
     figures = [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane]
     for place in (700, 1500):
         row = _measured(regions, place)
-        page._spaxel_clicked(regions["x"][row], regions["y"][row])
+        page.click_spaxel(regions["x"][row], regions["y"][row])
     assert [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane] == figures
     assert page.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
 
 
 def test_a_spaxel_that_was_not_measured_shows_its_spectrum_and_no_posterior(page, regions):
     row = int(np.flatnonzero(regions["flags"] == SpaxelFlag.NOT_MEASURED.value)[0])
-    page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    page.click_spaxel(regions["x"][row], regions["y"][row])
     assert page.detail.row.visible
     assert "no posterior" in page.detail.titles["log_age_wr"].object
     assert not any(span.visible for span in page.detail.panel.cross)
 
 
 def test_a_spaxel_that_was_not_kept_tells_why(page):
-    page._spaxel_clicked(50, 40)  # a masked star
+    page.click_spaxel(50, 40)  # a masked star
     assert page.selection.spaxel == (50, 40)
     assert "foreground star" in page.spaxel.object
     assert page.detail.sample.visible
@@ -157,8 +156,8 @@ def test_a_spaxel_that_was_not_kept_tells_why(page):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (SpaxelFlag.BELOW_BRIGHTNESS_CUT, f"{SURFACE_BRIGHTNESS_LIMIT} mag"),
-        (SpaxelFlag.SNR_TOO_LOW, f"S/N below {SNR_MINIMUM_PER_ANGSTROM}"),
+        (SpaxelFlag.BELOW_BRIGHTNESS_CUT, "fainter than the surface-brightness cut"),
+        (SpaxelFlag.SNR_TOO_LOW, "S/N too low even after smoothing"),
         (SpaxelFlag.BAD_PIXELS, "too few good wavelengths"),
         (SpaxelFlag.NONE, "no flag tells why"),
     ],
@@ -170,14 +169,14 @@ def test_flags_of_lost_spaxels_have_words(flags, said):
 def test_a_survey_without_spectra_says_so_once_and_shows_no_empty_box(small_survey):
     page = GalaxyPage(Survey(small_survey), Selection(page="galaxy", galaxy_id=5))
     x, y = (int(np.median(page.columns[name])) for name in ("x", "y"))
-    page._spaxel_clicked(x, y)
+    page.click_spaxel(x, y)
     assert page.caption.object.count("keeps no spectra") == 1
     assert (page.detail.head.visible, page.detail.row.visible, page.detail.sample.visible) == (False, False, True)
 
 
 def test_a_galaxy_without_spectra_says_so(survey):
     page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=2))
-    page._spaxel_clicked(*(int(np.median(page.columns[name])) for name in ("x", "y")))
+    page.click_spaxel(*(int(np.median(page.columns[name])) for name in ("x", "y")))
     assert "No spectrum was kept of this spaxel." in page.detail.title.object
     assert page.detail.sample.visible
 
@@ -186,7 +185,7 @@ def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
     note = Note("mock 005", "", "MOCK survey", "http://here/app?spaxel=1,1", "glocal")
     before = Image.open(BytesIO(page.export_png(note))).size
     row = _measured(regions)
-    page._spaxel_clicked(regions["x"][row], regions["y"][row])
+    page.click_spaxel(regions["x"][row], regions["y"][row])
     image = Image.open(BytesIO(page.export_png(note)))
     assert image.size != before
     assert "MOCK" in image.info["Title"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ShapeError
-from engine.stats import half_width_16_84, weighted_quantile
+from engine.stats import half_width_16_84, robust_sigma, weighted_quantile
 from tests.strategies import tables
 
 
@@ -51,3 +51,9 @@ def test_the_half_width_of_a_gaussian_is_its_sigma():
 def test_columns_of_different_length_are_refused():
     with pytest.raises(ShapeError, match="one length"):
         weighted_quantile([1.0, 2.0], [1.0], 0.5)
+
+
+def test_robust_sigma_is_that_of_a_gaussian_and_ignores_outliers():
+    residuals = np.random.default_rng(4).normal(0.0, 3.0, 100_000)
+    residuals[:1000] = 1e6
+    assert robust_sigma(residuals) == pytest.approx(3.0, rel=0.02)

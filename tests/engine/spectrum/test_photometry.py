@@ -6,15 +6,9 @@ from astropy import units as u
 from speclite.filters import load_filters
 
 from engine.columns import BANDS
+from engine.constants import TEN_PARSEC_FLUX
 from engine.errors import ShapeError
-from engine.spectrum.photometry import (
-    TEN_PARSEC_FLUX,
-    Filter,
-    ab_magnitudes,
-    line_fluxes_in_bands,
-    surface_flux,
-    without_lines,
-)
+from engine.spectrum.photometry import Filter, ab_magnitudes, line_fluxes_in_bands, surface_flux, without_lines
 from precompute.io.filters import read_sdss_filters
 
 WAVE = np.arange(2900.0, 11500.0, 1.5)
