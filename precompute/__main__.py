@@ -52,6 +52,9 @@ from precompute.options import (
     StellarModels,
     SurveyFile,
     TheirTable,
+    UserName,
+    UserRemoved,
+    UsersFile,
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
@@ -393,6 +396,31 @@ def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
         out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
     out.print(f"Starting with the {meta['origin']} survey in {data}: {stage.size_in_words(data)} ...", markup=False)
     return stage.become_server(stage.server_environment(data, address, port, origins))
+
+
+@cli.command(rich_help_panel=LOOK)
+def password(name: UserName, users: UsersFile = None, remove: UserRemoved = False) -> None:
+    """Add a **user** of a hosted page, or change their password; it is asked for, or read from a pipe.
+
+    Without --users the line is printed, for the variable GLOCAL_USERS. Servers that are up notice the change.
+
+    Examples: `glocal password ada --users users` | `glocal password ada --users users --remove`
+    """
+    from precompute.stages import password as stage
+
+    if remove:
+        if users is None:
+            _refuse("say with --users from which file")
+        stage.remove_user(users, name)
+        out.print(f"{name} was removed from {users}.", markup=False)
+        return
+    word = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else input()
+    line = stage.user_line(name, word)
+    if users is None:
+        out.print(line, markup=False)
+        return
+    known = stage.set_user(users, line)
+    out.print(f"{name}'s password was changed." if known else f"{name} was added to {users}.", markup=False)
 
 
 @bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -94,6 +94,9 @@ Address = Annotated[
     str, _option("Address to listen on; 0.0.0.0 opens the page to the network.", envvar="GLOCAL_ADDRESS")
 ]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
+UserName = Annotated[str, typer.Argument(help="Name of the user.")]
+UsersFile = Annotated[Path | None, _option("File of users; it is made if it is not there.", "--users", dir_okay=False)]
+UserRemoved = Annotated[bool, _option("Take the user out of the file.", "--remove")]
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
 BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
 BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]

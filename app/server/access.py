@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler
 
+from app.server.forms import from_our_page
 from app.server.html import page
 from app.server.users import Lockout, Users
 from app.settings import Settings, is_loopback, read_settings
@@ -107,7 +108,7 @@ class LoginHandler(RequestHandler):
 
     async def post(self) -> None:
         rule = access()
-        if rule.users is None or not self._from_our_page():
+        if rule.users is None or not from_our_page(self):
             raise HTTPError(403, reason="Refused")
         name = self.get_body_argument("name", "")
         password = self.get_body_argument("password", "", strip=False)
@@ -130,11 +131,6 @@ class LoginHandler(RequestHandler):
             return False
         rule.users.refresh()
         return await asyncio.get_running_loop().run_in_executor(_hashing, rule.users.accepts, name, password)
-
-    def _from_our_page(self) -> bool:
-        """Whether a form was sent by our own page: other sites shall not log anybody in."""
-        origin = self.request.headers.get("Origin")
-        return origin in (None, "null") or urlsplit(origin).netloc == self.request.host
 
     def _show(self, sentence: str) -> None:
         self.set_header("Cache-Control", "no-store")

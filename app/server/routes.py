@@ -50,6 +50,10 @@ class ForVisitors(Quiet):
 class StyleHandler(StaticFileHandler):
     """Style sheets and fonts; they are public, and hold no data."""
 
+    def prepare(self) -> None:
+        if any("\0" in word for word in self.path_args):
+            raise HTTPError(404)
+
     def set_extra_headers(self, path: str) -> None:
         self.set_header("X-Content-Type-Options", "nosniff")
         if path.startswith("fonts/"):
