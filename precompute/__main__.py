@@ -432,6 +432,16 @@ def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
     _run_benchmark("bench_app.py", "--data", layout.data_folder(folder), *context.args)
 
 
+@bench.command("load", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_load(context: typer.Context, folder: BenchFolder = None, json: BenchJson = None) -> None:
+    """Measure **many visitors at once**: 1, 5, 20 and 50 in one process, and in two behind nginx.
+
+    Needs a checkout, and nginx and Chromium for their parts. Other options go to benchmarks/bench_load.py.
+    """
+    given = ["--json", json] if json else []
+    _run_benchmark("bench_load.py", "--data", layout.data_folder(folder), *given, *context.args)
+
+
 @bench.command("posterior")
 def bench_posterior(
     models: Models = settings.N_MODEL_LIBRARY, regions: BenchRegions = 20_000, library: BenchLibrary = None,

@@ -1,6 +1,7 @@
 """From start to stop: load and compile before the first visitor, follow changes of the survey, end in order."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -101,8 +102,17 @@ def warm(context: ServerContext) -> bool:
     document: Document = context.application_context.application.create_document()
     document.clear()
     gc.collect()
+    _give_back()
     gc.freeze()  # once, before there are visitors: frozen later, what they leave behind could never be freed
     return True
+
+
+def _give_back() -> None:
+    """Have the C library return what compilers have freed to the system, where it can (glibc)."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        return
 
 
 async def _follow() -> None:
