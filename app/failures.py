@@ -47,4 +47,4 @@ def report(error: BaseException) -> str:
 def report_on_page(error: BaseException) -> None:
     """What Panel calls when a choice of a visitor fails: their page says so."""
     sentence = report(error)
-    notice.show(pn.state.curdoc, sentence)
+    notice.tell(pn.state.curdoc, sentence)

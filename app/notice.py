@@ -1,26 +1,21 @@
-"""One line at the top of a visitor's page for what the server has to say: an error, or that it is about to stop."""
+"""What the server has to say on a visitor's page: that something failed, or that it is about to stop."""
 
-from html import escape
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-import panel as pn
 from bokeh.document import Document
 
-from app.panes import Words
-
-_lines: WeakKeyDictionary[Document, Words] = WeakKeyDictionary()
+_pages: WeakKeyDictionary[Document, Callable[[str], None]] = WeakKeyDictionary()
 
 
-def notice_line() -> Words:
-    """The line of the page that is being made; empty until something is shown."""
-    line = Words("", margin=0, sizing_mode="stretch_width")
-    if pn.state.curdoc is not None:
-        _lines[pn.state.curdoc] = line
-    return line
+def take_notices(document: Document | None, show: Callable[[str], None]) -> None:
+    """Have a page show what the server says; ``show`` puts a sentence on it."""
+    if document is not None:
+        _pages[document] = show
 
 
-def show(document: Document | None, sentence: str) -> None:
+def tell(document: Document | None, sentence: str) -> None:
     """Put a sentence on a page; nothing happens where there is no page any more."""
-    line = _lines.get(document) if document is not None else None
-    if line is not None:
-        line.object = f'<p style="margin:0;padding:6px 20px;color:#b34700" role="alert">{escape(sentence)}</p>'
+    show = _pages.get(document) if document is not None else None
+    if show is not None:
+        show(sentence)

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
 
     sessions: int = Field(60, ge=1, description="Open pages per process before further visitors are asked to wait.")
     keep_session_s: float = Field(60.0, gt=0, description="How long a page that lost its browser is kept.")
-    jobs: int = Field(2, ge=1, description="Exports made at a time, per process.")
+    jobs: int = Field(1, ge=1, description="Exports made at a time, per process.")
     queue: int = Field(8, ge=0, description="Exports that may wait; more are refused.")
     job_s: float = Field(60.0, gt=0, description="Longest time for an export.")
     link_minutes: float = Field(60.0, gt=0, description="How long the address of a table works without a login.")

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +25,15 @@ class SharedColumns:
         self.folder = cache / f"{mine}-{_digest(state)}"
         self._usable = self._prepare(mine)
 
-    def get(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """The array of that name, read-only: mapped if some process made it before, else made and kept."""
-        path = self.folder / f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)}-{_digest(name)[:6]}.npy"
-        kept = _mapped(path) if self._usable else None
-        if kept is None:
-            made = make()
-            kept = self._keep(path, made) if self._usable else made
-        kept.flags.writeable = False
-        return kept
+    def find(self, name: str) -> np.ndarray | None:
+        """The array of that name, read-only and mapped; None if no process has kept it yet."""
+        return _mapped(self._path(name)) if self._usable else None
 
-    def _keep(self, path: Path, made: np.ndarray) -> np.ndarray:
+    def keep(self, name: str, made: np.ndarray) -> np.ndarray:
+        """The same array, mapped from a file from now on; itself if no file can be written."""
+        if not self._usable:
+            return made
+        path = self._path(name)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with open(fresh, "wb") as file:
@@ -44,14 +41,17 @@ class SharedColumns:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
-            mapped = _mapped(path)
         except OSError as error:  # a full disk, say: the page works all the same
             log.warning("columns are kept in memory, not shared: %s", error)
             self._usable = False
-            mapped = None
         finally:
             fresh.unlink(missing_ok=True)
+        mapped = self.find(name)
         return made if mapped is None else mapped
+
+    def _path(self, name: str) -> Path:
+        words = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:60]
+        return self.folder / f"{words}-{_digest(name)[:8]}.npy"
 
     def _prepare(self, mine: str) -> bool:
         """Make the folder and remove those of former states; processes that have them open keep them."""

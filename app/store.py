@@ -1,7 +1,6 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -12,19 +11,20 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from app.metrics import REOPENED
+from app.recent import Recent
 from app.settings import read_settings
 from app.shared_columns import SharedColumns
+from engine import figures, relations
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
-from engine.relations import running
+from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
 from engine.relations.green_valley import Line, fit_green_valley
 from engine.relations.running import presort
 from engine.survey import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
-MOST_RECENT = 300  # pictures that several visitors may ask for; 60 kB each at most
-WEIGHTINGS = {"area/V'max": "weight", "area": "area_pc2", "equal": None}
+MOST_RECENT_BYTES = 40_000_000  # arrays of pictures that several visitors ask for: about 20 states of six planes
 
 
 class Survey:
@@ -46,19 +46,35 @@ class Survey:
         names = [name for name in RESIDENT if name in self._file.schema_arrow.names]
         self._columns = {name: self._kept(name, partial(self._read, name)) for name in names}
         self._derived: dict = {}
-        self._recent: OrderedDict = OrderedDict()
+        self._recent = Recent(MOST_RECENT_BYTES)
 
     def __getitem__(self, name: str) -> np.ndarray | None:
-        """A region column, or a galaxy's value for each of its regions; None if the survey lacks it."""
+        """A region column, a galaxy's value for each of its regions, or ``radius_re``; None if the survey lacks it.
+
+        A column that is not resident is read when it is first asked for, and kept.
+        """
         if name in self._columns:
             return self._columns[name]
+        if name == RADIUS_RE:
+            return self.once(RADIUS_RE, lambda: radius_re(self))
+        if name in self._file.schema_arrow.names:
+            return self.once(("column", name), lambda: self._file.read(columns=[name]).column(name).to_numpy())
         if name in GALAXY and name in self.galaxies:
-            return self.column(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
+            return self.once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
         return None
 
-    def has(self, name: str) -> bool:
-        """Whether regions have a value of that name without reading the file again."""
-        return self[name] is not None
+    @property
+    def region_names(self) -> set[str]:
+        """Names of the columns of the region table."""
+        return set(self._file.schema_arrow.names)
+
+    def galaxy(self, name: str) -> np.ndarray | None:
+        """A column of the galaxy table, (galaxy,); None if the survey lacks it."""
+        return self.galaxies[name].to_numpy() if name in self.galaxies else None
+
+    def tells(self, name: str) -> bool:
+        """Whether a column holds any value; level 0 means that the level is not known."""
+        return self.once(("tells", name), lambda: _tells(name, self.galaxy(name), self[name]))
 
     @property
     def n_regions(self) -> int:
@@ -88,11 +104,11 @@ class Survey:
 
     def weight(self, weighting: str) -> np.ndarray:
         """Statistical weight under one of WEIGHTINGS, (row,) float32 with mean 1."""
-        return self.column(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
+        return self.once(("weight", weighting), lambda: self._weight(WEIGHTINGS[weighting]))
 
     def order(self, name: str) -> np.ndarray:
         """Rows by rising value of a column, NaN last, (row,) int32."""
-        return self.column(("order", name), lambda: presort(self[name]))
+        return self.once(("order", name), lambda: presort(self[name]))
 
     def fitted_valley(self, weighting: str) -> Line:
         """The green valley as fitted to this survey; NaN if it has no two peaks."""
@@ -127,31 +143,28 @@ class Survey:
     def _weight(self, column: str | None) -> np.ndarray:
         if column is None:
             return np.ones(self.n_regions, np.float32)
-        weight = self._columns[column].astype(np.float64)
-        mean = weight.mean() if weight.size else 1.0
-        return (weight / (mean if mean > 0 else 1.0)).astype(np.float32)
+        return mean_one(self._columns[column])
 
     def once(self, key: object, make: Callable) -> object:
         """What ``make`` makes, made once for this survey; keep only what no visitor's choice can multiply."""
         if key not in self._derived:
-            self._derived[key] = make()
+            self._derived[key] = self._kept(repr(key), make)
         return self._derived[key]
 
-    def column(self, key: object, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """As ``once``, for an array with a value per region: processes over this survey share it."""
-        return self.once(key, lambda: self._kept(str(key), make))
-
     def recent(self, key: object, make: Callable) -> object:
-        """What ``make`` makes, kept while it is among the last that were asked for; nobody may change it."""
-        if key not in self._recent:
-            self._recent[key] = make()
-        self._recent.move_to_end(key)
-        while len(self._recent) > MOST_RECENT:
-            self._recent.popitem(last=False)
-        return self._recent[key]
+        """What ``make`` makes, kept while it is among the last that visitors asked for; nobody may change it."""
+        return self._recent.get(key, make)
 
-    def _kept(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        return self._shared.get(name, make) if self._shared else _frozen(make())
+    def _kept(self, name: str, make: Callable) -> object:
+        """What ``make`` makes; an array with a value per region lies in a file that processes share."""
+        found = self._shared.find(name) if self._shared else None
+        if found is not None:
+            return found
+        made = make()
+        if not isinstance(made, np.ndarray):
+            return made
+        of_regions = made.shape == (self._file.metadata.num_rows,)
+        return _frozen(self._shared.keep(name, made) if self._shared and of_regions else made)
 
     def _read(self, name: str) -> np.ndarray:
         return self._file.read(columns=[name]).column(name).to_numpy()
@@ -184,7 +197,8 @@ def _stamp(folder: Path) -> tuple:
 @cache
 def _code() -> str:
     """A word that changes with the code columns are derived by."""
-    sources = [Path(__file__), Path(running.__file__)]
+    folders = [Path(package.__file__).parent for package in (relations, figures)]
+    sources = [Path(__file__), *(path for folder in folders for path in sorted(folder.glob("*.py")))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
@@ -201,6 +215,15 @@ def _meta(path: Path) -> dict:
     except (OSError, ValueError):  # pyarrow's ArrowInvalid is a ValueError
         raise TableError(f"{path} is not a readable Parquet file") from None
     return history_of(metadata, str(path))
+
+
+def _tells(name: str, of_galaxies: np.ndarray | None, of_regions: np.ndarray | None) -> bool:
+    values = of_regions if of_galaxies is None else of_galaxies
+    if values is None:
+        return False
+    if values.dtype == object:
+        return any(isinstance(word, str) and word.strip() for word in values)
+    return bool((values > 0).any() if name == "smoothing_level" else np.isfinite(values).any())
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

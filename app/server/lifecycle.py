@@ -145,7 +145,7 @@ async def stop() -> None:
     known.stopping = True
     for session in known.sessions():
         document = session.document
-        document.add_next_tick_callback(lambda document=document: notice.show(document, GOODBYE))
+        document.add_next_tick_callback(lambda document=document: notice.tell(document, GOODBYE))
     if not await shared_jobs().finish(PATIENCE_S):
         log.warning("exports were still being made after %g s", PATIENCE_S)
     await asyncio.sleep(GOODBYE_S if known.sessions() else 0)

@@ -8,6 +8,7 @@ from PIL import Image
 from app import theme
 from app.selection import Selection
 from app.store import Survey
+from engine.figures.sample import select
 from engine.relations.density import normalise_peak, weighted_density
 
 WIDTH, HEIGHT = 168, 126  # pixels
@@ -27,12 +28,12 @@ def thumbnail(survey: Survey, query: dict[str, str]) -> bytes:
 
 def _plane_shades(survey: Survey, selection: Selection) -> np.ndarray | None:
     """Density of the selected regions over its peak, on a log scale, (y, x) from 0 to 1, highest age on top."""
-    x, y = (survey[name] for name in PLANE)
-    if x is None or y is None:
+    sample = select(survey, selection.cut(), selection.weighting)
+    if not sample.has(*PLANE):
         return None
     edges = [np.linspace(*limits, n + 1) for limits, n in zip(PLANE.values(), (WIDTH // 2, HEIGHT // 2), strict=True)]
-    weight = survey.weight(selection.weighting)
-    density = normalise_peak(weighted_density(x, y, weight, *edges, mask=selection.region_mask(survey)))
+    x, y = (sample[name] for name in PLANE)
+    density = normalise_peak(weighted_density(x, y, sample.weight, *edges))
     with np.errstate(divide="ignore"):
         return np.clip(1.0 + np.log10(density[::-1]) / DECADES, 0.0, 1.0)
 

@@ -1,5 +1,6 @@
 """The page of saved views: the group's list, a form to save the present one, one file out and in."""
 
+import asyncio
 from urllib.parse import parse_qsl, urlencode
 
 from tornado.web import HTTPError, authenticated
@@ -95,7 +96,7 @@ class ViewsHandler(ForVisitors):
 
     async def _do(self, act, *words: object) -> object:
         """Ask the database in a thread: it may have to wait for others."""
-        return await shared_jobs().run(act, saved_views(), *words)
+        return await asyncio.to_thread(act, saved_views(), *words)
 
     def _asked(self) -> str:
         """The words of the link of the view in question; "" if there is none."""
@@ -113,7 +114,7 @@ class ViewsFileHandler(ForVisitors):
 
     @authenticated
     async def get(self) -> None:
-        listed = await shared_jobs().run(SavedViews.listed, saved_views())
+        listed = await asyncio.to_thread(SavedViews.listed, saved_views())
         self.set_header("Content-Type", "application/json")
         self.set_header("Content-Disposition", f'attachment; filename="{FILE_NAME}"')
         self.finish(views_file(listed))
@@ -124,7 +125,7 @@ class PictureHandler(ForVisitors):
 
     @authenticated
     async def get(self, view_id: str) -> None:
-        view = await shared_jobs().run(SavedViews.get, saved_views(), view_id)
+        view = await asyncio.to_thread(SavedViews.get, saved_views(), view_id)
         if view is None or not view.picture:
             raise HTTPError(404)
         self.set_header("Content-Type", "image/png")

@@ -5,11 +5,13 @@ import json
 import logging
 import os
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 from app.jobs import BusyError, Jobs
+from app.recent import Recent
 from app.server.__main__ import panel_words
 from app.server.logs import JsonLines, Plain
 from app.server.secret import _kept_secret, derived
@@ -160,28 +162,30 @@ def columns(tmp_path):
     return lambda state="1": SharedColumns(tmp_path / "cache", tmp_path / "survey", state)
 
 
-def test_a_column_made_by_one_process_is_mapped_by_the_next(columns):
+def test_a_column_kept_by_one_process_is_mapped_by_the_next(columns):
     made = np.arange(1000, dtype=np.float32)
-    first = columns().get("x", lambda: made)
-    second = columns().get("x", lambda: pytest.fail("made twice"))
+    first = columns().keep("x", made)
+    second = columns().find("x")
     np.testing.assert_array_equal(first, made)
     np.testing.assert_array_equal(second, made)
     assert type(second) is np.ndarray
     assert not second.flags.writeable
+    assert columns().find("y") is None
 
 
-def test_a_column_file_cut_short_is_made_again(columns):
+def test_a_column_file_cut_short_is_not_used(columns):
     shared = columns()
-    shared.get("x", lambda: np.arange(1000))
+    shared.keep("x", np.arange(1000))
     (file,) = shared.folder.iterdir()
     file.write_bytes(file.read_bytes()[:500])
-    np.testing.assert_array_equal(columns().get("x", lambda: np.arange(1000)), np.arange(1000))
+    assert columns().find("x") is None
 
 
 def test_columns_of_a_former_state_go_and_stay_readable_where_they_are_open(columns):
-    old = columns("1").get("x", lambda: np.arange(1000))
+    old = columns("1").keep("x", np.arange(1000))
     new = columns("2")
     assert [folder.name for folder in new.folder.parent.iterdir()] == [new.folder.name]
+    assert new.find("x") is None
     assert old.sum() == 499_500
 
 
@@ -191,6 +195,26 @@ def test_a_full_disk_keeps_columns_in_memory(columns, monkeypatch, caplog):
 
     monkeypatch.setattr(os, "fsync", full)
     shared = columns()
-    np.testing.assert_array_equal(shared.get("x", lambda: np.arange(9)), np.arange(9))
+    np.testing.assert_array_equal(shared.keep("x", np.arange(9)), np.arange(9))
     assert "kept in memory" in caplog.text
     assert list(shared.folder.iterdir()) == []
+
+
+def test_what_was_asked_for_last_is_kept_as_long_as_it_fits():
+    recent = Recent(most_bytes=25_000)
+    made = []
+
+    def array(name: str) -> np.ndarray:
+        made.append(name)
+        return np.zeros(1000)
+
+    for name in ("a", "b", "c", "a", "d", "a", "b"):
+        recent.get(name, partial(array, name))
+    assert made == ["a", "b", "c", "d", "b"]
+    assert recent.bytes == 24_000
+
+
+def test_an_array_larger_than_the_memory_for_recent_ones_is_made_each_time():
+    recent = Recent(most_bytes=100)
+    assert recent.get("a", lambda: (np.zeros(1000), {"b": [np.zeros(5)]}))[0].size == 1000
+    assert recent.bytes == 0
