@@ -169,7 +169,11 @@ class FigurePage:
 
     def _arrays(self, panel: Panel) -> dict[int, object]:
         sample, view = self.current.sample, self.view()
-        return {i: compute_mark(mark, panel, sample, view, TOOLS) for i, mark in enumerate(panel.marks)}
+        state = (panel, sample.cut, tuple(sorted(view.zoom.items())), view.weighting, view.fineness, view.min_count)
+        return {
+            i: self.survey.recent((state, i), partial(compute_mark, mark, panel, sample, view, TOOLS))
+            for i, mark in enumerate(panel.marks)
+        }
 
     def _large(self) -> str:
         names = {panel.name for panel in self.figure.panels}
