@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -26,15 +27,18 @@ SEED = 2022  # of the bootstrap: the same survey gives the same file
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write what is asked for; a line per figure on the standard output. Returns the exit code."""
+    """Write what is asked for; a line per figure on the standard output. Returns the exit code: 2 for a refusal."""
     options = _parser().parse_args(arguments)
     options.format = options.format or ["pdf"]
     try:
         for line in write_figures(options):
             print(line, flush=True)
-    except GlocalError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    except GlocalError as refusal:
+        print(f"glocal: {refusal}", file=sys.stderr)
+        return 2
+    except OSError as trouble:
+        print(f"glocal: {trouble.strerror}: {trouble.filename}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -120,8 +124,15 @@ def _edges(words: str) -> tuple[float, ...]:
     return edges
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One sentence instead of a page of usage."""
+        print(f"glocal: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m app.paper", description="The figures of the paper as files.")
+    parser = _Parser("python -m app.paper", description="The figures of the paper as files.")
     parser.add_argument("survey", type=Path, help="folder of the survey")
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder for the files")
     parser.add_argument("--fig", action="append", default=[], help="key of a figure (1 to 7, A1, B1); all by default")
