@@ -1,5 +1,6 @@
 """The shell: header, tabs, rail and pages in one template; what to say when there is no survey."""
 
+import logging
 from urllib.parse import urlencode
 
 import panel as pn
@@ -19,6 +20,8 @@ from app.wire import Wire, watch_connection
 from engine.errors import GlocalError
 from engine.figures.catalogue import FIGURES
 
+NOT_MADE = "This view could not be made; the server has written down why. The page without choices may work"
+logger = logging.getLogger(__name__)
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
@@ -33,7 +36,11 @@ def open_page() -> pn.Template:
         return _apology(str(error))
     selection, dropped = Selection.from_query(_query())
     watch_connection(pn.state.curdoc)
-    shell = Shell(survey, selection)
+    try:
+        shell = Shell(survey, selection)
+    except Exception:  # whatever it is, a visitor reads a sentence and not a white page
+        logger.exception("a page could not be made for %s", urlencode(selection.to_query()))
+        return _apology(NOT_MADE)
     return shell.template([*dropped, *shell.context.current.dropped])
 
 
