@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import adopted
 from engine.flags import SpaxelFlag
+from engine.mock.coverage import ALL, ALL_REGIONS, coverage_of
 from engine.regions import Rows
 from engine.relations.green_valley import EQUATION_3, age_peaks, fit_green_valley, is_old_ridge
 from engine.types import FloatArray
@@ -35,6 +36,7 @@ def compare_with_paper(regions: Rows, galaxies: Rows) -> list[Comparison]:
         *_ages(regions),
         *_errors(regions),
         Comparison("share of regions with fewer than ten models within their errors", few, np.nan, FOLLOWS),
+        *_coverages(regions),
     ]
 
 
@@ -97,6 +99,15 @@ def _errors(regions: Rows) -> list[Comparison]:
             f"median error of {name} at log mu* = {at:g} [dex]", _median_near(regions, f"{name}_err", at), value, TUNED
         )
         for name, at, value in adopted.MEDIAN_ERRORS
+    ]
+
+
+def _coverages(regions: Rows) -> list[Comparison]:
+    """Nothing of ZG22, but of the mock's truth; a Gaussian has 0.68. In bins: `glocal validate --survey`."""
+    return [
+        Comparison(f"share of true {one.quantity} within the stated errors", one.coverage, np.nan, FOLLOWS)
+        for one in coverage_of(regions, fewest=1)
+        if (one.sequence, one.by) == (ALL, ALL_REGIONS)
     ]
 
 
