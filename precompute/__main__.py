@@ -69,6 +69,7 @@ from precompute.options import (
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
+    ValidationSurvey,
     Weighting,
     Workers,
 )
@@ -348,21 +349,28 @@ def _tell_galaxy(outcome, new: bool) -> None:
 def validate(
     library: ValidationLibrary = None, models: Models = settings.N_MODEL_LIBRARY,
     regions: ValidationRegions = settings.N_REGION_VALIDATION, galaxies: SdssTable = None,
-    histories: Histories = settings.N_HISTORY_VALIDATION, to: ValidationFolder = Path("validation"),
+    histories: Histories = settings.N_HISTORY_VALIDATION, survey: ValidationSurvey = None,
+    to: ValidationFolder = Path("validation"),
 ) -> None:  # fmt: skip
     """Show whether the **posteriors are right**: members of the library recovered from noise, and real galaxies.
 
     With --galaxies, a table of SDSS galaxies with MPA-JHU indices and the published ages and metallicities of
     Gallazzi et al. (2005), ours are set against theirs. Writes a figure and tables.
 
-    Example: `glocal validate --galaxies galaxies.csv --out validation`
+    With --survey, the errors of a finished mock survey are set against its truth, bin by bin, and nothing else is done.
+
+    Examples: `glocal validate --galaxies galaxies.csv --out validation` | `glocal validate --survey assets/data`
     """
     from precompute.progress import progress_bars
     from precompute.stages.validate import ValidationRequest, run_validate
+    from precompute.stages.validate_survey import validate_survey
 
-    request = ValidationRequest(library, models, regions, galaxies, histories, to)
-    with progress_bars(out) as phases:
-        report = run_validate(request, phases)
+    if survey:
+        report = validate_survey(survey, to)
+    else:
+        request = ValidationRequest(library, models, regions, galaxies, histories, to)
+        with progress_bars(out) as phases:
+            report = run_validate(request, phases)
     for line in report:
         out.print(line, markup=False)
 

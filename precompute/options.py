@@ -53,6 +53,15 @@ CompositeShare = Annotated[
     ),
 ]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
+ValidationSurvey = Annotated[
+    Path | None,
+    _option(
+        "A mock survey whose truth is known: show instead whether its errors hold it, bin by bin.",
+        "--survey",
+        exists=True,
+        file_okay=False,
+    ),
+]
 ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
 ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]
 SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]
