@@ -17,6 +17,9 @@ REGIONS_FILE = "regions.parquet"
 GALAXIES_FILE = "galaxies.parquet"
 LIBRARY_FILE = "library.npz"
 
+# Numbers of galaxies that have none in a catalogue, or share it with another galaxy, start here; 0: the only one
+FIRST_OWN_NUMBER = 1_000_000  # choice: above every catalogue of galaxies with cubes
+
 MOCK, MEASURED, MIXED = "mock", "measured", "mixed"  # values of the metadata key "origin"
 
 
@@ -120,9 +123,9 @@ REGION_COLUMNS: tuple[Column, ...] = (
     Column("region_id", "i4", "", "region", "region", *_NONE, "Unique row number.", "meta.id;meta.main", (0, 2**31 - 1)),
     Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Number of the galaxy, as in the galaxy table.",
            "meta.id.parent", (0, 2**31 - 1)),
-    Column("x", "i2", "pix", "x", "x", "spaxel", "spaxel", "Column of the spaxel in the map, from 0; grows to the west.",
+    Column("x", "i2", "pix", "x", "x", "spaxel", "spaxel", "Column of the spaxel in the map, from 0; grows to x_axis_angle of the galaxy, or to the west.",
            "pos.cartesian.x", (-32768, 32767)),
-    Column("y", "i2", "pix", "y", "y", "spaxel", "spaxel", "Row of the spaxel in the map, from 0; grows to the north.",
+    Column("y", "i2", "pix", "y", "y", "spaxel", "spaxel", "Row of the spaxel in the map, from 0; grows to y_axis_angle of the galaxy, or to the north.",
            "pos.cartesian.y", (-32768, 32767)),
     _MU_STAR[0], _MU_STAR[1], _AGE[0], _AGE[1], _Z[0], _Z[1],
     Column("area_pc2", "f4", "pc2", "area", "area", "pc²", r"pc$^2$", "Projected area of the spaxel.", "phys.area", (0.0, 1e12)),
@@ -151,7 +154,7 @@ REGION_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 GALAXY_COLUMNS: tuple[Column, ...] = (
-    Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Unique number of the galaxy (CALIFA number if it has one).",
+    Column("galaxy_id", "i4", "", "galaxy", "galaxy", *_NONE, "Unique number of the galaxy: its CALIFA number if it has one, else 0 or a number from 1 000 000 on.",
            "meta.id;meta.main", (0, 2**31 - 1)),
     Column("name", "str", "", "name", "name", *_NONE, "Name; mock galaxies are called mock.", "meta.id;src"),
     Column("origin", "str", "", "origin", "origin", *_NONE, "mock or measured.", "meta.code.class"),
@@ -176,6 +179,12 @@ GALAXY_COLUMNS: tuple[Column, ...] = (
            (-32768, 32767), required=False, may_be_nan=True),
     Column("y_centre", "f4", "pix", "y of centre", "y of centre", "spaxel", "spaxel", "Centre of the galaxy in the map.", "pos.cartesian.y",
            (-32768, 32767), required=False, may_be_nan=True),
+    Column("x_axis_angle", "f4", "deg", "PA of x", "PA of $x$", "deg", "deg",
+           "Position angle in which x of the maps grows, north through east; -90 where it is not given.", "pos.posAng",
+           (-360.0, 360.0), required=False, may_be_nan=True),
+    Column("y_axis_angle", "f4", "deg", "PA of y", "PA of $y$", "deg", "deg",
+           "Position angle in which y of the maps grows, north through east; 0 where it is not given.", "pos.posAng",
+           (-360.0, 360.0), required=False, may_be_nan=True),
     Column("hubble_type", "str", "", "type", "type", *_NONE, "Hubble type, or spheroid/disc in the mock.", "src.morph.type", required=False),
     Column("n_regions", "i4", "", "regions", "regions", *_NONE, "Rows of this galaxy in the region table.", "meta.number", (0, 2**31 - 1)),
     Column("n_spaxels_above_cut", "i4", "", "spaxels above the cut", "spaxels above the cut", *_NONE,
@@ -184,6 +193,11 @@ GALAXY_COLUMNS: tuple[Column, ...] = (
 
 REGION = {column.name: column for column in REGION_COLUMNS}
 GALAXY = {column.name: column for column in GALAXY_COLUMNS}
+
+
+def has_catalogue_number(galaxy_id: int) -> bool:
+    """Whether a galaxy_id is the galaxy's number in a catalogue; others are 0, or were given out by this program."""
+    return 0 < galaxy_id < FIRST_OWN_NUMBER
 
 
 def column(name: str) -> Column:

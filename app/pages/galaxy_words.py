@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
+from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
-from engine.columns import MOCK, REGION
+from engine.columns import MOCK, REGION, has_catalogue_number
 from engine.flags import DROPPED, SpaxelFlag, flags_in
 
 MINUS = "\N{MINUS SIGN}"
@@ -17,6 +17,8 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
 COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
 SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
+PROFILE_SENTENCE = "Profiles: regions (grey) along the half-light ellipse, their median and 16–84 % in bins of 0.2 Rₑ."
+BELOW_SENTENCES = {"spectrum": SPECTRUM_SENTENCE, "sample": SAMPLE_SENTENCE, "profiles": PROFILE_SENTENCE}
 Rows = list[tuple[str, str]]
 
 
@@ -52,8 +54,14 @@ def galaxy_facts(galaxy: pd.Series, old_fraction: float) -> Rows:
 
 def heading(galaxy: pd.Series, n_regions: int) -> str:
     """Name of the galaxy and what can be done with it."""
-    number_ = "" if galaxy.origin == MOCK else f"CALIFA {galaxy.galaxy_id} · "
+    known = _catalogue_number(galaxy.galaxy_id, galaxy.origin)
+    number_ = f"{known} · " if known else ""
     return f"<h1>{escape(galaxy['name'])}</h1><span>{number_}{thousands(n_regions)} regions · click a spaxel</span>"
+
+
+def _catalogue_number(galaxy_id: int, origin: str) -> str:
+    """The number by which a real galaxy is known; empty where it has none."""
+    return f"CALIFA {galaxy_id}" if origin != MOCK and has_catalogue_number(galaxy_id) else ""
 
 
 def spaxel_facts(columns: dict, row: int) -> Rows:
@@ -108,8 +116,8 @@ def _listed(words: list[str]) -> str:
 def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra: bool = False) -> str:
     """What the maps and what stands ``below`` them (spectrum or sample) show and how to read them, for the screen."""
     sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value; hover says why."]
-    sentences.append(SPECTRUM_SENTENCE if below == "spectrum" else SAMPLE_SENTENCE)
-    sentences.append("Drag: zoom; double click: back; arrow keys: galaxies")
+    sentences.append(BELOW_SENTENCES[below])
+    sentences.append("Drag or wheel: zoom; arrow keys: galaxies")
     sentences[-1] += ", with Shift spaxels." if has_spectra else "."
     sentences += [] if has_spectra else ["This survey keeps no spectra: a click shows the values of a spaxel."]
     return " ".join([*sentences, missing_sentence(columns)]).strip()
@@ -153,20 +161,25 @@ def no_spaxel(place: tuple[int, int] | None, lost: int | None) -> str:
 
 
 def find_galaxy(galaxies: pd.DataFrame, words: str) -> int | None:
-    """galaxy_id of the name or number typed (spaces, case and a leading CALIFA do not matter), or None."""
-    names = {_plain(name): int(i) for name, i in zip(galaxies["name"], galaxies["galaxy_id"], strict=True)}
+    """galaxy_id of the name or number typed (spaces, case and a leading CALIFA do not matter), or None.
+
+    0 is a galaxy_id like others: compare with None. Galaxies without a catalogue number are found by name alone.
+    """
+    ids = galaxies["galaxy_id"].to_numpy()
+    names = {_plain(name): int(i) for name, i in zip(galaxies["name"], ids, strict=True)}
     typed = _plain(words.split("·", maxsplit=1)[0])
     if typed in names:
         return names[typed]
     digits = re.fullmatch(r"(?:califa|no)?(\d+)", typed)
-    wanted = int(digits.group(1)) if digits else None
-    return wanted if wanted in set(names.values()) else None
+    wanted = int(digits.group(1)) if digits else 0
+    return wanted if has_catalogue_number(wanted) and wanted in ids else None
 
 
 def search_words(galaxies: pd.DataFrame) -> list[str]:
-    """One line per galaxy to search in: its name, and its CALIFA number if it was measured."""
+    """One line per galaxy to search in: its name, and its catalogue number if it has one."""
     rows = zip(galaxies["name"], galaxies["galaxy_id"], galaxies["origin"], strict=True)
-    return [name if origin == MOCK else f"{name} · CALIFA {number_}" for name, number_, origin in rows]
+    known = [(name, _catalogue_number(number_, origin)) for name, number_, origin in rows]
+    return [f"{name} · {number_}" if number_ else name for name, number_ in known]
 
 
 def _plain(words: str) -> str:

@@ -15,6 +15,7 @@ from scipy.optimize import least_squares
 from scipy.signal import correlate
 
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC, convolve, matching_kernel
+from engine.cube.sky import field_corners, pixel_at
 from engine.cube.types import Cube, Image, Moffat
 from engine.errors import CubeError
 from engine.spectrum.photometry import Filter, band_weights
@@ -153,12 +154,8 @@ def psf_of(image: Image, settings: RegistrationSettings = DEFAULT) -> Moffat:
 
 def cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
     """The part of an image around the field of a cube."""
-    rows, columns = cube.shape
-    corners = cube.wcs.all_pix2world(
-        [-0.5, columns - 0.5, -0.5, columns - 0.5], [-0.5, -0.5, rows - 0.5, rows - 0.5], 0
-    )
     margin = margin_arcsec / image.pixel_arcsec
-    x, y = image.wcs.all_world2pix(*corners, 0)
+    x, y = pixel_at(image.wcs, field_corners(cube.wcs, cube.shape))
     if not np.isfinite((x, y)).all():
         raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
     low = [max(0, int(np.floor(part.min() - margin))) for part in (y, x)]

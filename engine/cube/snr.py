@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.cube.types import Cube
-from engine.errors import SettingsError
+from engine.errors import CubeError, SettingsError
 from engine.types import FloatArray
 
 # Rest frame [Angstrom]. No emission line lies inside (nearest: [NI] 5200, [NII] 5755) and no deep absorption; sky
@@ -21,12 +21,18 @@ def window_snr(
 
     noise_from: "error" takes the median of the cube's own errors, "residual" the scatter about a parabola, which counts
     weak absorption as noise and misses what neighbouring pixels share. A noise per pixel of n Angstrom is sqrt(n) times
-    larger per Angstrom.
+    larger per Angstrom. Raises CubeError for spectra that do not cover the window.
     """
     if noise_from not in NOISE_FROM:
         raise SettingsError(f"noise comes from one of {', '.join(NOISE_FROM)}, not from {noise_from!r}")
     rest = cube.wave / (1.0 + redshift)
     inside = (rest >= window[0]) & (rest <= window[1])
+    if np.count_nonzero(inside) < MIN_PIXELS:
+        raise CubeError(
+            f"{cube.name}: at redshift {redshift:g} the spectra cover {rest[0]:.0f}-{rest[-1]:.0f} Angstrom at rest, "
+            f"not {window[0]:.0f}-{window[1]:.0f}, where S/N is measured"
+        )
+    step = np.median(np.gradient(cube.wave)[inside])
     good = cube.good[inside]
     flux = np.where(good, cube.flux[inside], np.nan).reshape(inside.sum(), -1)
     error = np.where(good, cube.error[inside], np.nan).reshape(inside.sum(), -1)
@@ -37,7 +43,7 @@ def window_snr(
         noise[enough] = (
             np.nanmedian(error[:, enough], axis=0) if noise_from == "error" else _scatter(rest[inside], flux[:, enough])
         )
-    return signal.reshape(cube.shape), (noise * np.sqrt(cube.step)).reshape(cube.shape)
+    return signal.reshape(cube.shape), (noise * np.sqrt(step)).reshape(cube.shape)
 
 
 def _scatter(wave: FloatArray, flux: FloatArray) -> FloatArray:

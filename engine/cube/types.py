@@ -25,8 +25,9 @@ class Cube(NamedTuple):
     """Spectra on a grid of spaxels, as observed, already corrected for the dust of our Galaxy.
 
     flux, error (one sigma) [1e-16 erg/s/cm2/Angstrom per spaxel] and good, (wave, y, x); 0 where not good. wave
-    [Angstrom, air, observed]; a_v [mag], what was corrected, NaN if the file does not say; med_vel [km/s] of the
-    header, NaN if absent: it can be wrong by thousands (NGC2906), so the catalogue's redshift is preferred.
+    [Angstrom, air, observed], in steps that may grow; a_v [mag], what was corrected, NaN if the file does not say;
+    med_vel [km/s] of the header, NaN if absent: it can be wrong by thousands (NGC2906), so the catalogue's redshift is
+    preferred. object_name is the header's, empty if it has none; notes say what had to be assumed or converted.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Cube(NamedTuple):
     psf: Moffat = Moffat()
     a_v: float = np.nan
     med_vel: float = np.nan
+    object_name: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -47,14 +50,15 @@ class Cube(NamedTuple):
 
     @property
     def step(self) -> float:
-        """Width of a spectral pixel [Angstrom]."""
-        return float(self.wave[1] - self.wave[0])
+        """Width of a spectral pixel [Angstrom]; the median where it changes along the spectrum."""
+        return float(np.median(np.diff(self.wave)))
 
 
 class Image(NamedTuple):
     """An image of the sky in one band: data and error (one sigma) [nanomaggies per pixel], (y, x); NaN where missing.
 
-    psf_fwhm [arcsec], NaN if unknown; calibration says where the zero point comes from.
+    psf_fwhm [arcsec], NaN if unknown; calibration says where the zero point comes from, stated_band which band the
+    header names (empty: none), notes what had to be assumed.
     """
 
     band: str
@@ -64,3 +68,5 @@ class Image(NamedTuple):
     pixel_arcsec: float
     psf_fwhm: float = np.nan
     calibration: str = "nanomaggies"
+    stated_band: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,112 +1,137 @@
-"""From a figure and a table of regions to the arrays of every mark."""
+"""From a figure and a table of regions to the arrays of every mark.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+>>> arrays = compute(FIGURES["3"], table, Cut(sequence="old ridge"))      # doctest: +SKIP
+>>> arrays["log_age_wr-log_mu_star", 0].value                             # density of its first mark, (y, x)
+"""
 
-import numpy as np
+from collections.abc import Callable
+from typing import NamedTuple
 
-from engine.figures.cut import Range
-from engine.relations.green_valley import Line
-from engine.types import FloatArray, IntArray
+from engine.figures import lines, planes
+from engine.figures.arrays import (
+    BandArrays,
+    DensityArrays,
+    LimitArrays,
+    LineArrays,
+    MapArrays,
+    PeakArrays,
+    PointArrays,
+    Regions,
+    ValleyArrays,
+    View,
+)
+from engine.figures.catalogue import Figure, Panel
+from engine.figures.cut import Cut
+from engine.figures.marks import (
+    FULL,
+    ColumnDensity,
+    Contours,
+    Density,
+    Fit,
+    Limits,
+    Mark,
+    MedianMap,
+    Peaks,
+    Points,
+    Published,
+    Running,
+    Valley,
+)
+from engine.figures.planes import Counter, weighted_count
+from engine.figures.sample import Sample, full_sample, select
 
-
-class Regions(Protocol):
-    """What a table of regions offers; ``app.store.Survey`` is one, ``engine.figures.table.Table`` a plain one."""
-
-    n_regions: int
-
-    def __getitem__(self, name: str) -> np.ndarray | None:
-        """A region column, a galaxy's value for each of its regions, or ``radius_re``; None if there is none."""
-
-    def galaxy(self, name: str) -> np.ndarray | None:
-        """A column of the galaxy table, (galaxy,)."""
-
-    @property
-    def galaxy_index(self) -> IntArray:
-        """Row of the galaxy table per region, (row,)."""
-
-    def weight(self, weighting: str) -> FloatArray:
-        """Statistical weight under a weighting, (row,), with mean 1."""
-
-    def order(self, name: str) -> IntArray:
-        """Rows by rising value of a column, NaN last, (row,)."""
-
-    def once(self, key: object, make: Callable[[], object]) -> object:
-        """What ``make`` makes, made once for this table."""
-
-
-@dataclass(frozen=True)
-class View:
-    """How a figure is looked at: zoomed axes by column, and the cells and bins of its marks."""
-
-    zoom: Mapping[str, Range] = field(default_factory=dict)
-    weighting: str = "area/V'max"
-    fineness: int = 1  # cells are divided by it along both axes
-    min_count: int = 50  # regions below which a bin or a cell of a median is left empty
-
-
-# What each mark is as arrays. x and y in the units of their columns; NaN where there is no value.
+Arrays = BandArrays | DensityArrays | LimitArrays | LineArrays | MapArrays | PeakArrays | PointArrays | ValleyArrays
+Key = tuple[str, int]  # name of the panel, place of the mark in it
+Curves = Callable[[str, str, str], BandArrays | None]  # source, x, y -> a published relation
 
 
-class DensityArrays(NamedTuple):
-    """Density over the peak of the full sample, or share per column, (y, x), in the cells of a view."""
-
-    limits: tuple[float, float, float, float]  # x0, x1, y0, y1
-    value: FloatArray
+def no_curves(source: str, x: str, y: str) -> None:
+    """No published relation is known; what the app passes instead reads them from files."""
 
 
-class LineArrays(NamedTuple):
-    """Pieces of lines: contours; each (point,)."""
+class Tools(NamedTuple):
+    """What the engine leaves to others: ``count`` adds weights in cells, ``curves`` knows published relations."""
 
-    xs: list[FloatArray]
-    ys: list[FloatArray]
-
-
-class BandArrays(NamedTuple):
-    """A median with its 16th and 84th percentiles, (bin,) each: running medians, published relations, the fit."""
-
-    x: FloatArray
-    low: FloatArray
-    median: FloatArray
-    high: FloatArray
+    count: Counter = weighted_count
+    curves: Curves = no_curves
 
 
-class PeakArrays(NamedTuple):
-    """Most frequent ages, (bin,) each."""
-
-    x: FloatArray
-    old: FloatArray
-    young: FloatArray
+TOOLS = Tools()
 
 
-class ValleyArrays(NamedTuple):
-    """Both ends of the line in the panel; empty if there is none."""
+def compute(
+    figure: Figure, table: Regions, cut: Cut | None = None, view: View | None = None, tools: Tools = TOOLS
+) -> dict[Key, Arrays]:
+    """The arrays of every mark of a figure, by panel and place of the mark.
 
-    x: FloatArray
-    y: FloatArray
-    line: Line
-
-
-class MapArrays(NamedTuple):
-    """Median or scatter of z in cells, (y, x)."""
-
-    limits: tuple[float, float, float, float]
-    value: FloatArray
-    count: IntArray
-    z_limits: tuple[float, float]
-
-
-class PointArrays(NamedTuple):
-    """One entry per galaxy, (galaxy,) each."""
-
-    x: FloatArray
-    y: FloatArray
-    galaxy_id: IntArray
+    cut: what is selected, by default everything. Marks of the full sample are computed once per table.
+    """
+    view = view or View()
+    sample = select(table, cut, view.weighting)
+    return {
+        (panel.name, i): compute_mark(mark, panel, sample, view, tools)
+        for panel in figure.panels
+        for i, mark in enumerate(panel.marks)
+    }
 
 
-class LimitArrays(NamedTuple):
-    """log mu* down to which the sequences are complete; NaN where it cannot be told."""
+def compute_mark(mark: Mark, panel: Panel, sample: Sample, view: View, tools: Tools = TOOLS) -> Arrays:
+    """The arrays of one mark. ``sample`` holds the selected regions; the panel and the mark narrow it."""
+    return _MAKERS[type(mark)](mark, panel, regions_of(mark, panel, sample), view, tools)
 
-    old: float
-    young: float
+
+def regions_of(mark: Mark, panel: Panel, sample: Sample) -> Sample:
+    """The regions a mark is made of: the selected ones in the part of the panel, or the full sample."""
+    if mark.of == FULL:
+        return full_sample(sample.table, sample.weighting, sample.cut.valley).part(mark.part)
+    return sample.part(panel.part & mark.part)
+
+
+def _density(mark: Density, panel: Panel, sample: Sample, view: View, tools: Tools) -> DensityArrays:
+    return planes.density(sample, panel.x, panel.y, view, tools.count)
+
+
+def _column_density(mark: ColumnDensity, panel: Panel, sample: Sample, view: View, tools: Tools) -> DensityArrays:
+    return planes.column_density(sample, panel.x, panel.y, view, tools.count)
+
+
+def _contours(mark: Contours, panel: Panel, sample: Sample, view: View, tools: Tools) -> LineArrays:
+    return planes.contours(sample, panel.x, panel.y)
+
+
+def _running(mark: Running, panel: Panel, sample: Sample, view: View, tools: Tools) -> BandArrays:
+    return lines.running(sample, panel.x, panel.y, view.min_count)
+
+
+def _peaks(mark: Peaks, panel: Panel, sample: Sample, view: View, tools: Tools) -> PeakArrays:
+    return lines.peaks(sample, panel.x, panel.y)
+
+
+def _valley(mark: Valley, panel: Panel, sample: Sample, view: View, tools: Tools) -> ValleyArrays:
+    return lines.valley(sample, panel.x)
+
+
+def _published(mark: Published, panel: Panel, sample: Sample, view: View, tools: Tools) -> BandArrays:
+    return tools.curves(mark.source, panel.x, panel.y) or lines.NO_BAND
+
+
+def _median_map(mark: MedianMap, panel: Panel, sample: Sample, view: View, tools: Tools) -> MapArrays:
+    return planes.median_cells(sample, panel.x, panel.y, mark, view.min_count)
+
+
+def _points(mark: Points, panel: Panel, sample: Sample, view: View, tools: Tools) -> PointArrays:
+    return lines.points(sample, panel.x, panel.y)
+
+
+def _fit(mark: Fit, panel: Panel, sample: Sample, view: View, tools: Tools) -> BandArrays:
+    return lines.fit(sample, panel.x, panel.y)
+
+
+def _limits(mark: Limits, panel: Panel, sample: Sample, view: View, tools: Tools) -> LimitArrays:
+    return lines.completeness(sample)
+
+
+_MAKERS: dict[type[Mark], Callable[[Mark, Panel, Sample, View, Tools], Arrays]] = {
+    Density: _density, ColumnDensity: _column_density, Contours: _contours, Running: _running, Peaks: _peaks,
+    Valley: _valley, Published: _published, MedianMap: _median_map, Points: _points, Fit: _fit, Limits: _limits,
+}  # fmt: skip

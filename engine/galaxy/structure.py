@@ -8,23 +8,42 @@ from engine.types import FloatArray
 
 # Columns of the galaxy table in the order of Ellipse, and those of the region table that make a map of density
 ELLIPSE_COLUMNS = ("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle")
+AXIS_COLUMNS = {"x_axis_angle": -90.0, "y_axis_angle": 0.0}  # optional; without them maps are north up, east left
 _DENSITY_MAP = ("x", "y", "log_mu_star")
 
 
 class Ellipse(NamedTuple):
-    """Half-light ellipse on a map: centre [spaxel], semi-major axis [arcsec], b/a, position angle [deg]."""
+    """Half-light ellipse on a map: centre [spaxel], semi-major axis [arcsec], b/a, position angle [deg].
+
+    x_axis_angle, y_axis_angle: position angles in which x and y of the map grow [deg]; by default west and north.
+    """
 
     x_centre: float
     y_centre: float
     semi_major: float
     axis_ratio: float
     position_angle: float
+    x_axis_angle: float = AXIS_COLUMNS["x_axis_angle"]
+    y_axis_angle: float = AXIS_COLUMNS["y_axis_angle"]
+
+
+def ellipse_of(galaxy: dict[str, float]) -> Ellipse | None:
+    """The half-light ellipse of a row of the galaxy table; None where a number of it is not known."""
+    numbers = [float(galaxy.get(name, np.nan)) for name in ELLIPSE_COLUMNS]
+    if not np.isfinite(numbers).all():
+        return None
+    stated = [float(galaxy.get(name, north_up)) for name, north_up in AXIS_COLUMNS.items()]
+    angles = [
+        angle if np.isfinite(angle) else north_up for angle, north_up in zip(stated, AXIS_COLUMNS.values(), strict=True)
+    ]
+    return Ellipse(*numbers, *angles)
 
 
 def elliptical_radius(x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> FloatArray:
     """Semi-major axis of the ellipse through each spaxel [arcsec], same shape as x.
 
-    x grows to the west and y to the north; the position angle runs from north through east.
+    x grows to the west and y to the north; the position angle runs from north through east. The ellipse and the
+    side of a spaxel may be those of one galaxy, or arrays with a value per spaxel.
     """
     along, across = galaxy_frame(x, y, ellipse, spaxel_arcsec)
     return np.hypot(along, across / ellipse.axis_ratio)
@@ -34,8 +53,11 @@ def galaxy_frame(
     x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Distances from the centre along the major and the minor axis [arcsec], same shape as x."""
-    east = -(np.asarray(x, float) - ellipse.x_centre) * spaxel_arcsec
-    north = (np.asarray(y, float) - ellipse.y_centre) * spaxel_arcsec
+    from_x = (np.asarray(x, float) - ellipse.x_centre) * spaxel_arcsec
+    from_y = (np.asarray(y, float) - ellipse.y_centre) * spaxel_arcsec
+    x_angle, y_angle = np.deg2rad(ellipse.x_axis_angle), np.deg2rad(ellipse.y_axis_angle)
+    east = from_x * np.sin(x_angle) + from_y * np.sin(y_angle)
+    north = from_x * np.cos(x_angle) + from_y * np.cos(y_angle)
     angle = np.deg2rad(ellipse.position_angle)
     along = east * np.sin(angle) + north * np.cos(angle)
     across = east * np.cos(angle) - north * np.sin(angle)
@@ -48,14 +70,14 @@ def mean_densities(regions: dict[str, np.ndarray], galaxies: dict[str, np.ndarra
     NaN where the ellipse is not known or holds no value.
     """
     found = np.full(len(galaxies["galaxy_id"]), np.nan)
-    if not set(ELLIPSE_COLUMNS) <= galaxies.keys():
-        return found
-    ellipses = zip(*(np.asarray(galaxies[name], float) for name in ELLIPSE_COLUMNS), strict=True)
-    for i, ellipse in enumerate(Ellipse(*numbers) for numbers in ellipses):
-        if np.isfinite(ellipse).all():
-            side = float(galaxies["spaxel_arcsec"][i])
-            x, y, density = (regions[name][regions["galaxy_id"] == galaxies["galaxy_id"][i]] for name in _DENSITY_MAP)
-            found[i] = log_mean_density(density, elliptical_radius(x, y, ellipse, side), ellipse.semi_major, side)
+    columns = {name: galaxies[name] for name in (*ELLIPSE_COLUMNS, *AXIS_COLUMNS) if name in galaxies}
+    for i, galaxy_id in enumerate(galaxies["galaxy_id"]):
+        ellipse = ellipse_of({name: values[i] for name, values in columns.items()})
+        if ellipse is None:
+            continue
+        side = float(galaxies["spaxel_arcsec"][i])
+        x, y, density = (regions[name][regions["galaxy_id"] == galaxy_id] for name in _DENSITY_MAP)
+        found[i] = log_mean_density(density, elliptical_radius(x, y, ellipse, side), ellipse.semi_major, side)
     return found
 
 

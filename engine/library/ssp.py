@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.errors import ModelGridError
 from engine.features import LINES
+from engine.spectrum.air import air_to_vacuum
 from engine.types import FloatArray
 
 # Strong lines of an A to F star population, Angstrom in air; those of the calcium triplet from NIST
@@ -26,13 +27,6 @@ class SSPGrid(NamedTuple):
     imf: str
     version: str
     source: str
-
-
-def air_to_vacuum(wave: FloatArray) -> FloatArray:
-    """Vacuum wavelengths [Angstrom] of wavelengths in air above 2000 Angstrom (Ciddor 1996, as in VALD)."""
-    s2 = (1e4 / np.asarray(wave)) ** 2
-    index = 1 + 8.336624212083e-5 + 0.02408926869968 / (130.1065924522 - s2) + 1.599740894897e-4 / (38.92568793293 - s2)
-    return wave * index
 
 
 def wave_frame(wave: FloatArray, flux: FloatArray) -> str:

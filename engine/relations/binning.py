@@ -122,15 +122,17 @@ def tally(bins, weight, n_bin):
 def streamed_quantiles(bins, value, weight, order, total, quantiles):
     """Weighted quantiles (quantile, bin) of the value in each bin, from one walk along the rising order.
 
-    The definition is that of engine.stats; quantiles rise; the last bin holds what does not count.
+    An empty order stands for rows that rise already. The definition is that of engine.stats; quantiles rise; the
+    last bin holds what does not count.
     """
     n_bin = total.size - 1
     found = np.full((quantiles.size, n_bin), np.nan)
     reached, step = np.zeros(total.size), np.zeros(n_bin, np.int64)
     threshold = quantiles[0] * total
     threshold[n_bin] = np.inf
-    for place in range(order.size):
-        row = np.uint64(order[place])
+    rises = order.size == 0
+    for place in range(value.size):
+        row = np.uint64(place if rises else order[place])
         bin_ = np.uint64(bins[row])
         so_far = reached[bin_] + weight[row]
         reached[bin_] = so_far
@@ -145,7 +147,7 @@ def quantiles_per_bin(
     bins: IntArray, value: FloatArray, weight: FloatArray, order: IntArray, n_bin: int, quantiles: FloatArray
 ) -> tuple[FloatArray, IntArray]:
     """Quantiles (quantile, bin) of the value and row counts (bin,)."""
-    if order.shape != value.shape:
+    if order.size and order.shape != value.shape:
         raise ShapeError(f"the order has {order.size} rows but the value has {value.size}; presort it again")
     count, total = tally(bins, weight, n_bin)
     # 1 - 1e-12: the sums along the order and along the rows round differently, and q = 1 must still be reached

@@ -31,7 +31,8 @@ def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how 
     """What z is typically at a given x and y, and how much it scatters there.
 
     Parameters: x, y, z, weight, mask (row,), float32 or float64; rising edges; order_of_z from
-    ``relations.running.presort(z)``. Quantiles as defined in engine.stats.
+    ``relations.running.presort(z)``, or RISING if the rows are sorted by z already. Quantiles as
+    defined in engine.stats.
     Raises ShapeError for columns that do not fit.
     """
     x, y, z, weight, rows = as_columns(mask, x=x, y=y, z=z, weight=weight)

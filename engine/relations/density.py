@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from engine.compiled import njit
 from engine.errors import SettingsError
-from engine.relations.binning import as_columns, as_edges, bin_rows_2d, tally
+from engine.relations.binning import as_columns, as_edges, bin_rows_2d, is_weight, tally
 from engine.types import BoolArray, FloatArray, IntArray
 
 
@@ -31,6 +32,38 @@ def weighted_density(
     Raises ShapeError for columns that do not fit.
     """
     return density_and_count(x, y, weight, x_edges, y_edges, mask)[0]
+
+
+def even_density(
+    x: FloatArray, y: FloatArray, weight: FloatArray, limits: tuple[float, float, float, float], cells: tuple[int, int]
+) -> FloatArray:
+    """As weighted_density in equal cells, almost three times as fast: no edges are looked up.
+
+    Parameters: x, y, weight (row,); limits (x0, x1, y0, y1), the last cells include the upper ones; cells along x
+    and y. Returns (y, x). A value within a rounding error of an edge may fall to either side of it.
+    Raises ShapeError for columns that do not fit.
+    """
+    x, y, weight, _ = as_columns(None, x=x, y=y, weight=weight)
+    return _even_density(x, y, weight, limits, cells)
+
+
+@njit(nogil=True)
+def _even_density(x, y, weight, limits, cells):
+    x0, x1, y0, y1 = limits
+    n_x, n_y = cells
+    x_per_unit, y_per_unit = n_x / (x1 - x0), n_y / (y1 - y0)
+    outside = n_x * n_y  # one more cell for rows that do not count: cheaper than a branch
+    total = np.zeros(outside + 1)
+    for row in range(x.size):
+        x_place = (x[row] - x0) * x_per_unit
+        y_place = (y[row] - y0) * y_per_unit
+        in_plane = (x_place >= 0) & (x_place <= n_x) & (y_place >= 0) & (y_place <= n_y)
+        counts = in_plane & is_weight(weight[row])
+        x_cell = min(np.int64(x_place) if counts else 0, n_x - 1)
+        y_cell = min(np.int64(y_place) if counts else 0, n_y - 1)
+        cell = np.uint64(y_cell * n_x + x_cell if counts else outside)
+        total[cell] += weight[row]
+    return total[:outside].copy().reshape(n_y, n_x)
 
 
 def normalise_peak(density: FloatArray, peak: float | None = None) -> FloatArray:

@@ -8,6 +8,9 @@ from engine.errors import SettingsError
 from engine.relations.binning import as_columns, as_edges, bin_rows, centres, quantiles_per_bin
 from engine.types import BoolArray, FloatArray, IntArray
 
+RISING: IntArray = np.zeros(0, dtype=np.int32)  # the order of rows that rise already, NaN last
+RISING.flags.writeable = False
+
 
 class RunningQuantiles(NamedTuple):
     """One value per quantile and bin, NaN in bins with fewer rows than asked; the unit of y."""
@@ -35,7 +38,8 @@ def running_quantiles(  # noqa: PLR0913, PLR0917 - three columns, their weight a
     """Median line and its companions: how y follows x, each region counted by its weight.
 
     Parameters: x, y, weight, mask (row,), float32 or float64; edges (bin + 1,) rising; quantiles rising in 0-1;
-    order from ``presort(y)``. Bins hold their lower edge, the last both. Quantiles as defined in engine.stats.
+    order from ``presort(y)``, or RISING if the rows are sorted by y already (fastest: memory is read in one sweep).
+    Bins hold their lower edge, the last both. Quantiles as defined in engine.stats.
     Raises ShapeError for columns that do not fit, SettingsError for quantiles that do not rise within 0-1.
     """
     quantiles = _checked(quantiles)

@@ -9,9 +9,9 @@ calls good: read in real COMB spectra). ERRWEIGHT is not used: the correlation f
 import gzip
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
 
@@ -20,16 +20,21 @@ from engine.errors import CubeError
 from engine.types import BoolArray, FloatArray
 from precompute.io.atomic import written_together
 from precompute.io.fits_files import HDUs, keywords, number_of, read_hdus
+from precompute.io.header_units import flux_density_scale
+from precompute.io.sky_axes import read_sky_axes, refuse_oblong
+from precompute.io.wave_axes import read_wave_axis
 
-FLUX_UNIT = 1e-16  # erg/s/cm2/Angstrom, of Cube
 ERROR_MARKER = 1e4  # an error this many times the typical one marks a bad pixel: choice, far from both
-STEP_RANGE, WAVE_RANGE = (0.1, 20.0), (2000.0, 20000.0)  # Angstrom
 SPAXEL_RANGE = (0.1, 5.0)  # arcsec
 FWHM_RANGE, BETA_RANGE = (0.5, 8.0), (1.01, 20.0)  # arcsec; outside, a header says nothing about the point spread
-DENSITY_WORDS = {f"{erg}/s/cm{power}2/{angstrom}" for erg in ("erg", "ergs") for power in ("^", "**", "")
-                 for angstrom in ("a", "aa", "ang", "angstrom", "angstroms")} | {"ergs-1cm-2angstrom-1"}  # fmt: skip
-NUMBER = re.compile(r"\s*((?:\d[\d.]*(?:e[+-]?\d+)?)?)\s*\*?(.*)", re.I)  # and the words behind it
-POWER = re.compile(r"^\s*10(?:\^|\*\*)\(?([+-]?\d+)\)?")  # ten to the n, as people write it
+A_V_RANGE = (0.0, 10.0)  # mag; outside, a header says nothing about Galactic extinction
+
+
+class Known(NamedTuple):
+    """A number of a header (NaN: not known), and a note if what stands there was not believed."""
+
+    value: float
+    notes: tuple[str, ...] = ()
 
 
 def read_cube(path: Path, name: str | None = None) -> Cube:
@@ -44,13 +49,26 @@ def read_cube(path: Path, name: str | None = None) -> Cube:
     if len(shape) != 3:
         raise CubeError(f"{path}: PRIMARY has {len(shape)} axes {shape}; a cube has 3 (wavelength, y, x)")
     _refuse_uncorrected(header, path)
+    sky = read_sky_axes(header, path, SPAXEL_RANGE)
+    refuse_oblong(sky.wcs, path)
+    axis = read_wave_axis(header, 3, shape[0], path)
     flux, error, good = _planes(hdus, path)
-    wcs, spaxel = _sky(header, path)
+    a_v = _galactic_extinction(header)
+    object_name = str(header.get("OBJECT", "")).strip()
     return Cube(
-        name=name or str(header.get("OBJECT", "")).strip() or path.name.split(".")[0],
-        wave=wave_axis(header, 3, shape[0], path), flux=flux, error=error, good=good, spaxel_arcsec=spaxel, wcs=wcs,
-        psf=_psf(header), a_v=number_of(header, "GALEXT AV"), med_vel=number_of(header, "MED_VEL"),
-    )  # fmt: skip
+        name=name or object_name or path.name.split(".")[0],
+        wave=axis.wave,
+        flux=flux,
+        error=error,
+        good=good,
+        spaxel_arcsec=sky.pixel_arcsec,
+        wcs=sky.wcs,
+        psf=_psf(header),
+        a_v=a_v.value,
+        med_vel=number_of(header, "MED_VEL"),
+        object_name=object_name,
+        notes=axis.notes + a_v.notes,
+    )
 
 
 def read_row_stack(path: Path, unit: str | None = None) -> Cube:
@@ -65,8 +83,8 @@ def read_row_stack(path: Path, unit: str | None = None) -> Cube:
         raise CubeError(f"{path}: PRIMARY has {data.ndim} axes {data.shape}; row-stacked spectra have 2")
     hdus = {hdu: (head, values.T[:, None, :]) for hdu, (head, values) in hdus.items()}
     flux, error, good = _planes(hdus, path, unit)
-    wave = wave_axis(header, 1, len(flux), path)
-    return Cube(path.name.split(".")[0], wave, flux, error, good, 1.0, WCS(naxis=2))
+    axis = read_wave_axis(header, 1, len(flux), path)
+    return Cube(path.name.split(".")[0], axis.wave, flux, error, good, 1.0, WCS(naxis=2), notes=axis.notes)
 
 
 def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
@@ -101,8 +119,9 @@ def _planes(hdus: HDUs, path: Path, unit: str | None = None) -> tuple[FloatArray
     for name, (_, data) in hdus.items():
         if data.shape != flux.shape and not (name == "FIBCOVER" and data.shape == flux.shape[1:]):
             raise CubeError(f"{path}: {name} has the shape {data.shape}, PRIMARY {flux.shape}")
-    scale = np.float32(flux_scale(header, path, unit))
-    flux, error = (hdus[name][1].astype(np.float32) * scale for name in ("PRIMARY", "ERROR"))
+    scale = flux_scale(header, path, unit)
+    flux = flux.astype(np.float32) * np.float32(scale)
+    error = hdus["ERROR"][1].astype(np.float32) * np.float32(_error_scale(hdus["ERROR"][0], scale, path))
     good = (hdus["BADPIX"][1] == 0) & np.isfinite(flux) & np.isfinite(error) & (error > 0)
     if "FIBCOVER" in hdus:
         good &= hdus["FIBCOVER"][1] > 0
@@ -122,55 +141,26 @@ def _why_none(hdus: HDUs) -> str:
 
 
 def flux_scale(header: fits.Header, path: Path, unit: str | None = None) -> float:
-    """What values are multiplied with to be in 1e-16 erg/s/cm2/Angstrom; read by hand, as A is ampere to astropy."""
+    """What values are multiplied by to be in 1e-16 erg/s/cm2/Angstrom: by PIPE UNITS, then BUNIT, then ``unit``."""
     words = (*(header[key] for key in (*keywords(header, "PIPE UNITS"), "BUNIT") if key in header), unit)
-    said = next((str(word).strip() for word in words if word is not None and str(word).strip()), None)
-    if said is None:
+    stated = next((str(word).strip() for word in words if word is not None and str(word).strip()), None)
+    if stated is None:
         raise CubeError(f"{path} does not say its unit: neither PIPE UNITS nor BUNIT is in the header of PRIMARY")
-    number, rest = NUMBER.fullmatch(POWER.sub(r"1e\1 ", said)).groups()
-    if re.sub(r"[\s()]", "", rest).lower() not in DENSITY_WORDS:
-        raise CubeError(f"{path} is in {said!r}, which is not a number times erg/s/cm^2/A")
-    return float(number or 1.0) / FLUX_UNIT
+    scale = flux_density_scale(stated)
+    if scale is None:
+        raise CubeError(f"{path} is in {stated!r}, which is not a flux per wavelength as in 1e-16 erg/s/cm^2/A")
+    return scale
 
 
-def wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> FloatArray:
-    """Wavelengths [Angstrom, air] of a linear axis: CRVAL, CRPIX, and CD before CDELT."""
-    start, pixel = number_of(header, f"CRVAL{axis}"), number_of(header, f"CRPIX{axis}")
-    step = number_of(header, f"CD{axis}_{axis}")
-    pixel = pixel if np.isfinite(pixel) else 1.0
-    step = step if np.isfinite(step) and step != 0 else number_of(header, f"CDELT{axis}")
-    try:
-        unit = u.Unit(str(header.get(f"CUNIT{axis}", "")).strip() or "Angstrom").to(u.Angstrom)
-    except (ValueError, u.UnitsError):
-        raise CubeError(f"{path}: CUNIT{axis} is {header[f'CUNIT{axis}']!r}, not a unit of wavelength") from None
-    start, step = start * unit, step * unit
-    if not (STEP_RANGE[0] <= step <= STEP_RANGE[1] and WAVE_RANGE[0] <= start <= WAVE_RANGE[1]):
-        keys = f"CRVAL{axis} and CD{axis}_{axis} or CDELT{axis}"
-        raise CubeError(f"{path}: {keys} give {start:g} Angstrom in steps of {step:g}")
-    return start + step * (np.arange(1, n + 1) - pixel)
-
-
-def _sky(header: fits.Header, path: Path) -> tuple[WCS, float]:
-    """Sky coordinates and the side of a spaxel [arcsec]; a CD matrix counts alone, CDELT only without one."""
-    lacking = [key for key in ("CTYPE1", "CTYPE2") if not isinstance(header.get(key), str)]
-    lacking += [key for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2") if not np.isfinite(number_of(header, key))]
-    if lacking:
-        raise CubeError(f"{path} has no sky coordinates: {', '.join(lacking)} not in the header of PRIMARY")
-    matrix = [[number_of(header, f"CD{i}_{j}") for j in (1, 2)] for i in (1, 2)]
-    if not np.isfinite(matrix).any():
-        step = [number_of(header, f"CDELT{i}") for i in (1, 2)]
-        matrix = [[step[i] * header.get(f"PC{i + 1}_{j + 1}", float(i == j)) for j in (0, 1)] for i in (0, 1)]
-    wcs = WCS(naxis=2)
-    wcs.wcs.ctype = [header["CTYPE1"], header["CTYPE2"]]
-    wcs.wcs.crval = [header["CRVAL1"], header["CRVAL2"]]
-    wcs.wcs.crpix = [header["CRPIX1"], header["CRPIX2"]]
-    wcs.wcs.cd = np.nan_to_num(np.array(matrix, float))
-    spaxel = 3600.0 * np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))
-    if not SPAXEL_RANGE[0] <= spaxel <= SPAXEL_RANGE[1]:
-        raise CubeError(f"{path}: the CD matrix, or CDELT without one, gives spaxels of {spaxel:g} arcsec")
-    if not wcs.has_celestial:
-        raise CubeError(f"{path}: CTYPE1 and CTYPE2 are {header['CTYPE1']!r} and {header['CTYPE2']!r}, not RA and Dec")
-    return wcs, float(spaxel)
+def _error_scale(header: fits.Header, scale: float, path: Path) -> float:
+    """The scale of ERROR: its own unit's if it states one, else that of PRIMARY."""
+    stated = str(header.get("BUNIT", "")).strip()
+    if not stated:
+        return scale
+    own = flux_density_scale(stated)
+    if own is None:
+        raise CubeError(f"{path}: ERROR is in {stated!r}, which is not the unit of a flux per wavelength")
+    return own
 
 
 def _sky_cards(cube: Cube) -> dict:
@@ -194,6 +184,17 @@ def _of_psf(header: fits.Header, word: str, limits: tuple[float, float]) -> floa
     keys = [key for key in header if re.search(rf"(?:^|PSF[_ ]|DRFIELD ){word}$", key)]
     values = (number_of(header, key) for key in sorted(keys, key=lambda key: "PSF" not in key))
     return next((value for value in values if limits[0] <= value <= limits[1]), None)
+
+
+def _galactic_extinction(header: fits.Header) -> Known:
+    """A_V [mag] that was corrected; numbers that stand for "not known" (-999, 99, NaN) are not believed."""
+    value = number_of(header, "GALEXT AV")
+    if A_V_RANGE[0] <= value <= A_V_RANGE[1]:
+        return Known(value)
+    keys = keywords(header, "GALEXT AV")
+    if not keys:
+        return Known(np.nan)
+    return Known(np.nan, (f"{keys[0]} is {header[keys[0]]}, taken as not known: images keep the dust of our Galaxy",))
 
 
 def _refuse_uncorrected(header: fits.Header, path: Path) -> None:

@@ -4,28 +4,30 @@ A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands 
 preliminary one in its own FLUX20. Magnitudes are those of SDSS: what separates them from AB is the engine's to apply.
 """
 
-import warnings
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from astropy.io import fits
 from astropy.stats import sigma_clip, sigma_clipped_stats
-from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS
-from astropy.wcs.utils import proj_plane_pixel_area
 
 from engine.columns import BANDS
-from engine.cube.registration import ZERO_POINT
+from engine.cube.registration import SDSS_PSF_FWHM, ZERO_POINT
 from engine.cube.types import Image
 from engine.errors import CubeError
 from engine.types import FloatArray
 from precompute.io.fits_files import number_of, read_hdus
+from precompute.io.header_units import nanomaggy_scale
+from precompute.io.sky_axes import read_sky_axes
 
 DR7_EXPOSURE = 53.907456  # s, science: SDSS classic
 SOFT_BIAS = 1000.0  # counts, where the header does not say
 PIXEL_RANGE = (0.1, 3.0)  # arcsec
-NANOMAGGIES = ("nanomaggy", "nanomaggies", "nmgy", "nmaggy", "nanomaggy/pixel")
+COUNTS = re.compile(r"(dn|adu|counts?)\s*((/|per)\s*pix(el)?)?", re.I)
+SEEING_KEYS, SEEING_RANGE = ("PSF_FWHM", "SEEING"), (0.3, 8.0)  # arcsec; outside, a header says nothing about it
+FILTER_NAME = re.compile(r"(?:sdss[\s_.-]*)?([ugriz])(?:[\s_.'-].*)?", re.I)  # r, SDSS r, sdss-r, r.MP9601
+AA_RANGE = (-30.0, -15.0)  # mag; zero points of SDSS are near -24
 
 
 class Calibration(NamedTuple):
@@ -51,7 +53,8 @@ def read_sdss_image(
 ) -> Image:
     """One SDSS image in nanomaggies per pixel with its noise.
 
-    band: if not given, the header's FILTER. calibration: of a DR7 frame; without it the frame's FLUX20 is taken.
+    band: if not given, the header's FILTER; if given, it wins (headers are copied), and stated_band tells.
+    calibration: of a DR7 frame; without it the frame's FLUX20 is taken.
     psf_fwhm [arcsec]: if not given, the header's PSF_FWHM or SEEING. counted_arcsec: side of the pixels whose flux the
     values are, if others than the image's own, as in one that was resampled by interpolation. The noise is that of the
     sky, from the image, unless an HDU ERROR or IVAR gives it. Raises CubeError for a file that is none of this.
@@ -64,12 +67,13 @@ def read_sdss_image(
     if not np.isfinite(data).any():
         raise CubeError(f"{path}: PRIMARY holds only NaN")
     flux, said = _nanomaggies(header, data.astype(float), calibration, path)
-    wcs, pixel = _sky(header, path)
+    wcs, pixel = read_sky_axes(header, path, PIXEL_RANGE)
     resampled = 1.0 if counted_arcsec is None else (pixel / counted_arcsec) ** 2
-    seeing = psf_fwhm if np.isfinite(psf_fwhm) else number_of(header, "PSF_FWHM")
-    seeing = seeing if np.isfinite(seeing) else number_of(header, "SEEING")
+    stated_band = _stated_band(header)
+    band = _band(header, band or stated_band, path)
+    seeing, notes = (psf_fwhm, ()) if np.isfinite(psf_fwhm) else _seeing(header, band, path)
     error = _error(hdus, flux, path)
-    return Image(_band(header, band, path), resampled * flux, resampled * error, wcs, pixel, seeing, said)
+    return Image(band, resampled * flux, resampled * error, wcs, pixel, seeing, said, stated_band, notes)
 
 
 def read_ts_field(path: Path, band: str) -> Calibration:
@@ -81,6 +85,8 @@ def read_ts_field(path: Path, band: str) -> Calibration:
             values = [float(np.ravel(row[name])[BANDS.index(band)]) for name in ("aa", "kk", "airmass")]
     except (OSError, IndexError, KeyError, TypeError, EOFError) as error:
         raise CubeError(f"{path} is not a tsField file with aa, kk and airmass in five bands: {error}") from None
+    if not (np.isfinite(values).all() and AA_RANGE[0] < values[0] < AA_RANGE[1]):
+        raise CubeError(f"{path}: aa, kk and airmass of {band} are {values}, no calibration")
     return Calibration(*values)
 
 
@@ -101,9 +107,10 @@ def _nanomaggies(
 ) -> tuple[FloatArray, str]:
     """The image in nanomaggies, and where its zero point comes from."""
     unit = str(header.get("BUNIT", "")).strip()
-    if unit.lower() in NANOMAGGIES:
-        return data, "nanomaggies"
-    if unit and unit.lower() not in ("dn", "adu", "counts", "count"):
+    scale = nanomaggy_scale(unit) if unit else None
+    if scale is not None:
+        return data * scale, "nanomaggies"
+    if unit and not COUNTS.fullmatch(unit):
         raise CubeError(f"{path}: BUNIT is {unit!r}, neither nanomaggies nor counts")
     flux20 = number_of(header, "FLUX20")
     if calibration is None and not flux20 > 0:
@@ -115,26 +122,29 @@ def _nanomaggies(
     return (counts - sky) * factor, "tsField" if calibration else "FLUX20, preliminary"
 
 
-def _sky(header: fits.Header, path: Path) -> tuple[WCS, float]:
-    """Sky coordinates and pixel side [arcsec] (astropy lets a CD matrix count and CDELT not)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)
-        try:
-            wcs = WCS(header, naxis=2)
-            pixel = 3600.0 * float(np.sqrt(proj_plane_pixel_area(wcs.celestial)))
-        except Exception as error:  # wcslib has many ways to refuse
-            raise CubeError(f"{path} has no sky coordinates that can be used: {error}") from None
-    if not wcs.has_celestial or not PIXEL_RANGE[0] <= pixel <= PIXEL_RANGE[1]:
-        raise CubeError(f"{path} has no sky coordinates, or pixels of {pixel:g} arcsec")
-    return wcs, pixel
+def _stated_band(header: fits.Header) -> str:
+    """The band that FILTER names, however it is written; empty if none of ours."""
+    named = FILTER_NAME.fullmatch(str(header.get("FILTER", "")).strip())
+    return named[1].lower() if named else ""
 
 
-def _band(header: fits.Header, band: str | None, path: Path) -> str:
-    said = str(header.get("FILTER", "")).strip() if band is None else band
-    if said not in BANDS:
+def _band(header: fits.Header, band: str, path: Path) -> str:
+    if band not in BANDS:
+        said = band or str(header.get("FILTER", "")).strip()
         raise CubeError(f"{path}: the band is {said!r}, not one of {', '.join(BANDS)}; name it, or put it into FILTER")
-    return said
+    return band
+
+
+def _seeing(header: fits.Header, band: str, path: Path) -> tuple[float, tuple[str, ...]]:
+    """Width of the point spread [arcsec] by PSF_FWHM or SEEING; numbers that stand for "not known" are not believed."""
+    stated = {key: number_of(header, key) for key in SEEING_KEYS if key in header}
+    for value in stated.values():
+        if SEEING_RANGE[0] <= value <= SEEING_RANGE[1]:
+            return value, ()
+    if not stated:
+        return np.nan, ()
+    said = ", ".join(f"{key} is {header[key]}" for key in stated)
+    return np.nan, (f"{path.name}: {said}, taken as not known: {SDSS_PSF_FWHM[band]} arcsec assumed",)
 
 
 def _error(hdus: dict, flux: FloatArray, path: Path) -> FloatArray:

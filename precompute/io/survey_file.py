@@ -1,20 +1,17 @@
 """``survey.toml``: where the cubes, images and the catalogue of a survey lie, and how they are to be analysed."""
 
-import math
 import re
-import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+
+from pydantic import AfterValidator, Field, create_model
 
 from engine.columns import MEASURED, MOCK
 from engine.errors import SettingsError
 from engine.pipeline import BINNINGS, PipelineSettings
+from precompute.io.settings_errors import Settings, checked_settings, read_toml
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
-OF_PIPELINE = tuple(name for name in PipelineSettings._fields if name != "binning")  # a table each
-TABLES = ("survey", "library", *OF_PIPELINE)
-OF_SURVEY = {"name", "origin", "cubes", "images", "masks", "calibrations", "catalogue", "out", "galaxies", "binning"}
-OF_LIBRARY = {"file", "n_model", "seed"}
 CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
 
 
@@ -60,123 +57,89 @@ class SurveyPlan(NamedTuple):
         return self.file.parent / pattern.format(name=name, band=band)
 
 
+def _pattern(*fields: str) -> type[str]:
+    """The type of a pattern of file names that holds these fields in braces, each of them and no other."""
+
+    def check(pattern: str) -> str:
+        found = re.findall(r"{(.*?)}", pattern)
+        stray_brace = set("{}") & set(re.sub(r"{\w+}", "", pattern))
+        if pattern and (set(found) != set(fields) or stray_brace):
+            wanted = " and ".join(f"{{{field}}}" for field in fields)
+            raise ValueError(f"must hold {wanted}, but is {pattern!r}")
+        return pattern
+
+    return Annotated[str, AfterValidator(check)]
+
+
+class SurveyTable(Settings):
+    """[survey]: the files and what they are."""
+
+    name: str = ""  # empty: the folder's
+    origin: Literal[MOCK, MEASURED] = MEASURED
+    cubes: _pattern("name") = CUBES
+    images: _pattern("name", "band") = IMAGES
+    masks: _pattern("name") = ""
+    calibrations: _pattern("name") = ""
+    catalogue: str = "catalogue.csv"
+    out: str = "survey"
+    galaxies: tuple[str, ...] = ()
+    binning: Literal[BINNINGS] = PipelineSettings().binning
+
+
+class LibraryTable(Settings):
+    """[library]: a file, or how many models to draw."""
+
+    file: str | None = None
+    n_model: Annotated[int, Field(ge=1)] = N_MODEL_LIBRARY
+    seed: Annotated[int, Field(ge=0)] = SEED
+
+
+def _table_of(step: type[NamedTuple]) -> type[Settings]:
+    """The model of a table that changes settings of one step of the pipeline; no number of them is negative."""
+    limited = {int: Annotated[int, Field(ge=1)], float: Annotated[float, Field(ge=0)]}
+    fields: dict[str, Any] = {
+        name: (limited.get(kind, kind), step._field_defaults[name]) for name, kind in get_type_hints(step).items()
+    }
+    return create_model(step.__name__, __base__=Settings, **fields)
+
+
+OF_STEPS = {name: type(value) for name, value in PipelineSettings()._asdict().items() if name != "binning"}
+TABLES = {name: _table_of(step) for name, step in OF_STEPS.items()}
+SurveyFile = create_model(
+    "SurveyFile",
+    __base__=Settings,
+    survey=(SurveyTable, SurveyTable()),
+    library=(LibraryTable, LibraryTable()),
+    **{name: (table, table()) for name, table in TABLES.items()},
+)
+
+
 def read_survey_file(path: Path) -> SurveyPlan:
     """Read and check a survey file; raises SettingsError that names the entry."""
     path = Path(path)
-    given = _tables(path)
-    survey, library = given.get("survey", {}), given.get("library", {})
-    _refuse_unknown(survey, OF_SURVEY, f"{path}: [survey]")
-    _refuse_unknown(library, OF_LIBRARY, f"{path}: [library]")
-    origin = survey.get("origin", MEASURED)
-    if origin not in (MOCK, MEASURED):
-        raise SettingsError(f"{path}: origin is {MOCK} or {MEASURED}, not {origin!r}")
+    if not path.is_file():
+        raise SettingsError(f"there is no survey file {path}; `glocal mock-cubes` makes one to start from")
+    given = checked_settings(SurveyFile, read_toml(path), path)
+    survey, library = given.survey, given.library
     folder = path.resolve().parent
     return SurveyPlan(
-        file=path.resolve(), name=str(survey.get("name", folder.name)), origin=origin,
-        catalogue=folder / _text(survey, "catalogue", "catalogue.csv", path),
-        cubes=_pattern(survey, "cubes", CUBES, ("name",), path),
-        images=_pattern(survey, "images", IMAGES, ("name", "band"), path),
-        masks=_pattern(survey, "masks", "", ("name",), path),
-        calibrations=_pattern(survey, "calibrations", "", ("name",), path),
-        out=folder / _text(survey, "out", "survey", path),
-        galaxies=_names(survey, path),
-        library=folder / _text(library, "file", "", path) if "file" in library else None,
-        n_model=_whole(library, "n_model", N_MODEL_LIBRARY, path), seed=_whole(library, "seed", SEED, path),
-        settings=_settings(given, survey, path),
-    )  # fmt: skip
+        file=path.resolve(),
+        name=survey.name or folder.name,
+        origin=survey.origin,
+        catalogue=folder / survey.catalogue,
+        cubes=survey.cubes,
+        images=survey.images,
+        masks=survey.masks,
+        calibrations=survey.calibrations,
+        out=folder / survey.out,
+        galaxies=survey.galaxies,
+        library=None if library.file is None else folder / library.file,
+        n_model=library.n_model,
+        seed=library.seed,
+        settings=_pipeline_settings(given),
+    )
 
 
-def _tables(path: Path) -> dict:
-    try:
-        with open(path, "rb") as file:
-            given = tomllib.load(file)
-    except FileNotFoundError:
-        raise SettingsError(f"there is no survey file {path}; `glocal mock-cubes` makes one to start from") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not a TOML file that can be read: {error}") from None
-    _refuse_unknown(given, set(TABLES), str(path))
-    for name, part in given.items():
-        if not isinstance(part, dict):
-            raise SettingsError(f"{path}: {name} must be a table, [{name}]")
-    return given
-
-
-def _settings(given: dict, survey: dict, path: Path) -> PipelineSettings:
-    binning = survey.get("binning", PipelineSettings().binning)
-    if binning not in BINNINGS:
-        raise SettingsError(f"{path}: binning is one of {', '.join(BINNINGS)}, not {binning!r}")
-    defaults = PipelineSettings(binning=binning)
-    parts = {name: _replaced(getattr(defaults, name), given.get(name, {}), f"{path}: [{name}]")
-             for name in OF_PIPELINE}  # fmt: skip
-    if parts["posterior"].least_models < 0:
-        raise SettingsError(
-            f"{path}: [posterior] least_models must be 0 or more, not {parts['posterior'].least_models}"
-        )
-    return defaults._replace(**parts)
-
-
-def _replaced(settings: NamedTuple, given: dict, label: str) -> NamedTuple:
-    """Settings with entries of a table in the place of defaults, each of the default's kind."""
-    _refuse_unknown(given, set(settings._fields), label)
-    values = {name: _alike(value, getattr(settings, name), f"{label} {name}") for name, value in given.items()}
-    return settings._replace(**values)
-
-
-def _alike(value: object, default: object, label: str) -> object:
-    if isinstance(value, list):
-        value = tuple(float(part) if type(part) is int else part for part in value)
-    if isinstance(default, float) and type(value) is int:
-        value = float(value)
-    if default is None:  # a number for each of many, or nothing
-        default = value if isinstance(value, tuple) and all(isinstance(part, float) for part in value) else (1.0, 2.0)
-    if [*map(type, _parts(value))] != [*map(type, _parts(default))] or type(value) is not type(default):
-        raise SettingsError(f"{label} must be like {_as_toml(default)}, not {_as_toml(value)}")
-    if not all(math.isfinite(part) for part in _parts(value) if isinstance(part, float)):
-        raise SettingsError(f"{label} must be a finite number, not {_as_toml(value)}")
-    if type(value) is int and value < 1:
-        raise SettingsError(f"{label} must be 1 or more, not {value}")
-    return value
-
-
-def _parts(value: object) -> tuple:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _as_toml(value: object) -> str:
-    return repr(list(value)) if isinstance(value, tuple) else repr(value)
-
-
-def _names(survey: dict, path: Path) -> tuple[str, ...]:
-    names = survey.get("galaxies", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise SettingsError(f"{path}: galaxies must be a list of names, not {names!r}")
-    return tuple(names)
-
-
-def _refuse_unknown(given: dict, known: set[str], label: str) -> None:
-    strange = sorted(set(given) - known)
-    if strange:
-        raise SettingsError(f"{label}: unknown entry {strange[0]!r}; known are {', '.join(sorted(known))}")
-
-
-def _text(table: dict, key: str, default: str, path: Path) -> str:
-    value = table.get(key, default)
-    if not isinstance(value, str):
-        raise SettingsError(f"{path}: {key} must be text, not {value!r}")
-    return value
-
-
-def _pattern(table: dict, key: str, default: str, fields: tuple[str, ...], path: Path) -> str:
-    pattern = _text(table, key, default, path)
-    found = re.findall(r"{(.*?)}", pattern)
-    if pattern and (set(found) != set(fields) or set("{}") & set(re.sub(r"{\w+}", "", pattern))):
-        wanted = " and ".join(f"{{{field}}}" for field in fields)
-        raise SettingsError(f"{path}: {key} must hold {wanted}, but is {pattern!r}")
-    return pattern
-
-
-def _whole(table: dict, key: str, default: int, path: Path) -> int:
-    value = table.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise SettingsError(f"{path}: {key} must be a whole number above 0, not {value!r}")
-    return value
+def _pipeline_settings(given: Any) -> PipelineSettings:
+    steps = {name: step(**dict(getattr(given, name))) for name, step in OF_STEPS.items()}
+    return PipelineSettings(binning=given.survey.binning, **steps)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.columns import GALAXY, MIXED, REGION, Column
+from engine.columns import FIRST_OWN_NUMBER, GALAXY, MIXED, REGION, Column
 from engine.errors import TableError
 from engine.survey import Columns
 from precompute.io.tables import plain_name
@@ -30,7 +30,8 @@ def merge_surveys(
 
 
 def _free_number(wanted: int, taken: np.ndarray) -> int:
-    return int(taken.max()) + 1 if wanted in taken else wanted
+    """The number wanted, or one that no catalogue has."""
+    return max(int(taken.max()) + 1, FIRST_OWN_NUMBER) if wanted in taken else wanted
 
 
 def _stack(above: Columns, below: Columns, columns: dict[str, Column]) -> Columns:

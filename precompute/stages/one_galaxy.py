@@ -22,12 +22,13 @@ from engine.cube.smoothing import level_fractions
 from engine.cube.types import Cube, Image
 from engine.errors import CubeError, GlocalError
 from engine.flags import SpaxelFlag
-from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, covered_share, elliptical_radius, log_mean_density
+from engine.galaxy.structure import ELLIPSE_COLUMNS, covered_share, ellipse_of, elliptical_radius, log_mean_density
 from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analyse
 from engine.regions import Rows, region_rows
 from engine.types import BoolArray
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
+from precompute.io.fits_files import read_header
 from precompute.io.galaxy_facts import Facts
 from precompute.io.map_files import write_maps
 from precompute.io.products import file_checksum, software_version
@@ -35,6 +36,7 @@ from precompute.io.region_masks import read_region_mask
 from precompute.io.sdss_images import read_sdss_image, read_ts_field
 from precompute.io.spectra import spectra_files, write_flags, write_spectra
 from precompute.stages.galaxy_rows import galaxy_row
+from precompute.stages.signs import notes_of, refuse_mixed_images, suspicious_signs
 
 PIECES, MAPS, FAILURES = "galaxies", "maps", "failures"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -79,6 +81,12 @@ class Outcome(NamedTuple):
     sentence: str
     numbers: dict
     fatal: bool = False
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is suspicious about the galaxy and what was assumed, a line each."""
+        signs = [f"suspicious: {sign}" for sign in self.numbers.get("suspicious", [])]
+        return signs + [f"note: {note}" for note in self.numbers.get("notes", [])]
 
 
 class Piece(NamedTuple):
@@ -151,6 +159,7 @@ def _run(materials: Materials, job: Job) -> Outcome:
     label = f"{job.catalogue}, {job.name}"
     row = galaxy_row(job.facts, origin=job.origin, spaxel_arcsec=1.0, label=label, advice=ADVICE)
     cube, images, drawn = _read(job)
+    refuse_mixed_images(images)
     row["spaxel_arcsec"] = cube.spaxel_arcsec
     target = Target(float(row["redshift"]), float(row.get("ra", np.nan)), float(row.get("dec", np.nan)))
     found = analyse(cube, images, target, materials, job.settings, drawn=drawn, step=step)
@@ -158,6 +167,8 @@ def _run(materials: Materials, job: Job) -> Outcome:
     numbers = _numbers(found, cube, job.settings.masks) | _locate(row, found)
     regions = _rows(found, row)
     row["n_regions"], row["n_spaxels_above_cut"] = len(regions["x"]), numbers["n_above_cut"]
+    numbers["suspicious"] = suspicious_signs(cube, images, target, found, job.settings)
+    numbers["notes"] = notes_of(cube, images, target)
     numbers["missing_bands"] = [band for band in BANDS if band not in job.images]
 
     def outcome() -> Outcome:
@@ -179,7 +190,7 @@ def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
         read_sdss_image(path, band, read_ts_field(job.calibration, band) if job.calibration else None)
         for band, path in job.images.items()
     )
-    drawn = read_region_mask(job.mask, cube.wcs, cube.shape) if job.mask else None
+    drawn = read_region_mask(job.mask, cube.wcs, cube.shape, read_header(job.cube)) if job.mask else None
     return cube, images, drawn
 
 
@@ -191,12 +202,16 @@ def _rows(found: Analysed, row: Facts) -> Rows:
 
 
 def _locate(row: Facts, found: Analysed) -> dict:
-    """Centre and mean density of the galaxy, written into its row; the share of the ellipse that the map covers."""
-    row["x_centre"], row["y_centre"] = (row.get(name, at) for name, at in
-                                        zip(ELLIPSE_COLUMNS[:2], found.binned.centre, strict=True))  # fmt: skip
-    if any(name not in row for name in ELLIPSE_COLUMNS):
+    """Centre, axes and mean density of the galaxy, written into its row; the share of the ellipse the map covers."""
+    for name, at in zip(ELLIPSE_COLUMNS[:2], found.binned.centre, strict=True):
+        row.setdefault(name, at)
+    angles = found.axis_angles
+    row["x_axis_angle"] = angles.x
+    row["y_axis_angle"] = angles.y
+    ellipse = ellipse_of(row)
+    if ellipse is None:
         return {"ellipse_covered": None}
-    ellipse, side = Ellipse(*(float(row[name]) for name in ELLIPSE_COLUMNS)), row["spaxel_arcsec"]
+    side = row["spaxel_arcsec"]
     radius = elliptical_radius(found.spaxels["x"], found.spaxels["y"], ellipse, side)
     density = found.spaxels["log_mu_star"]
     row["log_mu_e"] = log_mean_density(density, radius, ellipse.semi_major, side)
@@ -217,9 +232,16 @@ def _numbers(found: Analysed, cube: Cube, masks: MaskSettings) -> dict:
         "level_fractions": [round(float(part), 4) for part in level_fractions(binned.smoothing.level, binned.kept)],
         "shift_arcsec": [round(report.shift.x, 3), round(report.shift.y, 3)],
         "flux_ratio": {band: round(ratio, 4) for band, (ratio, _) in report.flux_ratio.items()},
+        "error_ratio": _rounded(binned.noise_check.ratio, 3), "error_factor": _rounded(binned.noise_check.factor, 3),
+        "cosmic_ray_share": _rounded(binned.noise_check.cosmic_ray_share, 6),
+        "redshift_of_spectra": _rounded(found.measured.redshift.redshift, 5),
         "registration": words, "v_systemic": round(found.measured.stars.v_systemic, 2),
         "flags": {flag.name.lower(): int((flags & flag.value > 0).sum()) for flag in SpaxelFlag if flag.value},
     }  # fmt: skip
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None
 
 
 def _sentence(numbers: dict) -> str:

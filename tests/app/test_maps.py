@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.plots import map_data as md
-from app.plots.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
-from app.plots.parts import Parts
+from app.screen import map_data as md
+from app.screen.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
+from app.screen.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import Ellipse, elliptical_radius
@@ -164,3 +164,25 @@ def test_levels_are_five_greys_and_differences_diverge():
     diverging = colours_of("log_Z_wr_minus_true", centred=True)
     assert diverging[0] != diverging[-1]
     assert len(set(diverging)) > 200
+
+
+TURNED = {"x_axis_angle": 0.0, "y_axis_angle": 90.0}  # x grows to the north, y to the east
+
+
+def test_in_a_map_that_is_turned_the_ellipse_points_to_its_place_on_the_sky():
+    facts = {"x_centre": 0.0, "y_centre": 0.0, "half_light_radius": 10.0, "axis_ratio": 0.1,
+             "position_angle": 30.0, "spaxel_arcsec": 1.0}  # fmt: skip
+    x, y = md.half_light_ellipse(facts | TURNED)
+    assert (x[0], y[0]) == pytest.approx((10 * np.cos(np.pi / 6), 10 * np.sin(np.pi / 6)))
+    mirrored, _ = md.half_light_ellipse(facts | {"x_axis_angle": 90.0, "y_axis_angle": 0.0})
+    assert mirrored[0] == pytest.approx(5.0)  # east is right
+
+
+def test_the_compass_of_a_map_that_is_turned_shows_how_it_lies():
+    window = (10.0, 15.0, -3.0, 2.0)
+    marks = md.sky_marks(window, 300.0, md.axis_angles(TURNED))
+    assert marks.north[0] - marks.corner[0] == pytest.approx(0.3)
+    assert marks.north[1] == pytest.approx(marks.corner[1])
+    assert marks.east[1] - marks.corner[1] == pytest.approx(0.3)
+    upside_down = md.sky_marks(window, 300.0, md.axis_angles({"x_axis_angle": 90.0, "y_axis_angle": 180.0}))
+    assert window[2] < upside_down.north[1] < upside_down.corner[1]

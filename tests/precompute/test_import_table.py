@@ -6,7 +6,7 @@ from astropy import units as u
 from astropy.cosmology import FlatLambdaCDM
 from astropy.table import Table, vstack
 
-from engine.columns import REGIONS_FILE
+from engine.columns import FIRST_OWN_NUMBER, REGIONS_FILE
 from engine.errors import GlocalError, SettingsError, TableError
 from precompute.io.products import read_survey, write_survey
 from precompute.layout import shipped_mappings
@@ -259,10 +259,10 @@ def test_a_galaxy_joins_a_mock_survey_as_mixed(bring_in, tmp_path, regions, gala
     assert meta["origin"] == "mixed"
     assert meta["settings"]["added_to"]["survey_id"] == base
     assert rows["name"].tolist() == ["mock 3", "mock 7", "NGC 1"]
-    assert rows["galaxy_id"].tolist() == [3, 7, 8]  # 3 was taken
+    assert rows["galaxy_id"].tolist() == [3, 7, FIRST_OWN_NUMBER]  # 3 was taken
     assert rows["origin"].tolist() == ["mock", "mock", "measured"]
     assert rows["n_spaxels_above_cut"].tolist() == [3, 4, 0]
-    ours = merged["galaxy_id"] == 8
+    ours = merged["galaxy_id"] == FIRST_OWN_NUMBER
     assert ours.sum() == 8
     assert np.isfinite(merged["v_star"][ours]).all()
     assert np.isnan(merged["v_star"][~ours]).all()

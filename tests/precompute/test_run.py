@@ -227,7 +227,39 @@ def without_redshift(folder):
     table.write(folder / "catalogue.csv", overwrite=True)
 
 
+def change_row(folder, **values):
+    """Other facts of MOCK002 in the catalogue."""
+    table = Table.read(folder / "catalogue.csv")
+    row = list(table["name"]).index("MOCK002")
+    for name, value in values.items():
+        table[name] = table[name].astype(float)
+        table[name][row] = value(table[name][row])
+    table.write(folder / "catalogue.csv", overwrite=True)
+
+
+def as_v1200(hdus):
+    """Only the planes below 4840 Angstrom."""
+    for hdu in hdus:
+        hdu.data = hdu.data[:570]
+
+
+def mix_images(folder):
+    """The files of g and r under each other's names, with headers that tell."""
+    g, r = (folder / "images" / f"MOCK002-{band}.fits" for band in "gr")
+    for path, band in ((g, "g"), (r, "r")):
+        fits.setval(path, "FILTER", value=band)
+    g.rename(folder / "held.fits")
+    r.rename(g)
+    (folder / "held.fits").rename(r)
+
+
 HARMS = {
+    "RA in hours": (lambda folder: change_row(folder, ra=lambda ra: ra / 15), "seems to be in hours"),
+    "another place": (lambda folder: change_row(folder, dec=lambda dec: dec - 5), "5.00 deg from its middle"),
+    "high redshift": (lambda folder: change_row(folder, redshift=lambda _: 0.36), "not 5590-5680, where S/N is"),
+    "no S/N window": (lambda folder: spoil(folder, as_v1200), "not 5590-5680, where S/N is measured"),
+    "images mixed up": (mix_images, "FILTER of the g image is r"),
+    "frequencies": (lambda folder: spoil(folder, lambda hdus: hdus[0].header.set("CTYPE3", "FREQ")), "CTYPE3"),
     "cut short": (cut_short, "MOCK002.COMB.rscube.fits.gz"),
     "not FITS": (not_fits, "MOCK002.COMB.rscube.fits.gz"),
     "no ERROR": (lambda folder: spoil(folder, lambda hdus: hdus.pop("ERROR")), "ERROR"),
@@ -259,6 +291,50 @@ def test_a_broken_galaxy_is_one_sentence_and_the_others_stay(broken, harm):
     assert outcomes["MOCK003"].done
     assert set(read_survey(broken / "survey")[1]["name"]) == {"MOCK001", "MOCK003"}
     assert "FAILED" in (broken / "survey" / "report.txt").read_text()
+
+
+def turn(hdus):
+    """The same spectra on the same sky, the array turned by a quarter."""
+    head, n_y = hdus[0].header, hdus[0].data.shape[1]
+    for hdu in hdus:
+        hdu.data = np.ascontiguousarray(np.rot90(hdu.data, -1, axes=(1, 2)))
+    head["CRPIX1"], head["CRPIX2"] = n_y + 1 - head["CRPIX2"], head["CRPIX1"]
+    head["CD1_1"], head["CD1_2"] = -head["CD1_2"], head["CD1_1"]
+    head["CD2_1"], head["CD2_2"] = -head["CD2_2"], head["CD2_1"]
+
+
+def shrink_errors(hdus):
+    hdus["ERROR"].data = np.where(hdus["ERROR"].data < 1e5, hdus["ERROR"].data / 5, hdus["ERROR"].data)
+
+
+def test_what_looks_well_but_does_not_fit_is_said_and_a_turned_cube_is_the_same_galaxy(broken):
+    """One galaxy of a wrong redshift (900 km/s), one of errors five times too small, one turned by a quarter."""
+    before = {one.name: one for one in stage.run_survey(broken / "survey.toml", ALONE).outcomes}
+    densities = dict(
+        zip(*(read_survey(broken / "survey")[1][key].tolist() for key in ("name", "log_mu_e")), strict=True)
+    )
+    assert all(one.numbers["suspicious"] == [] for one in before.values())
+    spoil(broken, turn, "MOCK001")
+    change_row(broken, redshift=lambda redshift: redshift + 0.003)
+    spoil(broken, shrink_errors, "MOCK003")
+    after = rerun(broken)
+    galaxies = read_survey(broken / "survey")[1]
+    turned = galaxies["name"].tolist().index("MOCK001")
+    assert after["MOCK001"].numbers["suspicious"] == []
+    assert after["MOCK001"].numbers["n_spaxels"] == before["MOCK001"].numbers["n_spaxels"]
+    assert galaxies["log_mu_e"][turned] == pytest.approx(densities["MOCK001"], abs=1e-3)
+    assert abs(galaxies["x_axis_angle"][turned]) == pytest.approx(180, abs=0.1)  # x grows to the south
+    assert galaxies["y_axis_angle"][turned] == pytest.approx(-90, abs=0.1)  # and y to the west
+    redshift, errors = (" ".join(after[name].numbers["suspicious"]) for name in ("MOCK002", "MOCK003"))
+    assert "the spectra show a redshift of" in redshift
+    assert "at the search limit" in redshift
+    assert re.search(r"errors are 5\.\d times smaller .* multiplied by 5", errors)
+    lost, kept = after["MOCK003"].numbers, before["MOCK003"].numbers
+    assert lost["n_spaxels"] == pytest.approx(kept["n_spaxels"], rel=0.02)
+    assert lost["flags"]["index_masked"] <= kept["flags"]["index_masked"] + 0.02 * kept["n_spaxels"]
+    report = (broken / "survey" / "report.txt").read_text()
+    assert "suspicious: the errors are 5" in report
+    assert "2 of 3 galaxies are suspicious: MOCK002, MOCK003" in report
 
 
 def test_a_band_that_is_missing_is_said_and_flagged(broken):
@@ -359,19 +435,27 @@ def _killer(psutil, killed):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[survey]\ncubs = 'a'\n", "unknown entry 'cubs'"),
+        ("[survey]\ncubs = 'a'\n", r"\[survey\] cubs is not a known entry; known are binning, calibrations"),
         ("[survey]\ncubes = 'cube.fits'\n", r"cubes must hold \{name\}"),
-        ("[survey]\norigin = 'invented'\n", "origin is mock or measured"),
-        ("[survey]\nbinning = 'square'\n", "binning is one of"),
-        ("[smoothing]\ntarget = 'high'\n", "target must be like 15.0"),
-        ("[smoothing]\ntarge = 3\n", "unknown entry 'targe'"),
-        ("[smoothing]\nlevels = 0\n", "levels must be 1 or more"),
-        ("[kinematics]\nfit_range = ['a']\n", r"fit_range must be like \[3750.0, 6900.0\]"),
-        ("[emission]\nthresholds = 4.0\n", "thresholds must be like"),
-        ("[survey]\ngalaxies = 'NGC1'\n", "galaxies must be a list of names"),
+        ("[survey]\norigin = 'invented'\n", "origin must be 'mock' or 'measured', not 'invented'"),
+        ("[survey]\nbinning = 'square'\n", "binning must be 'adaptive', 'voronoi' or 'none', not 'square'"),
+        ("[smoothing]\ntarget = 'high'\n", r"survey.toml: \[smoothing\] target must be a number, not 'high'"),
+        ("[smoothing]\ntarget = true\n", "target must be a number, not true"),
+        ("[smoothing]\ntarget = inf\n", "target must be a finite number, not inf"),
+        ("[smoothing]\ntarge = 3\n", r"\[smoothing\] targe is not a known entry; known are correlation_slope"),
+        ("[smoothing]\nlevels = 0\n", "levels must be 1 or more, not 0"),
+        ("[smoothing]\nlevels = 2.5\n", "levels must be a whole number, not 2.5"),
+        ("[kinematics]\nfit_range = ['a', 5]\n", r"\[kinematics\] fit_range, entry 1 must be a number, not 'a'"),
+        ("[kinematics]\nfit_range = [3750]\n", r"\[kinematics\] fit_range, entry 2 must be given"),
+        ("[emission]\nthresholds = 4.0\n", "thresholds must be a list, not 4.0"),
+        ("[posterior]\nleast_models = -1\n", "least_models must be 0 or more, not -1"),
+        ("[survey]\ngalaxies = 'NGC1'\n", "galaxies must be a list, not 'NGC1'"),
+        ("[survey]\ngalaxies = ['NGC1', 2]\n", "galaxies, entry 2 must be text, not 2"),
         ("[survey]\ncubes = 'cubes/{name}}.fits'\n", r"cubes must hold \{name\}"),
-        ("[library]\nfile = 5\n", "file must be text"),
-        ("[library]\nn_model = 0\n", "n_model must be a whole number"),
+        ("[library]\nfile = 5\n", "file must be text, not 5"),
+        ("[library]\nn_model = 0\n", "n_model must be 1 or more, not 0"),
+        ("survey = 5\n", "survey must be a table, not 5"),
+        ("[surveys]\n", "surveys is not a known entry; known are emission"),
         ("[survey\n", "not a TOML file"),
     ],
 )

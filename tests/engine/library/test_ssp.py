@@ -5,7 +5,8 @@ import pytest
 from ppxf.ppxf_util import vac_to_air
 
 from engine.errors import ModelGridError
-from engine.library.ssp import air_to_vacuum, line_centroid, wave_frame
+from engine.library.ssp import line_centroid, wave_frame
+from engine.spectrum.air import air_to_vacuum
 
 WAVE = np.arange(4200.0, 8800.0, 0.9)
 LINES = np.array([4340.46, 4861.33, 6562.80, 8542.09, 8662.14])
