@@ -99,10 +99,8 @@ def with_prior(models: Models, prior: FloatArray) -> Models:
     counts = share > 0
     penalty = np.where(counts, -2.0 * np.log(np.where(counts, share, 1.0)), NEVER).astype(np.float32)
     n_prior = float(share.sum() ** 2 / (share**2).sum())
-    age, Z = (
-        start + CELL_DEX * cell
-        for start, cell in ((models.age_start, models.age_cell), (models.Z_start, models.Z_cell))
-    )
+    age = models.age_start + CELL_DEX * models.age_cell
+    Z = models.Z_start + CELL_DEX * models.Z_cell
     return models._replace(
         penalty=penalty, leaf_penalty=_of_leaves(penalty), n_prior=n_prior, ends=_ends(age, Z, share)
     )  # fmt: skip
