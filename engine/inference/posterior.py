@@ -20,6 +20,7 @@ from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import (
     CELL_DEX,
+    Ends,
     Models,
     arrange,
     compact_order,
@@ -31,7 +32,7 @@ from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
 from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
 from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
-from engine.types import FloatArray, IntArray, Progress
+from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows the coverage with it
 MOST_OF_PRIOR = 0.1  # choice: small libraries, and priors that leave few models, are not asked for more than this share
@@ -245,7 +246,13 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: F
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
     chi2, n_effective, visited = answer[:, 9:].T
     flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
+    flags |= np.where(_leans(age, Z, models.ends), SpaxelFlag.LIBRARY_EDGE, 0)
     return Percentiles(mu, age, Z, chi2, n_effective, visited, flags, widening)
+
+
+def _leans(age: FloatArray, Z: FloatArray, ends: Ends) -> BoolArray:
+    """Whether 16 % of a posterior or more lie among the outermost models, (spaxel,); from percentiles (spaxel, 3)."""
+    return (age[:, 0] < ends.youngest) | (Z[:, 0] < ends.poorest) | (Z[:, 2] > ends.richest)
 
 
 def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: FloatArray) -> IntArray:
