@@ -28,7 +28,7 @@ CORES = 2  # of the machine that the projected time is for
 def analysed(plan: SurveyPlan, materials, library, out: Path) -> list[Outcome]:
     """Every galaxy of a survey, one after the other in this process; raises CubeError if one fails."""
     plan = plan._replace(out=out)
-    outcomes = [run_galaxy(materials, job) for job in make_jobs(plan, chosen_galaxies(plan), library)]
+    outcomes = [run_galaxy(materials, job) for job in make_jobs(plan, chosen_galaxies(plan).galaxies, library)]
     for outcome in outcomes:
         if not outcome.done:
             raise CubeError(f"{outcome.name}: {outcome.sentence}")

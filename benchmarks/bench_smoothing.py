@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from astropy.wcs import WCS
 from scipy.ndimage import zoom
 
-from engine.cube.masks import foreground_spaxels, mask_spaxels, usable_spaxels, without_cosmic_rays
+from engine.cube.masks import foreground_spaxels, mask_spaxels, usable_spaxels
+from engine.cube.noise import without_cosmic_rays
 from engine.cube.registration import CUBE_UNIT, NANOMAGGY, register
 from engine.cube.smoothing import DEFAULT, choose_levels, level_fractions, smooth_cube
 from engine.cube.snr import window_snr

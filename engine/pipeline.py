@@ -17,8 +17,8 @@ from engine.cube.masks import (
     foreground_spaxels,
     mask_spaxels,
     usable_spaxels,
-    without_cosmic_rays,
 )
+from engine.cube.noise import NoiseCheck, NoiseSettings, with_sound_pixels
 from engine.cube.registration import CUBE_UNIT, OnGrid, RegistrationReport, RegistrationSettings, register, shifted
 from engine.cube.sky import AxisAngles, Pixel, axis_angles, field_centre, pixel_at, sky_position
 from engine.cube.smoothing import (
@@ -45,6 +45,7 @@ from engine.spectrum.kcorrection import KModels, Magnitudes, fit_k_correction, k
 from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
+from engine.spectrum.redshift import NOT_FOUND, RedshiftFound, find_redshift
 from engine.spectrum.spectra import REST_GRID, RestSpectra, Spectra, make_spectra, rest_frame
 from engine.spectrum.templates import StellarTemplates, match_templates
 from engine.types import BoolArray, FloatArray, IntArray
@@ -55,7 +56,6 @@ HARMLESS = (
     SpaxelFlag.SMOOTHED | SpaxelFlag.TARGET_MISSED | SpaxelFlag.REGISTRATION_DOUBTFUL
 ).value  # flags of spaxels that are kept all the same
 MARGIN_ANGSTROM = 60.0  # of the models around the spectra
-FIELD_MARGIN_ARCSEC = 3.0  # by which coordinates of a cube are off at most (DR3: below 2): *choice*
 
 
 class PhotometrySettings(NamedTuple):
@@ -79,6 +79,7 @@ class PipelineSettings(NamedTuple):
     """Settings of all steps. binning: adaptive smoothing, Voronoi bins, or none (ZG22 app. A compares them)."""
 
     binning: str = ADAPTIVE
+    noise: NoiseSettings = NoiseSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     masks: MaskSettings = MaskSettings()
     registration: RegistrationSettings = RegistrationSettings()
@@ -119,6 +120,12 @@ class Binned(NamedTuple):
     smoothing: Smoothing
     flags: IntArray  # (y, x)
     centre: tuple[float, float]  # column, row of the galaxy
+    noise_check: NoiseCheck = NoiseCheck()
+
+    @property
+    def brightest(self) -> tuple[float, float]:
+        """Column and row of the brightest spaxel that is neither foreground nor bad."""
+        return _brightest(self.grid, usable_spaxels(self.flags))
 
     @property
     def kept(self) -> BoolArray:
@@ -135,6 +142,7 @@ class Measured(NamedTuple):
     rest: RestSpectra  # of the stars alone, at rest
     stellar: FloatArray  # (spaxel, wave) the fit of the stars at rest
     lines: FloatArray  # (spaxel, wave) the lines taken out at rest
+    redshift: RedshiftFound = NOT_FOUND  # what the spectra show, whatever the catalogue says
 
 
 class Analysed(NamedTuple):
@@ -189,8 +197,8 @@ def bring_together(
     if settings.binning not in BINNINGS:
         raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
     step("registration")
-    refuse_elsewhere(target, cube)
-    cube = without_cosmic_rays(cube)
+    refuse_elsewhere(target, cube, settings.registration.max_shift_arcsec)
+    cube, noise_check = with_sound_pixels(cube, settings.noise)
     grid, report = register(cube, images, filters, settings.registration)
     step("masks")
     centre = _place_of(target, shifted(cube, report.shift), cube.shape)
@@ -207,8 +215,9 @@ def bring_together(
     flags = flags | np.where(flags == 0, smoothing_flags(smoothing, settings.smoothing) | lost, 0)
     doubtful = SpaxelFlag.REGISTRATION_DOUBTFUL.value if report.doubtful else 0
     return Binned(
-        smooth, light, grid, report, smoothing, flags | doubtful, centre or _brightest(grid, usable_spaxels(flags))
-    )
+        smooth, light, grid, report, smoothing, flags | doubtful,
+        centre or _brightest(grid, usable_spaxels(flags)), noise_check,
+    )  # fmt: skip
 
 
 def _with_unknown_noise(flags: IntArray, signal: FloatArray, noise: FloatArray) -> IntArray:
@@ -233,17 +242,20 @@ def _smooth(data: tuple, measured: tuple, flags: IntArray, settings: PipelineSet
     return smooth, smooth_planes(images, chosen.level, usable, for_images._replace(levels=steps.levels)), chosen
 
 
-def refuse_elsewhere(target: Target, cube: Cube) -> None:
-    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees."""
+def refuse_elsewhere(target: Target, cube: Cube, margin_arcsec: float) -> None:
+    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees.
+
+    margin_arcsec: by how much the cube's own coordinates may be off.
+    """
     if not np.isfinite((target.ra, target.dec)).all():
         return
     place = sky_position(target.ra, target.dec)
-    if _inside(pixel_at(cube.wcs, place), cube):
+    if _inside(pixel_at(cube.wcs, place), cube, margin_arcsec):
         return
     middle = field_centre(cube.wcs, cube.shape)
     away = middle.separation(place)
     distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
-    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube)
+    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube, margin_arcsec)
     hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
     raise CubeError(
         f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
@@ -251,10 +263,10 @@ def refuse_elsewhere(target: Target, cube: Cube) -> None:
     )
 
 
-def _inside(place: Pixel, cube: Cube) -> bool:
-    """Whether a place lies in the field, or so near that the cube's own coordinates may be to blame."""
+def _inside(place: Pixel, cube: Cube, margin_arcsec: float) -> bool:
+    """Whether a place lies in the field or near it."""
     rows, columns = cube.shape
-    margin = FIELD_MARGIN_ARCSEC / cube.spaxel_arcsec
+    margin = margin_arcsec / cube.spaxel_arcsec
     return bool(-margin <= place.x <= columns - 1 + margin and -margin <= place.y <= rows - 1 + margin)
 
 
@@ -297,7 +309,8 @@ def measure_spectra(
     rest = rest_frame(clean, gas.stars, stars.v_star, target.redshift)
     stretch = (1 + target.redshift) * np.exp(stars.v_star / LIGHT_SPEED_KMS)
     stellar, lines = (_at_rest(cube.wave, part, stretch) for part in (gas.stars, gas.lines))
-    return Measured(spectra, stars, gas, rest, stellar, lines)
+    shown = find_redshift(spectra, materials.wave, materials.templates, target.redshift)
+    return Measured(spectra, stars, gas, rest, stellar, lines, shown)
 
 
 def templates_for(wave: FloatArray, redshift: float, materials: Materials) -> StellarTemplates:

@@ -18,8 +18,12 @@ from precompute.options import (
     BenchLibrary,
     BenchRegions,
     BenchSurvey,
+    BinEdges,
     Chunk,
+    Cuts,
     DemoIfMissing,
+    FigureFolder,
+    FigureKeys,
     Folder,
     GalaxyFacts,
     Histories,
@@ -30,6 +34,7 @@ from precompute.options import (
     MappingName,
     Measured,
     MeasuredTo,
+    MinCount,
     MockFolder,
     MockNumber,
     MockSmall,
@@ -37,12 +42,16 @@ from precompute.options import (
     ModelsDrawn,
     ModelsFile,
     NameTable,
+    NumberKinds,
     Origins,
     OutFolder,
+    PageWidth,
+    PictureKinds,
     Port,
     PriorFile,
     PriorsPlot,
     RealSample,
+    RegionKind,
     RunModels,
     RunWorkers,
     Scheduler,
@@ -54,6 +63,7 @@ from precompute.options import (
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
+    Weighting,
     Workers,
 )
 
@@ -252,21 +262,27 @@ def mock_cubes(
 def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Scheduler = "") -> None:
     """From **cubes to maps**: analyse all galaxies of a survey file, and write maps, spectra and the region table.
 
-    Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out.
+    Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out;
+    what looks suspicious about a galaxy is said here and in report.txt.
+
+    Exit codes: 0, all galaxies are done; 1, some failed, the others are in the survey; 2, the run was
+    refused or stopped.
 
     Examples: `glocal run survey.toml` | `glocal run survey.toml --scheduler tcp://node1:8786`
     """
     from precompute.progress import progress_bars
-    from precompute.stages.run import report_lines, run_survey
+    from precompute.stages.run import run_survey, summary_lines
 
     with progress_bars(out) as phases:
         summary = run_survey(survey_file, _machines(workers, scheduler), phases, told=_tell_galaxy)
-    for line in report_lines(summary.outcomes, summary.kept)[len(summary.outcomes) :]:
+    for line in (*summary.notes, *summary_lines(summary.outcomes)):
         out.print(line, markup=False)
     failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
     if failed:
         err.print(f"glocal: {len(failed)} of {len(summary.outcomes)} galaxies failed: {', '.join(failed)}", style="red")
     out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 @cli.command(rich_help_panel=CHECK)
@@ -309,6 +325,8 @@ def _machines(workers: int | None, scheduler: str):
 def _tell_galaxy(outcome, new: bool) -> None:
     state = "done" if outcome.done and new else "done before" if outcome.done else "FAILED"
     out.print(f"  {outcome.name}: {state}, {outcome.sentence}", markup=False, style=None if outcome.done else "red")
+    for remark in outcome.remarks:
+        out.print(f"    {remark}", markup=False, style="yellow" if remark.startswith("suspicious") else "dim")
 
 
 @cli.command(rich_help_panel=CHECK)
@@ -370,6 +388,35 @@ def serve(
         out.print(f"There is no survey in {data} yet: building the mock survey once.", markup=False)
         _build_demo(data, settings.N_MODEL_DEMO, settings.SEED, None)
     sys.exit(_serve(data, address, port, allow_origin or []))
+
+
+@cli.command(rich_help_panel=LOOK)
+def figures(  # noqa: PLR0913, PLR0917 - one per option
+    folder: Folder = None,
+    out: FigureFolder = Path("figures"),
+    fig: FigureKeys = None,
+    format: PictureKinds = None,
+    width: PageWidth = "two",
+    cut: Cuts = None,
+    weight: Weighting = "area/V'max",
+    min_count: MinCount = None,
+    edges: BinEdges = "",
+    data: NumberKinds = None,
+    regions: RegionKind = "",
+) -> None:
+    """Write the **figures of the paper** for print, with captions, and every number beside the paper's (figures.json).
+
+    Examples: `glocal figures survey --out figures` | `glocal figures survey --fig 3 --cut "log_M_star>10.5"`
+    """
+    from precompute.stages.figures import FigureRequest, write_figures
+
+    survey = layout.data_folder(folder)
+    if not layout.has_survey(survey):
+        _refuse(f"there is no survey in {survey}; make one with: glocal demo --out {survey}")
+    request = FigureRequest(
+        survey, out, fig or (), format or (), width, cut or (), weight, min_count, edges, data or (), regions
+    )
+    sys.exit(write_figures(request))
 
 
 def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:

@@ -1,6 +1,12 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use, and how the suite is spread over processes and summed up."""
 
+import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+
+# Before numpy and numba start their threads: the processes of the suite share the cores, one thread each.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
 
 import numpy as np
 import pytest
@@ -12,13 +18,38 @@ from precompute.io.products import write_survey
 from tests.spectra_files import write_spectra
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+PROCESSES = 2
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for folders; tests of files that are named run here, without waiting for others to start."""
+    named = [word.split("::")[0] for word in config.args]
+    return 0 if all(word.endswith(".py") for word in named) else PROCESSES
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first: processes take one file after the other, and none should be left alone with a long one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests were skipped and why, one line per reason."""
+    for line in skip_lines(report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(line)
+
+
+def skip_lines(reasons: Iterable[str]) -> list[str]:
+    """One line per reason for which tests were skipped, the most frequent first."""
+    counts = Counter(reason.removeprefix("Skipped: ") for reason in reasons)
+    return [f"{n} test{'s' * (n > 1)} skipped: {reason}" for reason, n in counts.most_common()]
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of real test data beside the checkout; tests that need it are skipped without it."""
     if not (SHARED / "data").is_dir():
-        pytest.skip("no folder 'shared' with real data beside the checkout")
+        pytest.skip("../shared, the real data beside the checkout, is not there")
     return SHARED / "data"
 
 

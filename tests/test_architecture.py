@@ -4,15 +4,22 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
 from astropy import units as u
 from astropy.io.votable.ucd import check_ucd
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from typer.main import get_command
 
 from engine.columns import GALAXY_COLUMNS, REGION_COLUMNS
+from precompute.__main__ import cli
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SOURCES = sorted(p for package in ("engine", "precompute", "app") for p in (ROOT / package).rglob("*.py"))
 COLUMNS = [pytest.param(c, id=c.name) for c in REGION_COLUMNS + GALAXY_COLUMNS]
 
@@ -38,13 +45,42 @@ def test_the_engine_needs_no_screen_and_no_table_library():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_app_serves_without_the_libraries_that_compute():
-    code = (
-        "import sys, pkgutil, importlib, app\n"
-        "for name in ('bagpipes', 'speclite', 'ppxf'): sys.modules[name] = None\n"
-        "for m in pkgutil.walk_packages(app.__path__, 'app.'):\n"
-        "    m.name == 'app.main' or importlib.import_module(m.name)\n"
-    )
+def distributions_for(requirements: list[str]) -> set[str]:
+    """Names of all that pip installs for these requirements, directly or not."""
+    found: set[str] = set()
+    waiting = [Requirement(words) for words in requirements]
+    while waiting:
+        one = waiting.pop()
+        name = canonicalize_name(one.name)
+        if name in found or (one.marker and not one.marker.evaluate({"extra": ""})):
+            continue
+        found.add(name)
+        waiting += [Requirement(words) for words in requires(name) or ()]
+    return found
+
+
+def test_a_base_install_serves_a_survey_and_brings_no_library_that_computes(small_survey):
+    base = distributions_for(PROJECT["dependencies"])
+    computing = {canonicalize_name(Requirement(words).name) for words in PROJECT["optional-dependencies"]["engine"]}
+    assert not computing & base
+    owners = packages_distributions()
+    barred = [name for name, of in owners.items() if not base & {canonicalize_name(one) for one in of}]
+    assert computing <= {canonicalize_name(one) for name in barred for one in owners[name]}
+    code = f"""
+import importlib, pathlib, pkgutil, sys
+sys.modules.update(dict.fromkeys({barred!r}))
+import app
+for module in pkgutil.walk_packages(app.__path__, "app."):
+    importlib.import_module(module.name)
+from app.selection import Selection
+from app.shell import Shell
+from app.store import open_survey
+shell = Shell(open_survey(pathlib.Path({str(small_survey)!r})), Selection(page="galaxy", galaxy_id=5))
+shell.template([])
+shell.galaxy.click_spaxel(*(int(shell.galaxy.columns[axis][0]) for axis in "xy"))
+shell.selection.page = "relations"
+import precompute.__main__, precompute.stages.serve
+"""
     done = python(code)
     assert done.returncode == 0, done.stderr
 
@@ -88,11 +124,9 @@ def test_column_names_are_unique_in_each_table():
         assert len(names) == len(set(names))
 
 
-def test_every_command_of_glocal_is_in_the_readme():
-    done = subprocess.run([sys.executable, "-m", "precompute", "--help"], capture_output=True, text=True, cwd=ROOT,
-                          timeout=120, env={"TERM": "dumb", "COLUMNS": "120", "PATH": ""})  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    commands = re.findall(r"^\W*(demo|library|measure|import-table|serve|bench)\b", done.stdout, flags=re.MULTILINE)
-    assert set(commands) == {"demo", "library", "measure", "import-table", "serve", "bench"}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"glocal {command}" in readme for command in commands)
+def test_the_readme_lists_every_command_of_glocal_and_no_other():
+    commands = get_command(cli).commands
+    rows = dict(re.findall(r"^\| `glocal ([\w-]+)` \| (.*) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE))
+    assert set(rows) == set(commands)
+    for name, command in commands.items():
+        assert [sub for sub in getattr(command, "commands", ()) if f"`{sub}`" not in rows[name]] == [], name

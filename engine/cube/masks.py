@@ -9,7 +9,6 @@ from scipy.ndimage import binary_dilation, gaussian_filter, label, map_coordinat
 from scipy.signal import fftconvolve
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
-from engine.compiled import njit
 from engine.constants import FWHM_PER_SIGMA
 from engine.cube.registration import DEFAULT as REGISTRATION
 from engine.cube.registration import ZERO_POINT, OnGrid, Shift, cut_out, prepare, psf_of, synthetic_image, to_grid
@@ -234,29 +233,3 @@ def _segments(image: FloatArray, threshold, min_pixels: int):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)
         return detect_sources(image, threshold, min_pixels)
-
-
-def without_cosmic_rays(cube: Cube, sigma: float = 8.0) -> Cube:
-    """The cube with spikes that are narrower than the spectrograph can see marked as bad.
-
-    An emission line of 6 Angstrom width on pixels of 2 leaves at least half of its peak on both neighbours; a cosmic
-    ray that escaped the pipeline leaves less than a third on one.
-    """
-    return cube._replace(good=_unspiked(cube.flux, cube.error, cube.good, sigma))
-
-
-@njit(nogil=True)
-def _unspiked(flux, error, good, sigma):
-    out = good.copy()
-    for w in range(4, flux.shape[0] - 4):
-        for y in range(flux.shape[1]):
-            for x in range(flux.shape[2]):
-                if not good[w - 4 : w + 5, y, x].all():
-                    continue
-                near = flux[w - 4 : w + 5, y, x]
-                level = np.float32(0.25) * (near[0] + near[1] + near[7] + near[8])
-                peak = near[4] - level
-                highest = near[4] >= max(near[3], near[5]) and peak > sigma * error[w, y, x]
-                if highest and min(near[3], near[5]) - level < np.float32(0.35) * peak:
-                    out[w - 1 : w + 2, y, x] = False
-    return out

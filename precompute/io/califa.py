@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from astropy.table import MaskedColumn, Table
 
-from engine.errors import SampleError
+from engine.errors import SampleError, TableError
 from engine.galaxy.sample import is_analysed, is_merger
 from engine.types import BoolArray, FloatArray, IntArray
+from precompute.io.facts_tables import plain_column, read_facts_table
+from precompute.io.tables import read_table
 
 # field here: column there. sdss_z is the redshift behind V'max; their column "redshift" is another one.
 COLUMNS = {
@@ -52,16 +53,21 @@ class CalifaObjects(NamedTuple):
         return CalifaObjects(*(field[which] for field in self))
 
 
+def is_califa_table(path: Path) -> bool:
+    """Whether a table is CALIFA's: it has their numbers. Raises TableError for a file that cannot be read."""
+    return COLUMNS["galaxy_id"] in {plain_column(name) for name in read_table(path).colnames}
+
+
 def read_califa_objects(path: Path) -> CalifaObjects:
     """All galaxies of the table. Raises SampleError for a file that cannot be read or lacks a column."""
     try:
-        table = Table.read(path)
-    except (OSError, ValueError) as error:
+        table = read_facts_table(path, COLUMNS.values(), (COLUMNS["name"],)).table
+    except TableError as error:
         raise SampleError(f"{path} cannot be read as a table of CALIFA galaxies: {error}") from error
     lacking = [column for column in COLUMNS.values() if column not in table.colnames]
     if lacking:
         raise SampleError(f"{path} lacks the CALIFA DR3 columns {', '.join(lacking)}")
-    fields = {ours: _plain(table[theirs], ours) for ours, theirs in COLUMNS.items()}
+    fields = {ours: _plain(table[theirs], ours, path) for ours, theirs in COLUMNS.items()}
     return CalifaObjects(**fields)
 
 
@@ -74,12 +80,24 @@ def select_sample(objects: CalifaObjects, path: Path) -> CalifaObjects:
     return chosen
 
 
-def _plain(column, ours: str) -> np.ndarray:
+def _plain(column: np.ndarray, ours: str, path: Path) -> np.ndarray:
     """Values without mask: text as str, numbers as float (NaN where masked), numbers and flags as they are."""
+    values = np.ma.asarray(column)
     if ours in ("name", "hubble_type"):
-        filled = column.filled("") if isinstance(column, MaskedColumn) else column
-        return np.char.strip(np.asarray(filled).astype(str))
-    if ours == "galaxy_id":
-        return np.asarray(column, dtype=int)
-    values = np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
-    return values == 1 if ours == "in_combo" else values
+        return np.char.strip(np.asarray(values.filled("") if values.dtype.kind in "US" else values).astype(str))
+    if ours == "in_combo":
+        return np.array([_is_true(value) for value in values])
+    try:
+        numbers = values.astype(float).filled(np.nan)
+    except ValueError as error:
+        raise SampleError(f"{path}: column {COLUMNS[ours]} must hold numbers: {error}") from None
+    if ours != "galaxy_id":
+        return numbers
+    if not np.array_equal(numbers, np.round(numbers)):  # NaN too
+        raise SampleError(f"{path}: column {COLUMNS[ours]} must hold a whole number in every row")
+    return numbers.astype(int)
+
+
+def _is_true(value: object) -> bool:
+    """A flag as a number, as TOPCAT's true and false, or as a letter; a blank one is not set."""
+    return not np.ma.is_masked(value) and str(value).strip().lower() in ("1", "1.0", "true", "t", "yes")

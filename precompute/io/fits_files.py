@@ -38,6 +38,11 @@ def read_hdus(path: Path, needed: tuple[str, ...], wanted: tuple[str, ...] = ())
     return {name: (_readable(header), data) for name, (header, data) in found.items() if data is not None}
 
 
+def read_header(path: Path) -> fits.Header:
+    """The header of PRIMARY alone."""
+    return read_hdus(path, ("PRIMARY",))["PRIMARY"][0]
+
+
 def _readable(header: fits.Header) -> fits.Header:
     """The header without cards whose value cannot be parsed; what needs them will miss them by name."""
     kept = fits.Header()

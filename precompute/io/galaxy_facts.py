@@ -1,21 +1,22 @@
 """Facts about one galaxy that no map holds: redshift, total mass, volume, half-light ellipse."""
 
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from astropy.table import Table
 
 from engine.columns import GALAXY
 from engine.errors import TableError
-from precompute.io.califa import COLUMNS as CALIFA_COLUMNS
-from precompute.io.califa import read_califa_objects, select_sample
+from precompute.io.califa import CalifaObjects, is_califa_table, read_califa_objects, select_sample
+from precompute.io.facts_tables import FactsTable, read_facts_table
 from precompute.io.tables import parse_unit, plain_name, read_table, stated_unit, words
 
 VMAX = "vmax"  # Mpc3; accepted in the place of inv_vmax
 WORDS = {"name", "hubble_type"}
-CALIFA_NUMBER = CALIFA_COLUMNS["galaxy_id"]
 FILLED_HERE = {"origin", "n_regions", "n_spaxels_above_cut"}
 KNOWN = (set(GALAXY) | {VMAX}) - FILLED_HERE
+EMPTY = ("", "--", "nan", "null", "none")  # what a blank cell may hold
 
 # what the CALIFA DR3 objects table knows; its V'max is the density-corrected one
 FROM_CALIFA = (
@@ -26,45 +27,71 @@ FROM_CALIFA = (
 Facts = dict[str, float | str]
 
 
+class Catalogue(NamedTuple):
+    """Facts of many galaxies, and sentences about columns that were not used."""
+
+    galaxies: list[Facts]
+    notes: tuple[str, ...] = ()
+
+
 def collect_facts(sources: tuple[str, ...], sample: Path | None, name: str) -> Facts:
     """Facts from the CALIFA table, then from ``sources`` (files or key=value); later ones win.
 
-    ``name`` is the galaxy's name in its table, if it has one. Raises TableError for unknown facts.
+    ``name`` is the galaxy's name in its table, if it has one. Raises TableError for unknown facts, and where table,
+    files and key=value name different galaxies.
     """
     given = dict(_pair(source) for source in sources if "=" in source)
-    name = str(given.get("name", name))
+    stated = str(given.get("name", ""))
+    if name and stated and plain_name(name) != plain_name(stated):
+        raise TableError(f"the table names its galaxy {name}, but --galaxy name={stated} names another")
+    files = {Path(source): read_facts(Path(source)).table for source in sources if "=" not in source}
+    name = stated or name or _only_name(list(files.values()))
     facts: Facts = {"name": name} if name else {}
     if sample:
-        facts |= _califa_facts(sample, name)
-    for source in sources:
-        if "=" not in source:
-            facts |= _file_facts(Path(source), name)
+        objects = read_califa_objects(sample)
+        facts |= _califa_facts(objects, _row_of(list(objects.name), name, sample), sample)
+    for path, table in files.items():
+        facts |= _file_facts(table, path, name)
     return facts | given
 
 
-def read_catalogue(path: Path) -> list[Facts]:
+def notes_on_sources(sources: tuple[str, ...]) -> list[str]:
+    """Sentences about columns of files with facts that are not used."""
+    return [note for source in sources if "=" not in source for note in read_facts(Path(source)).notes]
+
+
+def read_catalogue(path: Path) -> Catalogue:
     """Facts of every galaxy of a table with our names of columns, or of the sample of ZG22 in the CALIFA DR3 table.
 
     Raises TableError, and SampleError for a CALIFA table that lacks columns.
     """
-    table = read_table(path)
-    if CALIFA_NUMBER in table.colnames:
-        names = select_sample(read_califa_objects(path), path).name
-        return [{"name": str(name), **_califa_facts(path, str(name))} for name in names]
-    _check_columns(table, path)
+    if is_califa_table(path):
+        sample = select_sample(read_califa_objects(path), path)
+        return Catalogue([_califa_facts(sample, row, path) for row in range(len(sample.name))])
+    table, notes = read_facts(path)
     if "name" not in table.colnames:
         raise TableError(f"{path}: a catalogue needs the column name")
     names = [plain_name(name) for name in words(table, "name")]
     if len(set(names)) != len(names):
         raise TableError(f"{path}: the galaxy {next(n for n in names if names.count(n) > 1)} is there more than once")
-    return [_known_values({key: row[key] for key in table.colnames}, str(path)) for row in table]
+    return Catalogue([_row_facts(table, row, path) for row in range(len(table))], notes)
 
 
-def _check_columns(table: Table, path: Path) -> None:
-    for key in table.colnames:
-        if key not in KNOWN:
-            raise TableError(f"{path}: unknown fact {key!r}; known are {', '.join(sorted(KNOWN))}")
-        _check_unit(table, key, path)
+def read_facts(path: Path) -> FactsTable:
+    """A table of facts under our names of columns, units checked; see read_facts_table."""
+    found = read_facts_table(path, KNOWN, ("name",))
+    if not found.table.colnames:
+        theirs = ", ".join(read_table(path).colnames)
+        raise TableError(f"{path} has no column that is known: it has {theirs}; known are {', '.join(sorted(KNOWN))}")
+    for key in found.table.colnames:
+        _check_unit(found.table, key, path)
+    return found
+
+
+def _only_name(tables: list[Table]) -> str:
+    """The name in the first file that is about one galaxy and names it."""
+    single = [table for table in tables if len(table) == 1 and "name" in table.colnames]
+    return words(single[0], "name")[0].strip() if single else ""
 
 
 def _pair(source: str) -> tuple[str, float | str]:
@@ -76,44 +103,65 @@ def _pair(source: str) -> tuple[str, float | str]:
 
 def _value(key: str, value: object, label: str) -> float | str:
     if key in WORDS:
-        return str(value)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value).strip()
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise TableError(f"{label}: {key} must be a number, not {value!r}") from None
+        raise TableError(f"{label}: {key} must be a number, not {str(value)!r}") from None
 
 
-def _califa_facts(path: Path, name: str) -> Facts:
-    objects = read_califa_objects(path)
-    row = _row_of(objects.name, name, path)
+def _califa_facts(objects: CalifaObjects, row: int, path: Path) -> Facts:
     facts = {ours: getattr(objects, ours)[row] for ours in FROM_CALIFA}
     return _known_values({**facts, VMAX: objects.vmax_denscorr[row]}, str(path))
 
 
-def _file_facts(path: Path, name: str) -> Facts:
-    table = read_table(path)
-    _check_columns(table, path)
-    row = _row_of(words(table, "name") if "name" in table.colnames else [], name, path) if len(table) > 1 else 0
+def _file_facts(table: Table, path: Path, name: str) -> Facts:
+    """Facts of the galaxy of that name; of a table without names, or of a nameless galaxy, those of its only row."""
+    if "name" in table.colnames and name:
+        return _row_facts(table, _row_of(words(table, "name"), name, path), path)
+    if len(table) > 1:
+        raise TableError(f"{path} holds many galaxies: say which one with --galaxy name=...")
+    return _row_facts(table, 0, path)
+
+
+def _row_facts(table: Table, row: int, path: Path) -> Facts:
     return _known_values({key: table[key][row] for key in table.colnames}, str(path))
 
 
 def _check_unit(table: Table, key: str, path: Path) -> None:
     stated = stated_unit(table, key)
     wanted = "Mpc3" if key == VMAX else GALAXY[key].unit
-    if stated and parse_unit(stated) != parse_unit(wanted):
+    try:
+        fits = not stated or parse_unit(stated) == parse_unit(wanted)
+    except TableError as error:
+        raise TableError(f"{path}: column {key}: {error}") from None
+    if not fits:
         raise TableError(f"{path}: {key} has the unit {stated!r}, but must be in {wanted or 'no unit'}")
 
 
-def _row_of(names: Iterable[str], name: str, path: Path) -> int:
-    plain = [plain_name(str(entry)) for entry in names]
-    if not name or not plain:
+def _row_of(names: list[str], name: str, path: Path) -> int:
+    """The row of a galaxy; 'ngc 0036' finds NGC36."""
+    if not name:
         raise TableError(f"{path} holds many galaxies: say which one with --galaxy name=...")
-    if plain_name(name) not in plain:
-        raise TableError(f"{path}: there is no galaxy {name}")
-    return plain.index(plain_name(name))
+    rows = [row for row, entry in enumerate(names) if plain_name(str(entry)) == plain_name(name)]
+    if not rows:
+        only = f", only {names[0]}" if len(names) == 1 else ""
+        raise TableError(f"{path}: there is no galaxy {name}{only}")
+    if len(rows) > 1:
+        raise TableError(f"{path}: the galaxy {name} is there {len(rows)} times, in rows {_counted(rows)}")
+    return rows[0]
+
+
+def _counted(rows: list[int]) -> str:
+    """Rows as people count them, from 1."""
+    return ", ".join(str(row + 1) for row in rows)
 
 
 def _known_values(row: dict, label: str) -> Facts:
     """Facts of a row, blank ones left out."""
-    values = {key: value for key, value in row.items() if str(value).strip() not in ("", "--", "nan")}
+    values = {key: value for key, value in row.items() if not _is_blank(value)}
     return {key: _value(key, value, label) for key, value in values.items()}
+
+
+def _is_blank(value: object) -> bool:
+    return np.ma.is_masked(value) or str(value).strip().lower() in EMPTY

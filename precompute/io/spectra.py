@@ -68,7 +68,7 @@ def spectra_files(folder: Path, galaxy_id: int) -> SpectraFiles:
     return SpectraFiles(folder / spectra_name(galaxy_id), folder / flags_name(galaxy_id))
 
 
-def read_header(path: Path) -> Header:
+def read_spectra_header(path: Path) -> Header:
     """What a file of spectra or flags tells of itself; raises TableError if it is none, or of another version."""
     try:
         metadata = pq.read_schema(path).metadata

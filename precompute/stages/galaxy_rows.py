@@ -16,12 +16,15 @@ def galaxy_row(facts: Facts, *, origin: str, spaxel_arcsec: float | None, label:
     """Facts with scale and 1/V'max. ``advice`` says how to give a fact that is missing. Raises TableError."""
     row = {"galaxy_id": 0, "spaxel_arcsec": spaxel_arcsec, "log_mu_e": np.nan, "origin": origin, **facts}
     for name in NEEDED:
-        if row.get(name) is None:
+        if row.get(name) in (None, ""):
             raise TableError(f"{label}: the galaxy's {name} is not known; {advice.format(name=name)}")
     if "pc_per_arcsec" not in row:
         row["pc_per_arcsec"] = float(pc_per_arcsec(_positive(row, "redshift", label)))
     if "inv_vmax" not in row:
         row["inv_vmax"] = _inverse_volume(row, label)
+    _positive(row, "inv_vmax", label)
+    if row["galaxy_id"] != int(row["galaxy_id"]):
+        raise TableError(f"{label}: galaxy_id must be a whole number, not {row['galaxy_id']:g}")
     row.pop(VMAX, None)
     if "position_angle" in row:
         row["position_angle"] = row["position_angle"] % 180.0  # an axis has no direction; DR3 has one of 380 deg

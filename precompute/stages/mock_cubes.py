@@ -11,7 +11,10 @@ from engine.cube.types import Image
 from engine.errors import SettingsError
 from engine.library.build import build_library
 from engine.library.draw import Priors, draw_histories
-from engine.mock.cubes import CubeMockSettings, MadeCube, TrueModels, make_cube, sky_wcs
+from engine.mock.cubes.camera import sky_wcs
+from engine.mock.cubes.make import MadeCube, make_cube
+from engine.mock.cubes.settings import CubeMockSettings
+from engine.mock.cubes.sky import TrueModels
 from engine.mock.galaxies import MockGalaxies, draw_galaxies
 from engine.mock.populations import fit_light_per_mass
 from engine.mock.settings import MockSettings

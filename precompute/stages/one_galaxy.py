@@ -29,6 +29,7 @@ from engine.spectra_schema import Axis, Header, estimates_id
 from engine.types import BoolArray
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
+from precompute.io.fits_files import read_header
 from precompute.io.galaxy_facts import Facts
 from precompute.io.map_files import write_maps
 from precompute.io.products import file_checksum, software_version
@@ -39,12 +40,13 @@ from precompute.io.spectra import (
     analysed_cells,
     axes_of,
     lost_spaxels,
-    read_header,
+    read_spectra_header,
     spectra_files,
     write_cells,
     write_flags,
 )
 from precompute.stages.galaxy_rows import galaxy_row
+from precompute.stages.signs import notes_of, refuse_mixed_images, suspicious_signs
 
 PIECES, MAPS, FAILURES = "galaxies", "maps", "failures"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -89,6 +91,12 @@ class Outcome(NamedTuple):
     sentence: str
     numbers: dict
     fatal: bool = False
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is suspicious about the galaxy and what was assumed, a line each."""
+        signs = [f"suspicious: {sign}" for sign in self.numbers.get("suspicious", [])]
+        return signs + [f"note: {note}" for note in self.numbers.get("notes", [])]
 
 
 class Piece(NamedTuple):
@@ -161,6 +169,7 @@ def _run(materials: Materials, job: Job) -> Outcome:
     label = f"{job.catalogue}, {job.name}"
     row = galaxy_row(job.facts, origin=job.origin, spaxel_arcsec=1.0, label=label, advice=ADVICE)
     cube, images, drawn = _read(job)
+    refuse_mixed_images(images)
     row["spaxel_arcsec"] = cube.spaxel_arcsec
     target = Target(float(row["redshift"]), float(row.get("ra", np.nan)), float(row.get("dec", np.nan)))
     found = analyse(cube, images, target, materials, job.settings, drawn=drawn, step=step)
@@ -168,6 +177,8 @@ def _run(materials: Materials, job: Job) -> Outcome:
     numbers = _numbers(found, cube, job.settings.masks) | _locate(row, found)
     regions = _rows(found, row)
     row["n_regions"], row["n_spaxels_above_cut"] = len(regions["x"]), numbers["n_above_cut"]
+    numbers["suspicious"] = suspicious_signs(cube, images, target, found, job.settings)
+    numbers["notes"] = notes_of(cube, images, target)
     numbers["missing_bands"] = [band for band in BANDS if band not in job.images]
 
     def outcome() -> Outcome:
@@ -189,7 +200,7 @@ def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
         read_sdss_image(path, band, read_ts_field(job.calibration, band) if job.calibration else None)
         for band, path in job.images.items()
     )
-    drawn = read_region_mask(job.mask, cube.wcs, cube.shape) if job.mask else None
+    drawn = read_region_mask(job.mask, cube.wcs, cube.shape, read_header(job.cube)) if job.mask else None
     return cube, images, drawn
 
 
@@ -231,9 +242,16 @@ def _numbers(found: Analysed, cube: Cube, masks: MaskSettings) -> dict:
         "level_fractions": [round(float(part), 4) for part in level_fractions(binned.smoothing.level, binned.kept)],
         "shift_arcsec": [round(report.shift.x, 3), round(report.shift.y, 3)],
         "flux_ratio": {band: round(ratio, 4) for band, (ratio, _) in report.flux_ratio.items()},
+        "error_ratio": _rounded(binned.noise_check.ratio, 3), "error_factor": _rounded(binned.noise_check.factor, 3),
+        "cosmic_ray_share": _rounded(binned.noise_check.cosmic_ray_share, 6),
+        "redshift_of_spectra": _rounded(found.measured.redshift.redshift, 5),
         "registration": words, "v_systemic": round(found.measured.stars.v_systemic, 2),
         "flags": {flag.name.lower(): int((flags & flag.value > 0).sum()) for flag in SpaxelFlag if flag.value},
     }  # fmt: skip
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None
 
 
 def _sentence(numbers: dict) -> str:
@@ -294,7 +312,8 @@ def _has_its_spectra(job: Job, regions: Rows) -> bool:
     wanted = estimates_id(regions)
     try:
         return all(
-            read_header(path).estimates_id == wanted for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
+            read_spectra_header(path).estimates_id == wanted
+            for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
         )
     except GlocalError:
         return False

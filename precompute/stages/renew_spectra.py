@@ -16,7 +16,7 @@ from precompute.io.spectra import (
     Seen,
     SpectraFiles,
     axes_of,
-    read_header,
+    read_spectra_header,
     renew_posteriors,
     spectra_files,
 )
@@ -96,7 +96,7 @@ def _galaxies_with_spectra(survey: Remeasured) -> Iterator[GalaxyFiles | str]:
         rows = before["galaxy_id"] == galaxy_id
         new_id = estimates_id(_rows_of(survey.after, rows))
         try:
-            header = read_header(old.spectra)
+            header = read_spectra_header(old.spectra)
             if header.estimates_id != new_id:
                 check_belongs(header, estimates_id(_rows_of(before, rows)), str(old.spectra))
         except TableError as error:
@@ -108,7 +108,7 @@ def _galaxies_with_spectra(survey: Remeasured) -> Iterator[GalaxyFiles | str]:
 def _estimates_id_of(files: SpectraFiles) -> str:
     """The estimates that both files of a galaxy were made with; empty if they differ, or one is not there."""
     try:
-        found = {read_header(path).estimates_id for path in files}
+        found = {read_spectra_header(path).estimates_id for path in files}
     except TableError:
         return ""
     return found.pop() if len(found) == 1 else ""

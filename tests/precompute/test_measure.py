@@ -23,7 +23,7 @@ from precompute.io import library as library_io
 from precompute.io.chunks import Rules, fingerprint_of
 from precompute.io.library import load_library, save_library
 from precompute.io.products import read_survey, write_survey
-from precompute.io.spectra import axes_of, read_header, spectra_files
+from precompute.io.spectra import axes_of, read_spectra_header, spectra_files
 from precompute.stages import renew_spectra, resumable
 from precompute.stages.measure import MeasureRequest, run_measure
 from precompute.stages.resumable import measuring
@@ -295,7 +295,7 @@ def test_posteriors_of_spectra_are_those_of_the_new_estimates(survey, tmp_path, 
     after = read_spectrum(tmp_path / out, 1, old["x"][5], old["y"][5], **belongs)
     for name in SPECTRA:
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
-    header = read_header(spectra_files(tmp_path / out, 1).spectra)
+    header = read_spectra_header(spectra_files(tmp_path / out, 1).spectra)
     assert header.history["posteriors"]["library"]["source"] == "toy"
     assert not (tmp_path / out / "spectra" / "2.parquet").exists()
 

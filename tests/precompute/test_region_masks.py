@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from engine.errors import CubeError
 from precompute.io.region_masks import read_region_mask
@@ -13,10 +14,10 @@ Y, X = np.indices(SHAPE)
 
 @pytest.fixture
 def drawn(tmp_path):
-    def mask(*lines, frame="image"):
-        text = "\n".join(["# Region file format: DS9 version 4.1", "global color=green", frame, *lines, ""])
-        (tmp_path / "mask.reg").write_text(text)
-        return read_region_mask(tmp_path / "mask.reg", WCS, SHAPE)
+    def mask(*lines, frame="image", header=None):
+        head = ["# Region file format: DS9 version 4.1", "global color=green", *([frame] if frame else [])]
+        (tmp_path / "mask.reg").write_text("\n".join([*head, *lines, ""]))
+        return read_region_mask(tmp_path / "mask.reg", WCS, SHAPE, header)
 
     return mask
 
@@ -58,3 +59,27 @@ def test_other_shapes_and_files_are_refused(drawn, tmp_path):
     (tmp_path / "noise.reg").write_bytes(bytes(range(256)))
     with pytest.raises(CubeError, match="not a ds9 region file"):
         read_region_mask(tmp_path / "noise.reg", WCS, SHAPE)
+
+
+@pytest.mark.parametrize("frame", ["physical", None, "image"])
+def test_physical_coordinates_and_ds9s_default_are_those_of_the_image(drawn, frame):
+    """ds9's manual: without a coordinate system regions are in physical ones; without LTM and LTV these are pixels."""
+    expected = np.hypot(X - 30, Y - 20) < 4.3
+    assert np.array_equal(drawn("circle(31,21,4.3)", frame=frame, header=fits.Header()), expected)
+    assert np.array_equal(drawn("circle(31,21,4.3)", frame=frame, header=fits.Header({"LTV1": 0.0})), expected)
+
+
+def test_frames_change_from_line_to_line(drawn):
+    ra, dec = WCS.all_pix2world(59.0, 49.0, 0)
+    both = drawn("circle(31,21,4.3)", f'fk5;circle({ra:.7f},{dec:.7f},3.2")', frame="physical")
+    assert np.array_equal(both, (np.hypot(X - 30, Y - 20) < 4.3) | (np.hypot(X - 59, Y - 49) < 3.2))
+
+
+def test_physical_coordinates_of_a_cut_out_are_refused_by_keyword(drawn):
+    cut = fits.Header({"LTV1": -6.0, "LTM1_1": 1.0})
+    for frame in ("physical", None):
+        with pytest.raises(CubeError, match=r"LTV1 = -6 of the cube .* save the regions in image or fk5"):
+            drawn("circle(31,21,4.3)", frame=frame, header=cut)
+    assert drawn("circle(31,21,4.3)", frame="image", header=cut).any()
+    with pytest.raises(CubeError, match='"detector" frame'):
+        drawn("circle(31,21,4.3)", frame="detector")

@@ -22,7 +22,7 @@ from engine.pipeline import PipelineSettings
 from engine.spectra_schema import estimates_id
 from precompute.cluster import Machines
 from precompute.io.products import read_survey
-from precompute.io.spectra import read_header, read_lost, spectra_files, write_flags
+from precompute.io.spectra import read_lost, read_spectra_header, spectra_files, write_flags
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
 from precompute.stages import one_galaxy
@@ -194,7 +194,7 @@ def test_only_what_is_missing_or_changed_is_done_again(broken, monkeypatch, harm
         (out / "maps" / "MOCK002.fits").unlink()
     elif harm == "measured since":
         path = spectra_files(out, 2).flags
-        write_flags(path, read_header(path)._replace(estimates_id="of others"), read_lost(path))
+        write_flags(path, read_spectra_header(path)._replace(estimates_id="of others"), read_lost(path))
     elif harm == "new image":
         path = broken / "images" / "MOCK002-g.fits"
         data, header = fits.getdata(path, header=True)
@@ -233,7 +233,39 @@ def without_redshift(folder):
     table.write(folder / "catalogue.csv", overwrite=True)
 
 
+def change_row(folder, **values):
+    """Other facts of MOCK002 in the catalogue."""
+    table = Table.read(folder / "catalogue.csv")
+    row = list(table["name"]).index("MOCK002")
+    for name, value in values.items():
+        table[name] = table[name].astype(float)
+        table[name][row] = value(table[name][row])
+    table.write(folder / "catalogue.csv", overwrite=True)
+
+
+def as_v1200(hdus):
+    """Only the planes below 4840 Angstrom."""
+    for hdu in hdus:
+        hdu.data = hdu.data[:570]
+
+
+def mix_images(folder):
+    """The files of g and r under each other's names, with headers that tell."""
+    g, r = (folder / "images" / f"MOCK002-{band}.fits" for band in "gr")
+    for path, band in ((g, "g"), (r, "r")):
+        fits.setval(path, "FILTER", value=band)
+    g.rename(folder / "held.fits")
+    r.rename(g)
+    (folder / "held.fits").rename(r)
+
+
 HARMS = {
+    "RA in hours": (lambda folder: change_row(folder, ra=lambda ra: ra / 15), "seems to be in hours"),
+    "another place": (lambda folder: change_row(folder, dec=lambda dec: dec - 5), "5.00 deg from its middle"),
+    "high redshift": (lambda folder: change_row(folder, redshift=lambda _: 0.36), "not 5590-5680, where S/N is"),
+    "no S/N window": (lambda folder: spoil(folder, as_v1200), "not 5590-5680, where S/N is measured"),
+    "images mixed up": (mix_images, "FILTER of the g image is r"),
+    "frequencies": (lambda folder: spoil(folder, lambda hdus: hdus[0].header.set("CTYPE3", "FREQ")), "CTYPE3"),
     "cut short": (cut_short, "MOCK002.COMB.rscube.fits.gz"),
     "not FITS": (not_fits, "MOCK002.COMB.rscube.fits.gz"),
     "no ERROR": (lambda folder: spoil(folder, lambda hdus: hdus.pop("ERROR")), "ERROR"),
@@ -265,6 +297,50 @@ def test_a_broken_galaxy_is_one_sentence_and_the_others_stay(broken, harm):
     assert outcomes["MOCK003"].done
     assert set(read_survey(broken / "survey")[1]["name"]) == {"MOCK001", "MOCK003"}
     assert "FAILED" in (broken / "survey" / "report.txt").read_text()
+
+
+def turn(hdus):
+    """The same spectra on the same sky, the array turned by a quarter."""
+    head, n_y = hdus[0].header, hdus[0].data.shape[1]
+    for hdu in hdus:
+        hdu.data = np.ascontiguousarray(np.rot90(hdu.data, -1, axes=(1, 2)))
+    head["CRPIX1"], head["CRPIX2"] = n_y + 1 - head["CRPIX2"], head["CRPIX1"]
+    head["CD1_1"], head["CD1_2"] = -head["CD1_2"], head["CD1_1"]
+    head["CD2_1"], head["CD2_2"] = -head["CD2_2"], head["CD2_1"]
+
+
+def shrink_errors(hdus):
+    hdus["ERROR"].data = np.where(hdus["ERROR"].data < 1e5, hdus["ERROR"].data / 5, hdus["ERROR"].data)
+
+
+def test_what_looks_well_but_does_not_fit_is_said_and_a_turned_cube_is_the_same_galaxy(broken):
+    """One galaxy of a wrong redshift (900 km/s), one of errors five times too small, one turned by a quarter."""
+    before = {one.name: one for one in stage.run_survey(broken / "survey.toml", ALONE).outcomes}
+    densities = dict(
+        zip(*(read_survey(broken / "survey")[1][key].tolist() for key in ("name", "log_mu_e")), strict=True)
+    )
+    assert all(one.numbers["suspicious"] == [] for one in before.values())
+    spoil(broken, turn, "MOCK001")
+    change_row(broken, redshift=lambda redshift: redshift + 0.003)
+    spoil(broken, shrink_errors, "MOCK003")
+    after = rerun(broken)
+    galaxies = read_survey(broken / "survey")[1]
+    turned = galaxies["name"].tolist().index("MOCK001")
+    assert after["MOCK001"].numbers["suspicious"] == []
+    assert after["MOCK001"].numbers["n_spaxels"] == before["MOCK001"].numbers["n_spaxels"]
+    assert galaxies["log_mu_e"][turned] == pytest.approx(densities["MOCK001"], abs=1e-3)
+    assert abs(galaxies["x_axis_angle"][turned]) == pytest.approx(180, abs=0.1)  # x grows to the south
+    assert galaxies["y_axis_angle"][turned] == pytest.approx(-90, abs=0.1)  # and y to the west
+    redshift, errors = (" ".join(after[name].numbers["suspicious"]) for name in ("MOCK002", "MOCK003"))
+    assert "the spectra show a redshift of" in redshift
+    assert "at the search limit" in redshift
+    assert re.search(r"errors are 5\.\d times smaller .* multiplied by 5", errors)
+    lost, kept = after["MOCK003"].numbers, before["MOCK003"].numbers
+    assert lost["n_spaxels"] == pytest.approx(kept["n_spaxels"], rel=0.02)
+    assert lost["flags"]["index_masked"] <= kept["flags"]["index_masked"] + 0.02 * kept["n_spaxels"]
+    report = (broken / "survey" / "report.txt").read_text()
+    assert "suspicious: the errors are 5" in report
+    assert "2 of 3 galaxies are suspicious: MOCK002, MOCK003" in report
 
 
 def test_a_band_that_is_missing_is_said_and_flagged(broken):

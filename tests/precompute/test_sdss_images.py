@@ -5,6 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from engine.cube.sky import pixel_at
 from engine.errors import CubeError
 from precompute.io.sdss_images import Calibration, read_sdss_image, read_ts_field
 
@@ -31,7 +32,9 @@ def written(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("unit", ["nanomaggy", "nanomaggies", "nMgy"])
+@pytest.mark.parametrize(
+    "unit", ["nanomaggy", "nanomaggies", "nMgy", "nanomaggies/pixel", "nMgy/pix", "nanomaggies per pixel", "NANOMAGGY"]
+)
 def test_a_calibrated_frame_is_taken_as_it_is(written, unit):
     data = sky()
     image = read_sdss_image(written(data, {"BUNIT": unit, "FILTER": "r"}))
@@ -85,6 +88,42 @@ def test_the_band_named_by_the_caller_wins_over_a_copied_header(written):
     assert read_sdss_image(path, band="i").band == "i"
 
 
+@pytest.mark.parametrize("name", ["r", "SDSS r", "sdss-r", "r.SDSS", "R"])
+def test_the_header_names_the_band_however_it_is_spelt(written, name):
+    image = read_sdss_image(written(sky(), {"BUNIT": "nanomaggy", "FILTER": name}), band="g")
+    assert (image.band, image.stated_band) == ("g", "r")
+
+
+def test_a_filter_that_is_none_of_ours_says_nothing_about_the_band(written):
+    assert read_sdss_image(written(sky(), {"BUNIT": "nanomaggy", "FILTER": "F814W"}), band="g").stated_band == ""
+
+
+@pytest.mark.parametrize("cards", [{"SEEING": 0.0}, {"SEEING": -1.0}, {"PSF_FWHM": 99.0}, {"PSF_FWHM": 0, "SEEING": 0}])
+def test_a_seeing_that_stands_for_not_known_is_not_known_and_noted(written, cards):
+    image = read_sdss_image(written(sky(), {"BUNIT": "nanomaggy", "FILTER": "r"} | cards))
+    assert np.isnan(image.psf_fwhm)
+    assert all(f"{key} is {value}" in image.notes[0] for key, value in cards.items())
+    assert "taken as not known: 1.32 arcsec assumed" in image.notes[0]
+
+
+def test_where_one_keyword_of_the_seeing_is_absurd_the_other_counts(written):
+    cards = {"BUNIT": "nanomaggy", "FILTER": "r", "PSF_FWHM": -1.0, "SEEING": 1.4}
+    image = read_sdss_image(written(sky(), cards))
+    assert (image.psf_fwhm, image.notes) == (pytest.approx(1.4), ())
+
+
+def test_a_frame_with_declination_first_lies_where_its_header_says(written):
+    """As fpC files of DR7: the same pixels on the same sky, the order of the world axes exchanged."""
+    cards = {"BUNIT": "nanomaggy", "FILTER": "r"}
+    swapped = {"CTYPE1": "DEC--TAN", "CTYPE2": "RA---TAN", "CRVAL1": 20.0, "CRVAL2": 150.0, "CD1_1": 0.0,
+               "CD1_2": PIXEL / 3600, "CD2_1": -PIXEL / 3600, "CD2_2": 0.0}  # fmt: skip
+    ra_first = read_sdss_image(written(sky(), cards))
+    dec_first = read_sdss_image(written(sky(), cards | swapped, name="fpC.fits"))
+    there = ra_first.wcs.pixel_to_world([3.0, 70.0], [60.0, 11.0])
+    pixel = pixel_at(dec_first.wcs, there)
+    assert (pixel.x, pixel.y) == (pytest.approx([3.0, 70.0]), pytest.approx([60.0, 11.0]))
+
+
 def test_seeing_is_taken_from_the_caller_then_from_the_header(written):
     path = written(sky(), {"BUNIT": "nanomaggy", "FILTER": "r", "SEEING": 1.4})
     assert read_sdss_image(path).psf_fwhm == pytest.approx(1.4)
@@ -115,6 +154,13 @@ def test_images_of_nan_of_three_axes_or_with_another_error_are_refused(written):
         read_sdss_image(written(np.ones((2, 80, 100)), cards))
     with pytest.raises(CubeError, match=r"ERROR has the shape \(3, 3\)"):
         read_sdss_image(written(sky(), cards, ERROR=np.ones((3, 3))))
+
+
+def test_a_tsfield_file_whose_zero_point_is_not_known_is_refused(tmp_path):
+    columns = {name: [np.full(5, value)] for name, value in (("aa", -9999.0), ("kk", 0.1), ("airmass", 1.2))}
+    Table(columns).write(tmp_path / "tsField.fits")
+    with pytest.raises(CubeError, match=r"aa, kk and airmass of r are \[-9999"):
+        read_ts_field(tmp_path / "tsField.fits", "r")
 
 
 def test_a_file_that_is_no_tsfield_is_refused(written):

@@ -11,8 +11,8 @@ from engine.cube.masks import (
     foreground_spaxels,
     mask_spaxels,
     usable_spaxels,
-    without_cosmic_rays,
 )
+from engine.cube.noise import without_cosmic_rays
 from engine.cube.registration import OnGrid, Shift, register
 from engine.cube.types import Image
 from engine.flags import SpaxelFlag

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.cube.snr import CLEAN_WINDOW, window_snr
-from engine.errors import SettingsError
+from engine.errors import CubeError, SettingsError
 from tests.engine.cube.scenes import sky_with, spectra_of
 
 Z = 0.0134
@@ -80,3 +80,24 @@ def test_real_spectra_have_the_snr_that_their_kind_needs(shared):
     assert faint < 1.5
     signal, noise = window_snr(cube, Z, noise_from="residual")
     assert (signal / noise)[0, 1] == pytest.approx(middle, rel=0.3)
+
+
+def test_spectra_that_do_not_cover_the_window_are_refused_with_what_they_cover():
+    """As V1200 cubes of CALIFA (3650-4840 Angstrom), and any cube under too large a redshift."""
+    cube = cube_of(noisy(50.0), 0.02)
+    blue = cube.wave < 4840
+    v1200 = cube._replace(wave=cube.wave[blue], flux=cube.flux[blue], error=cube.error[blue], good=cube.good[blue])
+    with pytest.raises(
+        CubeError, match=r"at redshift 0\.0134 the spectra cover 3652-4775 Angstrom at rest, not 5590-5680"
+    ):
+        window_snr(v1200, Z)
+    with pytest.raises(CubeError, match=r"at redshift 0\.36 the spectra cover 2721-5515"):
+        window_snr(cube, 0.36)
+
+
+def test_snr_per_angstrom_does_not_depend_on_steps_elsewhere_in_the_spectrum():
+    cube = cube_of(noisy(50.0), 1 / 50.0)
+    logarithmic = cube._replace(wave=3701.0 * np.exp(2.0 / 5700.0 * np.arange(1901)))
+    at_window = 2.0 / 5700.0 * 5635 * (1 + Z)
+    _, noise = window_snr(logarithmic, Z)
+    assert np.median(noise) == pytest.approx(np.sqrt(at_window) / 50.0, rel=0.01)

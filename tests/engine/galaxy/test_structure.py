@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.galaxy.structure import Ellipse, elliptical_radius, log_mean_density
+from engine.galaxy.structure import Ellipse, ellipse_of, elliptical_radius, log_mean_density, mean_densities
 
 FLAT = Ellipse(x_centre=40.0, y_centre=35.0, semi_major=20.0, axis_ratio=0.5, position_angle=0.0)
 
@@ -47,3 +47,57 @@ def test_holes_do_not_lower_the_mean():
 
 def test_no_spaxel_inside_gives_no_density():
     assert np.isnan(log_mean_density(np.array([2.0]), np.array([30.0]), 20.0))
+
+
+THIN = Ellipse(40.0, 35.0, 20.0, 0.3, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("x_angle", "y_angle", "turned"),
+    [
+        (0.0, -90.0, lambda east, north: (north, -east)),  # x grows to the north, y to the west
+        (90.0, 0.0, lambda east, north: (east, north)),  # mirrored: east is right
+        (-130.0, -40.0, lambda east, north: _along(east, north, -130.0, -40.0)),
+    ],
+)
+def test_an_ellipse_is_the_same_on_the_sky_in_any_map(x_angle, y_angle, turned):
+    rng = np.random.default_rng(1)
+    east, north = rng.uniform(-20, 20, (2, 50))
+    upright = elliptical_radius(40.0 - east, 35.0 + north, THIN)
+    x, y = turned(east, north)
+    found = elliptical_radius(40.0 + x, 35.0 + y, THIN._replace(x_axis_angle=x_angle, y_axis_angle=y_angle))
+    assert found == pytest.approx(upright)
+
+
+def _along(east, north, *angles):
+    return [east * np.sin(np.deg2rad(angle)) + north * np.cos(np.deg2rad(angle)) for angle in angles]
+
+
+def test_mean_densities_follow_the_axes_of_each_map():
+    y, x = (part.ravel() for part in np.indices((71, 81)))
+    ellipse = THIN._replace(x_axis_angle=0.0, y_axis_angle=90.0)
+    density = 3.0 - elliptical_radius(x, y, ellipse) / 8.0 / np.log(10.0)
+    regions = {"galaxy_id": np.ones(x.size), "x": x, "y": y, "log_mu_star": density}
+    names = (
+        "x_centre",
+        "y_centre",
+        "half_light_radius",
+        "axis_ratio",
+        "position_angle",
+        "x_axis_angle",
+        "y_axis_angle",
+    )
+    galaxies = {name: np.array([value]) for name, value in zip(names, ellipse, strict=True)}
+    galaxies |= {"galaxy_id": np.array([1]), "spaxel_arcsec": np.array([1.0])}
+    truth = log_mean_density(density, elliptical_radius(x, y, ellipse), 20.0)
+    assert mean_densities(regions, galaxies) == pytest.approx([truth])
+    north_up = {name: values for name, values in galaxies.items() if not name.endswith("axis_angle")}
+    assert abs(mean_densities(regions, north_up)[0] - truth) > 0.02
+
+
+def test_a_row_without_axes_is_north_up_and_one_without_an_ellipse_has_none():
+    row = dict(
+        zip(("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle"), THIN[:5], strict=True)
+    )
+    assert ellipse_of(row | {"x_axis_angle": np.nan}) == THIN
+    assert ellipse_of(row | {"axis_ratio": np.nan}) is None

@@ -6,7 +6,7 @@ import pytest
 from engine.columns import INDEX_NAMES
 from engine.constants import LIGHT_SPEED_KMS
 from engine.cube.smoothing import DEFAULT, Smoothed, smooth_maps, smooth_planes
-from engine.mock.cubes import califa_wave
+from engine.mock.cubes.settings import califa_wave
 from engine.mock.expected import (
     TRUE_LINES,
     TrueLight,
