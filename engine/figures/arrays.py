@@ -10,7 +10,6 @@ from engine.figures.cut import Range
 from engine.relations.green_valley import Line
 from engine.types import FloatArray, IntArray
 
-
 Made = TypeVar("Made")
 
 
