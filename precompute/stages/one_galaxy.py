@@ -312,13 +312,6 @@ def _has_its_spectra(job: Job, regions: Rows) -> bool:
     wanted = estimates_id(regions)
     files = spectra_files(job.out, int(job.facts["galaxy_id"]))
     try:
-<<<<<<< HEAD
         return all(read_spectra_header(path).estimates_id == wanted for path in files)
-=======
-        return all(
-            read_spectra_header(path).estimates_id == wanted
-            for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
-        )
->>>>>>> d27d7393293966bc12bb62772dca21b6f53bbb8a
     except GlocalError:
         return False
