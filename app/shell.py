@@ -1,138 +1,148 @@
 """The shell: header, tabs, rail and pages in one template; what to say when there is no survey."""
 
-import re
-from io import BytesIO
 from urllib.parse import urlencode
 
 import panel as pn
-from bokeh.document import Document
 
-from app import theme
-from app.pages.galaxy import GalaxyPage
-from app.pages.relations import RelationsPage
-from app.panes import one_change
-from app.plots.export import Note, file_name
-from app.plots.plane_data import FIGURE_3
-from app.rail import Rail, widget_style
-from app.selection import PAGES, Selection
-from app.settings import ASSETS, data_folder
+from app import registry
+from app.compat import Template, one_change
+from app.current import Current
+from app.exports import MENU, Exports
+from app.looks import asset
+from app.pages.context import Context
+from app.rail import Rail
+from app.registry import PageEntry
+from app.selection import Selection
+from app.settings import data_folder
 from app.store import Survey, open_survey
-from app.words import selection_words
+from app.wire import Wire, watch_connection
 from engine.errors import GlocalError
 
-TAB_SCRIPT = "document.body.dataset.page = cb_obj.active == 0 ? 'relations' : 'galaxy'"
-GALAXY_PARTS = ("rail", "heading", "body")  # filled when a galaxy is first opened
-COPY_SCRIPT = """
-navigator.clipboard.writeText(window.location.href)
-const before = button.label
-button.label = "Copied"
-setTimeout(() => { button.label = before }, 1200)
-"""
+FILL = {"sizing_mode": "stretch_both", "margin": 0}
+WIDE = {"sizing_mode": "stretch_width", "margin": 0}
+OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
 
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(reconnect=True)
+    pn.extension()
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
     selection, dropped = Selection.from_query(_query())
-    return Shell(survey, selection).template(dropped)
-
-
-class Template(pn.Template):
-    """A template whose roots enter the document in one go: one by one, each would walk all models again."""
-
-    def __repr__(self) -> str:
-        """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
-        return type(self).__name__
-
-    def _init_doc(self, doc: Document | None = None, *words: object, **more: object) -> Document:
-        document = doc or pn.state.curdoc
-        with document.models.freeze():
-            return super()._init_doc(document, *words, **more)
+    watch_connection(pn.state.curdoc)
+    shell = Shell(survey, selection)
+    return shell.template([*dropped, *shell.context.current.dropped])
 
 
 class Shell:
-    """Pages around one survey and one selection. What a page shows is made when it is first opened."""
+    """Pages around one survey and one selection. A page is made when it is first opened."""
 
     def __init__(self, survey: Survey, selection: Selection):
-        self.survey, self.selection = survey, selection
-        self.relations = RelationsPage(survey, selection)
-        self.rail = Rail(survey, selection, self.relations)
-        self.galaxy: GalaxyPage | None = None
-        self.galaxy_parts = {name: pn.Column(sizing_mode="stretch_width", margin=0) for name in GALAXY_PARTS}
-        self._open_galaxy_page()
-        selection.param.watch(self._open_galaxy_page, ["page"])
-        selection.param.watch(self._write_link, [name for name in selection.param if name != "name"])
+        self.context = Context(survey, selection, Current(survey, selection))
+        self.selection = selection
+        self.rail = Rail(self.context)
+        self.pages: dict[str, object] = {}
+        self.places = {name: pn.Column(**look) for name, look in _places()}
+        self.wire = Wire()
+        self.exports = Exports(self.context, self.wire)
+        self._open()
+        self._tell_zoom()
+        self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
         """The whole page, with what a link asked in vain. Every panel is a root of its own: CSS alone lays them out."""
-        page = Template(_read("style/page.html"), location=True)
-        panels = self.rail.panels | {_root(spec): self.relations.places[spec.name] for spec in FIGURE_3}
-        panels |= {"tabs": self._tabs(), "relations_actions": self._actions("relations")}
-        panels |= {f"galaxy_{name}": part for name, part in self.galaxy_parts.items()}
-        panels |= {"galaxy_actions": self._actions("galaxy")}
-        for name, panel in panels.items():
+        page = Template(asset("style/page.html"), location=True)
+        for name, panel in (self.rail.panels | self.wire.panels | self.places).items():
             page.add_panel(name, panel)
         words = {
-            "page_css": _read("style/page.css"),
-            "stamp": self.survey.stamp,
+            "page_css": asset("style/page.css"),
+            "page_js": asset("style/page.js"),
+            "stamp": self.context.survey.stamp,
             "page": self.selection.page,
-            "large": self.selection.plane,
+            "pages": [_page_words(entry) for entry in registry.PAGES],
             "dropped": dropped,
-            "relations_title": self.relations.title,
-            "relations_caption": _read("text/relations.html"),
-            "planes": [_plane_words(spec) for spec in FIGURE_3],
+            "menu": MENU,
         }
         for name, word in words.items():
             page.add_variable(name, word)
         return page
 
-    def note(self, page: RelationsPage | GalaxyPage, words: str) -> Note:
-        """What goes with an exported figure: words, stamp, and the link that shows it again."""
-        link = pn.state.location.href.partition("?")[0] if pn.state.location else ""
-        chosen = selection_words(self.selection, self.relations.sample)
-        link = f"{link}?{urlencode(self.selection.to_query())}"
-        return Note(
-            page.title, f"{words} {chosen}", self.survey.stamp, link, self.survey.meta.get("software", "glocal")
-        )
+    def page(self) -> object:
+        """The page that is seen."""
+        return self.pages[self.selection.page]
 
-    def _open_galaxy_page(self, *_events) -> None:
-        if self.galaxy is None and self.selection.page == "galaxy":
-            self.galaxy = GalaxyPage(self.survey, self.selection)
-            with one_change():
-                for name, part in self.galaxy_parts.items():
-                    part[:] = [getattr(self.galaxy, name)]
+    def _listen(self) -> None:
+        watch = self.selection.param.watch
+        watch(lambda *_: self._open(), ["page"])
+        watch(lambda *_: self._write_link(), [name for name in self.selection.param if name != "name"])
+        watch(lambda *_: self._tell_zoom(), ["page", "zoom"])
+        self.wire.listen("page", self._turn_to)
+        self.wire.listen("undo", lambda _: self.rail.undo())
+        self.wire.listen("redo", lambda _: self.rail.redo())
+        self.wire.listen("cuts", lambda _: self._open_cuts())
+        self.wire.listen("unzoom", lambda _: self._unzoom())
+        self.wire.listen("step", self._step)
+        self.wire.listen("export", lambda kind: self.exports.send(kind, self.page()))
 
-    def _tabs(self) -> pn.widgets.RadioButtonGroup:
-        options = {name.capitalize(): name for name in PAGES}
-        look = {"stylesheets": [widget_style()], "css_classes": ["tabs"], "margin": 0}
-        tabs = pn.widgets.RadioButtonGroup(options=options, value=self.selection.page, label="Pages", **look)
-        tabs.jscallback(value=TAB_SCRIPT)
-        tabs.link(self.selection, value="page")
-        self.selection.param.watch(lambda event: tabs.param.update(value=event.new), "page")
-        return tabs
+    def _open(self) -> None:
+        """Make the page that is asked for, unless it is there, and put it in its place."""
+        name = self.selection.page
+        self.wire.tell(page=name)
+        if name in self.pages:
+            return
+        entry = registry.BY_NAME[name]
+        self.pages[name] = entry.make(self.context)
+        with one_change():
+            for part in _parts(entry):
+                self.places[f"{name}_{part}"][:] = [getattr(self.pages[name], part)]
 
-    def _actions(self, name: str) -> pn.Row:
-        look = {"stylesheets": [widget_style()], "css_classes": ["action"], "margin": 0}
-        png = pn.widgets.FileDownload(filename="glocal.png", label="PNG", embed=False, auto=True, icon=None, **look)
-        png.callback = lambda: self._png(name, png)
-        copy = pn.widgets.Button(label="Copy link", **look)
-        copy.js_on_click(args={"button": copy}, code=COPY_SCRIPT)
-        return pn.Row(png, copy, margin=0)
+    def _turn_to(self, name: str) -> None:
+        if name in registry.BY_NAME:
+            with pn.io.hold():
+                self.selection.page = name
 
-    def _png(self, name: str, button: pn.widgets.FileDownload) -> BytesIO:
-        page = self.relations if name == "relations" else self.galaxy
-        words = _plain(_read("text/relations.html")) if name == "relations" else ""
-        note = self.note(page, words)
-        button.filename = file_name(name if name == "relations" else note.title, bool(note.stamp))
-        return BytesIO(page.export_png(note))
+    def _open_cuts(self) -> None:
+        with one_change():
+            self.rail.cuts.open()
 
-    def _write_link(self, *_events) -> None:
+    def _unzoom(self) -> None:
+        """Whole axes again on the page that is seen; the other pages keep theirs."""
+        page = f"{self.selection.page}."
+        with pn.io.hold():
+            self.selection.zoom = {k: w for k, w in self.selection.zoom.items() if not k.startswith(page)}
+
+    def _tell_zoom(self) -> None:
+        """Whether there is a zoom to reset on the page that is seen."""
+        self.wire.tell(zoomed=any(key.startswith(f"{self.selection.page}.") for key in self.selection.zoom))
+
+    def _step(self, words: str) -> None:
+        step = getattr(self.page(), "step", None)
+        if step is not None:
+            dx, dy, shift = (int(word) for word in words.split())
+            step(dx, dy, bool(shift))
+
+    def _write_link(self) -> None:
         if pn.state.location is not None:
             pn.state.location.search = "?" + urlencode(self.selection.to_query())
+
+
+def _parts(entry: PageEntry) -> list[str]:
+    """What a page brings: its body, and a heading and a rail of its own where it has them."""
+    return ["body", *(OWN_PARTS if entry.rail == entry.name else ())]
+
+
+def _places() -> list[tuple[str, dict]]:
+    return [(f"{page.name}_{part}", OWN_PARTS.get(part, FILL)) for page in registry.PAGES for part in _parts(page)]
+
+
+def _page_words(entry: PageEntry) -> dict[str, object]:
+    own = entry.rail == entry.name
+    return {
+        "name": entry.name, "label": entry.label, "heading": entry.heading, "own": own, "rail": entry.rail,
+        "is_figure": bool(entry.figures),
+    }  # fmt: skip
 
 
 def _query() -> dict[str, str]:
@@ -141,27 +151,9 @@ def _query() -> dict[str, str]:
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items() if values}
 
 
-def _read(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _plain(html: str) -> str:
-    """Words without tags, for matplotlib: powers as the caret has them."""
-    return " ".join(re.sub(r"<[^>]*>", "", html.replace("<sup>", "^")).split())
-
-
-def _root(spec) -> str:
-    return "plane_" + spec.name.replace("-", "_")
-
-
-def _plane_words(spec) -> dict[str, str]:
-    x, y = theme.html_axis(spec.x), theme.html_axis(spec.y)
-    return {"name": spec.name, "root": _root(spec), "x": x, "y": y, "words": _plain(f"{y} against {x}")}
-
-
 def _apology(sentence: str) -> pn.Template:
     """A page that says what is missing and how to get it."""
-    page = Template(_read("style/apology.html"))
-    page.add_variable("page_css", _read("style/page.css"))
+    page = Template(asset("style/apology.html"))
+    page.add_variable("page_css", asset("style/page.css"))
     page.add_variable("sentence", sentence)
     return page

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
+from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
 from engine.relations.green_valley import Line, fit_green_valley
 from engine.relations.running import presort
 from engine.survey import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
-WEIGHTINGS = {"area/V'max": "weight", "area": "area_pc2", "equal": None}
 
 
 class Survey:
@@ -39,16 +39,32 @@ class Survey:
         self._derived: dict = {}
 
     def __getitem__(self, name: str) -> np.ndarray | None:
-        """A region column, or a galaxy's value for each of its regions; None if the survey lacks it."""
+        """A region column, a galaxy's value for each of its regions, or ``radius_re``; None if the survey lacks it.
+
+        A column that is not resident is read when it is first asked for, and kept.
+        """
         if name in self._columns:
             return self._columns[name]
+        if name == RADIUS_RE:
+            return self.once(RADIUS_RE, lambda: radius_re(self))
+        if name in self._file.schema_arrow.names:
+            return self.once(("column", name), lambda: self._file.read(columns=[name]).column(name).to_numpy())
         if name in GALAXY and name in self.galaxies:
             return self.once(name, lambda: self.galaxies[name].to_numpy(np.float32)[self.galaxy_index])
         return None
 
-    def has(self, name: str) -> bool:
-        """Whether regions have a value of that name without reading the file again."""
-        return self[name] is not None
+    @property
+    def region_names(self) -> set[str]:
+        """Names of the columns of the region table."""
+        return set(self._file.schema_arrow.names)
+
+    def galaxy(self, name: str) -> np.ndarray | None:
+        """A column of the galaxy table, (galaxy,); None if the survey lacks it."""
+        return self.galaxies[name].to_numpy() if name in self.galaxies else None
+
+    def tells(self, name: str) -> bool:
+        """Whether a column holds any value; level 0 means that the level is not known."""
+        return self.once(("tells", name), lambda: _tells(name, self.galaxy(name), self[name]))
 
     @property
     def n_regions(self) -> int:
@@ -114,9 +130,7 @@ class Survey:
     def _weight(self, column: str | None) -> np.ndarray:
         if column is None:
             return np.ones(self.n_regions, np.float32)
-        weight = self._columns[column].astype(np.float64)
-        mean = weight.mean() if weight.size else 1.0
-        return (weight / (mean if mean > 0 else 1.0)).astype(np.float32)
+        return mean_one(self._columns[column])
 
     def once(self, key: object, make: Callable) -> object:
         """What ``make`` makes, made once for this survey; keep only what no visitor's choice can multiply."""
@@ -160,6 +174,15 @@ def _meta(path: Path) -> dict:
     except (OSError, ValueError):  # pyarrow's ArrowInvalid is a ValueError
         raise TableError(f"{path} is not a readable Parquet file") from None
     return history_of(metadata, str(path))
+
+
+def _tells(name: str, of_galaxies: np.ndarray | None, of_regions: np.ndarray | None) -> bool:
+    values = of_regions if of_galaxies is None else of_galaxies
+    if values is None:
+        return False
+    if values.dtype == object:
+        return any(isinstance(word, str) and word.strip() for word in values)
+    return bool((values > 0).any() if name == "smoothing_level" else np.isfinite(values).any())
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

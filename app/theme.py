@@ -2,33 +2,26 @@
 
 import re
 
-import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 
+from app.style import ink_shades, styles
 from engine.columns import Column, column
+from engine.figures.styles import ramp
 
 FONT = "Inter, 'Glocal Symbols', 'DejaVu Sans', sans-serif"
-INK, GREY, RULE, PAPER, NO_DATA = "#131a26", "#6c7a90", "#dfe3ea", "#ffffff", "#eef0f4"
-INK_RAMP = ("#ffffff", "#aab4c4", "#6c7a90", "#131a26")
-CONTOUR = "#8d98aa"
-# Okabe & Ito: told apart by colour-blind readers; the dash is the second cue, also for grey print
-OLD_RIDGE = {"line_color": "#D55E00", "line_width": 2.5, "line_dash": "solid"}
-YOUNG_SEQUENCE = {"line_color": "#0072B2", "line_width": 2.5, "line_dash": [8, 4]}
-GREEN_VALLEY = {"line_color": "#009E73", "line_width": 2.2, "line_dash": [7, 3, 2, 3]}
-MEDIAN = {"line_color": "#000000", "line_width": 1.8, "line_dash": "solid"}
-PERCENTILE = {"line_color": "#000000", "line_width": 1.3, "line_dash": [5, 4]}
-PUBLISHED = {"line_color": "#E69F00", "line_width": 1.8, "line_dash": "solid"}
-HALO = {"line_color": "#ffffff", "line_alpha": 0.9}
-MOCK = "#B34700"
-MAP_COLOURS = {"log_mu_star": "cividis", "log_age_wr": "viridis", "log_Z_wr": "magma"}
+STYLES = styles()
+INK, GREY, RULE = (STYLES.ground[name] for name in ("ink", "grey", "rule"))
+PAPER, NO_DATA, MOCK = (STYLES.ground[name] for name in ("paper", "no_data", "mock"))
+CONTOUR = STYLES.of("contours").colour
+HALO = {"line_color": STYLES.ground["halo"], "line_alpha": 0.9}
+SOLID = "solid"
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def ink_palette(n: int = 255) -> list[str]:
     """The ink ramp from almost white to ink in n steps."""
-    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in INK_RAMP])
-    along = np.linspace(0.0, len(stops) - 1.0, n + 1)[1:]
-    rgb = np.array([np.interp(along, range(len(stops)), stops[:, i]) for i in range(3)]).round().astype(int)
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in rgb.T]
+    return list(ink_shades(n=n))
 
 
 def thousands(n: int) -> str:
@@ -39,6 +32,11 @@ def thousands(n: int) -> str:
 def html_label(name: str) -> str:
     """The words of a column for headings and rails, with real subscripts."""
     return _html(column(name).tex)
+
+
+def word(name: str) -> str:
+    """The words of a column without tags or unit."""
+    return column(name).label
 
 
 def html_axis(name: str) -> str:
@@ -67,3 +65,37 @@ def _math(tex: str) -> str:
     for word, symbol in _SYMBOLS.items():
         tex = tex.replace(word, symbol)
     return tex.replace("{", "").replace("}", "")
+
+
+def line(style: str, *, percentile: bool = False) -> dict:
+    """How a line of a style looks, in the words of Bokeh; its percentiles are thinner and dashed."""
+    look = STYLES.of(style)
+    look = STYLES.percentile(look) if percentile else look
+    return {"line_color": look.colour, "line_width": look.width, "line_dash": list(look.dash) or SOLID}
+
+
+def legend_entry(style: str) -> str:
+    """The entry of the rail's legend that shows or hides a style."""
+    return "median" if style.startswith("bin ") else style
+
+
+def palette(name: str, n: int = 256) -> list[str]:
+    """Colours of a quantity from low to high; ``scatter`` those of the scatter of medians."""
+    if name in STYLES.ramps:
+        return list(ramp(STYLES.ramps[name], n))
+    colours = colormaps[STYLES.maps.get(name, "viridis")].resampled(n)
+    return [to_hex(colours(i)) for i in range(n)]
+
+
+def plain(html: str) -> str:
+    """Words without tags."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
+def swatch(style: str) -> str:
+    """A short piece of a line as an inline drawing, for keys beside figures."""
+    look = line(style)
+    dash = look["line_dash"]
+    dashes = "" if dash == SOLID else f' stroke-dasharray="{" ".join(map(str, dash))}"'
+    stroke = f'stroke="{look["line_color"]}" stroke-width="{look["line_width"]}"{dashes}'
+    return f'<svg class="swatch" width="26" height="8" aria-hidden="true"><path d="M0 4H26" {stroke}/></svg>'

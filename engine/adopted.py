@@ -48,6 +48,8 @@ OLD_RIDGE_LOG_AGE = 9.8  # ZG22 sec. 4.1
 # Masses, ZG22 secs. 3, 4, 5
 MU_E_MASS_SLOPE = 0.55  # <mu*>_e against M*
 MU_E_MASS_SCATTER_DEX = 0.34
+MU_STAR_SLOPE = 0.2  # log mu* of regions against log M*, and against log <mu*>e
+MU_STAR_SCATTER_DEX = 0.45  # the middle of the printed 0.4 to 0.5
 LOG_M_STAR_THRESHOLD = 10.3
 LOG_MU_E_THRESHOLD = 2.5
 M_STAR_BIN_DEX = 0.2  # running medians, ZG22 footnote 6

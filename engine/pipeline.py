@@ -56,7 +56,6 @@ HARMLESS = (
     SpaxelFlag.SMOOTHED | SpaxelFlag.TARGET_MISSED | SpaxelFlag.REGISTRATION_DOUBTFUL
 ).value  # flags of spaxels that are kept all the same
 MARGIN_ANGSTROM = 60.0  # of the models around the spectra
-FIELD_MARGIN_ARCSEC = 3.0  # by which coordinates of a cube are off at most (DR3: below 2): *choice*
 
 
 class PhotometrySettings(NamedTuple):
@@ -198,7 +197,7 @@ def bring_together(
     if settings.binning not in BINNINGS:
         raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
     step("registration")
-    refuse_elsewhere(target, cube)
+    refuse_elsewhere(target, cube, settings.registration.max_shift_arcsec)
     cube, noise_check = with_sound_pixels(cube, settings.noise)
     grid, report = register(cube, images, filters, settings.registration)
     step("masks")
@@ -243,17 +242,20 @@ def _smooth(data: tuple, measured: tuple, flags: IntArray, settings: PipelineSet
     return smooth, smooth_planes(images, chosen.level, usable, for_images._replace(levels=steps.levels)), chosen
 
 
-def refuse_elsewhere(target: Target, cube: Cube) -> None:
-    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees."""
+def refuse_elsewhere(target: Target, cube: Cube, margin_arcsec: float) -> None:
+    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees.
+
+    margin_arcsec: by how much the cube's own coordinates may be off.
+    """
     if not np.isfinite((target.ra, target.dec)).all():
         return
     place = sky_position(target.ra, target.dec)
-    if _inside(pixel_at(cube.wcs, place), cube):
+    if _inside(pixel_at(cube.wcs, place), cube, margin_arcsec):
         return
     middle = field_centre(cube.wcs, cube.shape)
     away = middle.separation(place)
     distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
-    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube)
+    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube, margin_arcsec)
     hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
     raise CubeError(
         f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
@@ -261,10 +263,10 @@ def refuse_elsewhere(target: Target, cube: Cube) -> None:
     )
 
 
-def _inside(place: Pixel, cube: Cube) -> bool:
-    """Whether a place lies in the field, or so near that the cube's own coordinates may be to blame."""
+def _inside(place: Pixel, cube: Cube, margin_arcsec: float) -> bool:
+    """Whether a place lies in the field or near it."""
     rows, columns = cube.shape
-    margin = FIELD_MARGIN_ARCSEC / cube.spaxel_arcsec
+    margin = margin_arcsec / cube.spaxel_arcsec
     return bool(-margin <= place.x <= columns - 1 + margin and -margin <= place.y <= rows - 1 + margin)
 
 

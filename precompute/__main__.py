@@ -18,8 +18,12 @@ from precompute.options import (
     BenchLibrary,
     BenchRegions,
     BenchSurvey,
+    BinEdges,
     Chunk,
+    Cuts,
     DemoIfMissing,
+    FigureFolder,
+    FigureKeys,
     Folder,
     GalaxyFacts,
     Histories,
@@ -30,6 +34,7 @@ from precompute.options import (
     MappingName,
     Measured,
     MeasuredTo,
+    MinCount,
     MockFolder,
     MockNumber,
     MockSmall,
@@ -37,12 +42,16 @@ from precompute.options import (
     ModelsDrawn,
     ModelsFile,
     NameTable,
+    NumberKinds,
     Origins,
     OutFolder,
+    PageWidth,
+    PictureKinds,
     Port,
     PriorFile,
     PriorsPlot,
     RealSample,
+    RegionKind,
     RunModels,
     RunWorkers,
     Scheduler,
@@ -54,6 +63,7 @@ from precompute.options import (
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
+    Weighting,
     Workers,
 )
 
@@ -378,6 +388,35 @@ def serve(
         out.print(f"There is no survey in {data} yet: building the mock survey once.", markup=False)
         _build_demo(data, settings.N_MODEL_DEMO, settings.SEED, None)
     sys.exit(_serve(data, address, port, allow_origin or []))
+
+
+@cli.command(rich_help_panel=LOOK)
+def figures(  # noqa: PLR0913, PLR0917 - one per option
+    folder: Folder = None,
+    out: FigureFolder = Path("figures"),
+    fig: FigureKeys = None,
+    format: PictureKinds = None,
+    width: PageWidth = "two",
+    cut: Cuts = None,
+    weight: Weighting = "area/V'max",
+    min_count: MinCount = None,
+    edges: BinEdges = "",
+    data: NumberKinds = None,
+    regions: RegionKind = "",
+) -> None:
+    """Write the **figures of the paper** for print, with captions, and every number beside the paper's (figures.json).
+
+    Examples: `glocal figures survey --out figures` | `glocal figures survey --fig 3 --cut "log_M_star>10.5"`
+    """
+    from precompute.stages.figures import FigureRequest, write_figures
+
+    survey = layout.data_folder(folder)
+    if not layout.has_survey(survey):
+        _refuse(f"there is no survey in {survey}; make one with: glocal demo --out {survey}")
+    request = FigureRequest(
+        survey, out, fig or (), format or (), width, cut or (), weight, min_count, edges, data or (), regions
+    )
+    sys.exit(write_figures(request))
 
 
 def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:

@@ -91,6 +91,34 @@ Port = Annotated[int, _option("Port; the next free one is taken if it is busy.",
 Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
+FigureFolder = Annotated[Path, _option("Folder for the files.", "--out")]
+FigureKeys = Annotated[
+    list[str] | None, _option("Key of a figure, 1 to 7, A1 or B1; repeat the option. Else all of them.", "--fig")
+]
+PictureKinds = Annotated[list[str] | None, _option("pdf, png or svg; repeat the option. Else pdf.", "--format")]
+PageWidth = Annotated[str, _option("Columns of the journal that a figure spans: one (84 mm) or two (178 mm).")]
+Cuts = Annotated[
+    list[str] | None,
+    _option(
+        "Which regions count, as log_M_star>10.5, 10.3<log_M_star<10.8, sequence=old ridge, smoothing=unsmoothed, "
+        "valley=fitted; repeat the option.",
+        "--cut",
+    ),
+]
+Weighting = Annotated[str, _option("How regions are weighted: area/V'max, area or equal.", "--weight")]
+MinCount = Annotated[int | None, _option("Regions that a bin or a cell of medians needs; else 50.", min=1)]
+BinEdges = Annotated[str, _option("Edges of the bins of log M* in Figs. 6 and 7, as 9.8,10.3,10.8.", "--edges")]
+NumberKinds = Annotated[
+    list[str] | None,
+    _option(
+        "Also write the numbers behind each figure: ecsv, fits, parquet or votable; repeat the option. Densities and "
+        "medians come as FITS images.",
+        "--data",
+    ),
+]
+RegionKind = Annotated[
+    str, _option("Also write the selected regions and galaxies: ecsv, fits, parquet or votable.", "--regions")
+]
 BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
 BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]
 BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed anew for it.", "--survey")]

@@ -1,30 +1,48 @@
 """One galaxy: its maps, the values of a spaxel, and where its regions lie in the sample."""
 
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure as PrintedFigure
 
 from app import theme
 from app.pages import galaxy_words as words
+from app.pages.context import Context
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
-from app.pages.keys import ArrowKeys
 from app.pages.spaxel import SpaxelDetail
-from app.plots import map_data
-from app.plots.export import MapsView, Note, galaxy_figure, png_bytes, spaxel_figure
-from app.plots.galaxy_picker import GalaxyPicker
-from app.plots.galaxy_planes import GalaxyPlanes
-from app.plots.map_data import MINUS_TRUE
-from app.plots.maps import MapPanel, Sky, html_title
-from app.plots.parts import Parts
-from app.selection import MAPS, Selection
+from app.registry import PageEntry
+from app.screen import map_data
+from app.screen.export import MapsView, Note, galaxy_figure, spaxel_figure
+from app.screen.galaxy_picker import GalaxyPicker
+from app.screen.galaxy_planes import GalaxyPlanes
+from app.screen.map_data import MINUS_TRUE
+from app.screen.maps import MapPanel, Sky, html_title
+from app.screen.parts import Parts
+from app.screen.profiles import Profiles
+from app.screen.zooms import Zooms
 from app.store import Survey
+from app.values import MAPS
 from engine.columns import REGIONS_FILE
+from engine.errors import TableError
 from engine.relations.green_valley import is_old_ridge
 
-SETTLE_MS = 50  # a gesture sends a burst of views: the planes are counted once it has settled
+DOUBLE_CLICK_S = 0.4  # between the clicks of a double one, at most
+
+
+FILES_CHANGED = "the files of the survey have changed; reload the page"
+
+
+class Tapped(NamedTuple):
+    """When a map was last clicked [s], and what was picked before."""
+
+    at: float
+    spaxel: tuple[int, int] | None
 
 
 class GalaxyPage:
@@ -33,17 +51,23 @@ class GalaxyPage:
     ``rail``, ``heading`` and ``body`` are its parts; the shell puts them in their places.
     """
 
-    def __init__(self, survey: Survey, selection: Selection) -> None:
-        self.survey, self.selection = survey, selection
+    def __init__(self, entry: PageEntry, context: Context) -> None:
+        self.entry = entry
+        self.survey, self.selection, self.current = context
         self.columns: dict[str, np.ndarray] = {}
         self.frame: map_data.Frame | None = None
-        self._settling = False
+        self._shown: int | None = None
+        self._before_tap = Tapped(-np.inf, None)
+        self.zooms = Zooms(entry.name, self.selection, {})
         parts = Parts()
         self.sky = Sky(parts)
-        self.panels = [MapPanel(self.sky, self.click_spaxel) for _ in MAPS]
-        self.planes = GalaxyPlanes(parts, survey, selection, self._view_changed)
-        self.picker = GalaxyPicker(parts, survey.galaxies, self._open)
-        self.detail = SpaxelDetail(parts, survey, selection)
+        self.panels = [MapPanel(self.sky, self._tapped, self.zooms.changed) for _ in MAPS]
+        self.planes = GalaxyPlanes(parts, self.survey, self.selection, self.zooms.changed)
+        self.picker = GalaxyPicker(parts, self.survey.galaxies, self._open)
+        self.profiles = Profiles(parts, len(MAPS))
+        self.detail = SpaxelDetail(parts, self.survey, self.selection, self.zooms.changed)
+        self.zooms.ranges |= {"map_x": self.sky.x_range, "map_y": self.sky.y_range, "wave": self.detail.wave_range}
+        self.zooms.ranges |= self.planes.ranges
         self._make_widgets()
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self._forget_unknown_maps()
@@ -62,7 +86,7 @@ class GalaxyPage:
         self._follow(["detail"], self._turn)
         self._follow(valley, self._show_facts)
         self._follow(["show", *valley], self.planes.draw)
-        self._follow(["page"], lambda: self.keys.param.update(active=self.selection.page == "galaxy"))
+        self._follow(["zoom"], self._look)
 
     def _follow(self, names: list[str], show: Callable[[], None]) -> None:
         """Call ``show`` when one of these values changes, and send what it changes in one go.
@@ -91,7 +115,7 @@ class GalaxyPage:
             value=self.selection.map_range, **look,
         )  # fmt: skip
         self.ranges.link(self.selection, value="map_range")
-        self.keys = ArrowKeys(self._arrow, active=self.selection.page == "galaxy", margin=0, height=0)
+        self.profile_words = [html(height=20) for _ in MAPS]
         self.facts, self.spaxel, self.heading, self.caption, self.message = (html() for _ in range(5))
 
     def _step_button(self, label: str, by: int) -> pn.widgets.Button:
@@ -132,7 +156,12 @@ class GalaxyPage:
             return
         if self.selection.galaxy_id is not None:
             self._say(f"This survey has no galaxy {self.selection.galaxy_id}.")
-        self._open(ids[int(np.argmax(self.survey.galaxies["n_regions"]))])
+        self._open(self._largest())
+
+    def _largest(self) -> int:
+        """galaxy_id of the galaxy with most regions."""
+        galaxies = self.survey.galaxies
+        return int(galaxies["galaxy_id"].iloc[int(np.argmax(galaxies["n_regions"]))])
 
     def _forget_unknown_maps(self) -> None:
         """A link may name quantities that no survey has: the default stands in."""
@@ -143,7 +172,8 @@ class GalaxyPage:
         ids = self.survey.galaxies["galaxy_id"].tolist()
         self._open(ids[(ids.index(self.selection.galaxy_id) + by) % len(ids)])
 
-    def _arrow(self, dx: int, dy: int, shift: bool) -> None:
+    def step(self, dx: int, dy: int, shift: bool) -> None:
+        """Another galaxy, or with Shift another spaxel: what an arrow key asks for."""
         if not shift:
             self._step(dx) if dx else None
         elif self.selection.spaxel is not None:
@@ -157,34 +187,72 @@ class GalaxyPage:
             with pn.io.hold():  # figures and link in one message, and one painting
                 self.selection.spaxel = None if here == self.selection.spaxel else here
 
-    def _view_changed(self, _event: object) -> None:
-        if not self._settling:
-            self._settling = True
-            pn.state.curdoc.add_timeout_callback(self._settled, SETTLE_MS)
+    def _tapped(self, x: float, y: float) -> None:
+        """A click picks a spaxel; the second one of a double click gives back what was picked before."""
+        now, before = time.monotonic(), self._before_tap
+        if now - before.at < DOUBLE_CLICK_S:
+            with pn.io.hold():
+                self.selection.spaxel = before.spaxel
+            self._before_tap = Tapped(-np.inf, None)
+            return
+        self._before_tap = Tapped(now, self.selection.spaxel)
+        self.click_spaxel(x, y)
 
-    def _settled(self) -> None:
-        self._settling = False
+    def _look(self) -> None:
+        self.zooms.apply()
+        self.sky.draw_marks()
         self.planes.draw()
 
     # --- what the page shows
 
     def _show_galaxy(self) -> None:
-        galaxy = self._galaxy()
-        self.columns = self.survey.galaxy_maps(galaxy.galaxy_id)
-        self.frame = map_data.frame_of(self.columns["x"], self.columns["y"])
+        """Show the galaxy that was chosen, whole or not at all: one that cannot be read leaves the last one."""
+        if self.selection.galaxy_id == self._shown:
+            return
+        galaxy = self.survey.galaxy_row(self.selection.galaxy_id)
+        try:
+            columns = self._read(galaxy)
+        except (OSError, ValueError, TableError) as error:
+            self._keep_last(galaxy, error)
+            return
+        if self._shown is not None:
+            self.zooms.forget(lambda name: name.startswith("map_"))
+        self._shown, self.columns = int(galaxy.galaxy_id), columns
+        self.frame = map_data.frame_of(columns["x"], columns["y"])
         self.detail.open_galaxy(galaxy.galaxy_id)
         pc_per_spaxel = float(galaxy.pc_per_arcsec * galaxy.spaxel_arcsec)
         self.sky.look_at(map_data.square_window(self.frame), pc_per_spaxel, map_data.axis_angles(dict(galaxy)))
+        self.zooms.apply()
+        self.sky.draw_marks()
         self.sky.outline(map_data.half_light_ellipse(dict(galaxy)))
         self.picker.show(galaxy.galaxy_id)
-        self.planes.show_galaxy(self.columns)
+        self.planes.show_galaxy(columns)
         self._offer_quantities()
         self._show_maps()
         self._show_facts()
         self._show_spaxel()
 
-    def _galaxy(self):
-        return self.survey.galaxy_row(self.selection.galaxy_id)
+    def _read(self, galaxy: pd.Series | None) -> dict[str, np.ndarray]:
+        """All columns of a galaxy; raises TableError if the survey has none of that number or none of its regions."""
+        if galaxy is None:
+            raise TableError(f"this survey has no galaxy {self.selection.galaxy_id}")
+        columns = self.survey.galaxy_maps(galaxy.galaxy_id)
+        if not len(columns["x"]):
+            raise TableError(f"{galaxy['name']} has no regions in this survey")
+        return columns
+
+    def _keep_last(self, galaxy: pd.Series | None, error: Exception) -> None:
+        what = "This galaxy" if galaxy is None else str(galaxy["name"])
+        reason = str(error) if isinstance(error, TableError) else FILES_CHANGED
+        if self._shown is None and self.selection.galaxy_id == self._largest():
+            raise error
+        self.selection.galaxy_id = self._largest() if self._shown is None else self._shown
+        self._say(f"{what} cannot be shown: {reason}.")
+        self._show_galaxy()
+
+    def _galaxy(self) -> pd.Series:
+        """Row of the galaxy that is shown."""
+        return self.survey.galaxy_row(self._shown)
 
     def _offer_quantities(self) -> None:
         offered = map_data.quantities(self.columns)
@@ -202,6 +270,14 @@ class GalaxyPage:
                 panel.show(shown, (*reasons, *map(words.lost_words, kinds)))
             else:
                 panel.say(f"This table has no {map_data.quantity(name).axis}.")
+        self._show_profiles()
+
+    def _show_profiles(self) -> None:
+        """Fill the profiles if they are seen."""
+        if self.detail.below == "profiles":
+            reasons = self.profiles.show(self.columns, dict(self._galaxy()), self.selection.maps)
+            for words_, name, reason in zip(self.profile_words, self.selection.maps, reasons, strict=True):
+                words_.object = f"<div class='title'>{reason or html_title(name)}</div>"
 
     def _limits(self, name: str) -> tuple[float, float]:
         if self.selection.map_range == "galaxy":
@@ -209,7 +285,7 @@ class GalaxyPage:
         return survey_limits(self.survey, name)
 
     def _is_old(self) -> np.ndarray:
-        line = self.selection.line(self.survey)
+        line = self.current.full.line
         return is_old_ridge(self.columns["log_mu_star"], self.columns["log_age_wr"], line)
 
     def _show_facts(self) -> None:
@@ -221,6 +297,7 @@ class GalaxyPage:
 
     def _turn(self) -> None:
         self.detail.turn()
+        self._show_profiles()
         self._show_caption()
 
     def _show_caption(self) -> None:
@@ -250,20 +327,27 @@ class GalaxyPage:
         """Name of the galaxy that is open."""
         return str(self._galaxy()["name"])
 
-    def export_png(self, note: Note) -> bytes:
-        """Maps and planes as seen, at 300 dpi; the caption tells of this galaxy."""
+    @property
+    def file_stem(self) -> str:
+        """Name of the files made of it."""
+        return self.title
+
+    @property
+    def told(self) -> str:
+        """The caption: facts of this galaxy, and how to read what is shown."""
         galaxy = self._galaxy()
         n = theme.thousands(len(self.columns["x"]))
         span = "the survey" if self.selection.map_range == "survey" else "this galaxy"
         spaxel = "Spaxel ({}, {}). ".format(*self.detail.place) if self.detail.seen else ""
         facts = f"{spaxel}{n} regions; log M∗ {galaxy.log_M_star:.2f}, redshift {galaxy.redshift:.4f}. "
-        facts += f"Colours span {span}, "
-        note = note._replace(
-            caption=f"{facts}1st to 99th percentile. {words.printed_caption(galaxy, self.columns, self.detail.below)}"
-        )
+        facts += f"Colours span {span}, 1st to 99th percentile."
+        return f"{facts} {words.printed_caption(galaxy, self.columns, self.detail.below)}"
+
+    def paper(self, note: Note) -> PrintedFigure:
+        """Maps and what stands below them, as seen."""
         if self.detail.seen:
-            return png_bytes(spaxel_figure(self.maps_view(), self.detail.spectrum, note), note)
-        return png_bytes(galaxy_figure(self.maps_view(), self.planes.views(self.columns), note), note)
+            return spaxel_figure(self.maps_view(), self.detail.spectrum, note)
+        return galaxy_figure(self.maps_view(), self.planes.views(self.columns), note)
 
     def maps_view(self) -> MapsView:
         """The maps as seen."""

@@ -3,8 +3,8 @@
 import panel as pn
 
 from app import theme
-from app.panes import Words
-from app.plots.galaxy_picker import X, Y
+from app.compat import Words
+from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
 
 PLANES_HEIGHT = 262  # px, so that maps and planes fit a screen of 1366x768
@@ -24,7 +24,7 @@ def lay_out_rail(page) -> pn.Column:
     """Search, steps, facts of the galaxy and of the spaxel, range of the colours."""
     steps = pn.Row(page.before, page.after, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
     span = words("<h2>Colours span</h2>")
-    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges, page.keys]
+    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
 
@@ -36,12 +36,24 @@ def lay_out_body(page) -> pn.Column:
         )
         for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
     ]
-    figures = [(plane.figure, plane.spec.x, plane.spec.y) for plane in page.planes.planes]
+    figures = [(plane.figure, plane.panel.x, plane.panel.y) for plane in page.planes.planes]
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    rows = [pn.Row(*maps, **wide), page.detail.head, page.detail.put_aside(pn.Row(*planes, **wide)), page.detail.row]
+    below = page.detail.put_aside(sample=pn.Row(*planes, **wide), profiles=pn.Row(*profiles_of(page), **wide))
+    rows = [pn.Row(*maps, **wide), page.detail.head, *below, page.detail.row]
     return pn.Column(*rows, page.caption, **wide | {"margin": 0})
+
+
+def profiles_of(page) -> list[pn.Column]:
+    """One plane per map: its quantity against the distance from the centre."""
+    across = "<div class='x-label'>R / R<sub>e</sub></div>"
+    size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT}
+    figures = page.profiles.figures
+    return [
+        pn.Column(page.profile_words[i], figure_pane(plot, "stretch_both"), words(across), margin=_gap(i, 4), **size)
+        for i, plot in enumerate(figures)
+    ]
 
 
 def labelled(figure, x: str, y: str, **options) -> pn.Row:

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.plots.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
+from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK, REGION, has_catalogue_number
@@ -17,6 +17,8 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
 COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
 SPECTRUM_SENTENCE = "Posteriors: median (orange) and 16–84 % (shaded); contours hold 68 % and 95 % (dashed)."
+PROFILE_SENTENCE = "Profiles: regions (grey) along the half-light ellipse, their median and 16–84 % in bins of 0.2 Rₑ."
+BELOW_SENTENCES = {"spectrum": SPECTRUM_SENTENCE, "sample": SAMPLE_SENTENCE, "profiles": PROFILE_SENTENCE}
 Rows = list[tuple[str, str]]
 
 
@@ -114,8 +116,8 @@ def _listed(words: list[str]) -> str:
 def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra: bool = False) -> str:
     """What the maps and what stands ``below`` them (spectrum or sample) show and how to read them, for the screen."""
     sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value; hover says why."]
-    sentences.append(SPECTRUM_SENTENCE if below == "spectrum" else SAMPLE_SENTENCE)
-    sentences.append("Drag: zoom; double click: back; arrow keys: galaxies")
+    sentences.append(BELOW_SENTENCES[below])
+    sentences.append("Drag or wheel: zoom; arrow keys: galaxies")
     sentences[-1] += ", with Shift spaxels." if has_spectra else "."
     sentences += [] if has_spectra else ["This survey keeps no spectra: a click shows the values of a spaxel."]
     return " ".join([*sentences, missing_sentence(columns)]).strip()

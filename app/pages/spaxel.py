@@ -1,16 +1,17 @@
 """The row below the maps when a spaxel is chosen: its spectrum and posteriors, or its place in the sample."""
 
+from collections.abc import Callable
 from html import escape
 
 import numpy as np
 import panel as pn
 
 from app import theme
+from app.compat import Buttons, one_change
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
-from app.panes import one_change
-from app.plots.parts import Parts
-from app.plots.spectrum_data import FLUX_UNIT
-from app.plots.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel
+from app.screen.parts import Parts
+from app.screen.spectrum_data import FLUX_UNIT
+from app.screen.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel, make_wave_range
 from app.selection import Selection
 from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
 from app.store import Survey
@@ -33,33 +34,39 @@ class SpaxelDetail:
 
     panel: SpectrumPanel | None = None
 
-    def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
+    def __init__(self, parts: Parts, survey: Survey, selection: Selection, changed: Callable[[object], None]) -> None:
         self.parts, self.survey, self.selection = parts, survey, selection
+        self.wave_range, self._changed = make_wave_range(), changed
         self.has_spectra = survey_has_spectra(survey.folder)
         self.lost: dict[tuple[int, int], int] = {}
         self.spectrum: SpaxelSpectrum | None = None
         self.place: tuple[int, int] | None = None
         self.title = words()
         self.titles = {name: words() for name in ESTIMATES}
-        self.turner = pn.widgets.RadioButtonGroup(
-            label="Below the maps", options={"Spectrum": "spectrum", "In the sample": "sample"}, width=190, margin=0,
-            value=selection.detail, stylesheets=style(),
-        )  # fmt: skip
-        self.turner.link(selection, value="detail")
-        self.head = pn.Row(self.title, self.turner, sizing_mode="stretch_width", margin=(4, 0, 0, 0), visible=False)
+        self.turner = Buttons(
+            label="Below the maps", options=self.offers, width=280, margin=0, stylesheets=style(), value="sample"
+        )
+        self.turner.param.watch(self._turned, "value")
+        self.head = pn.Row(self.title, self.turner, sizing_mode="stretch_width", margin=(4, 0, 0, 0))
         size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT + 20, "margin": (2, 0, 0, 0)}
         self.row = pn.Row(visible=False, **size)
-        self.sample: pn.Row | None = None
+        self.others: dict[str, pn.Row] = {}
 
-    def put_aside(self, sample: pn.Row) -> pn.Row:
-        """Take charge of the row of planes: one of the two rows is seen."""
-        self.sample = sample
-        return sample
+    @property
+    def offers(self) -> dict[str, str]:
+        """What can stand below the maps, by its words."""
+        spectrum = {"Spectrum": "spectrum"} if self.spectrum is not None else {}
+        return spectrum | {"In the sample": "sample", "Profiles": "profiles"}
+
+    def put_aside(self, **rows: pn.Row) -> list[pn.Row]:
+        """Take charge of other rows, by name: of all rows one is seen."""
+        self.others = rows
+        return list(rows.values())
 
     def prepare(self) -> None:
         """Make the figures of a spectrum, unless they are there or nothing would ever fill them."""
         if self.panel is None and self.has_spectra:
-            self.panel = SpectrumPanel(self.parts)
+            self.panel = SpectrumPanel(self.parts, self.wave_range, self._changed)
             with one_change():
                 self.row[:] = self._lay_out()
 
@@ -82,26 +89,30 @@ class SpaxelDetail:
                 trouble = f"{str(error)[0].upper()}{str(error)[1:]}."
         if self.spectrum is not None:
             self._fill(self.spectrum)
-        elif trouble:
-            self.title.object = f"<p class='quiet'>{escape(trouble)}</p>"
-        self.turner.visible = self.spectrum is not None
-        self.head.visible = self.spectrum is not None or bool(trouble)
+        else:
+            self.title.object = f"<p class='quiet'>{escape(trouble)}</p>" if trouble else ""
         self.turn()
 
     def turn(self) -> None:
         """Show the row that was asked for; without a spectrum always the sample."""
-        spectrum = self.seen
-        self.turner.value = self.selection.detail
+        below = self.below
+        self.turner.param.update(options=self.offers, value=below)
         if self.spectrum is not None:
-            self.title.object = f"<h2>Spaxel ({self.place[0]}, {self.place[1]}){LEGEND if spectrum else ''}</h2>"
-        self.row.visible = spectrum
-        if self.sample is not None:
-            self.sample.visible = not spectrum
+            self.title.object = f"<h2>Spaxel ({self.place[0]}, {self.place[1]}){LEGEND if self.seen else ''}</h2>"
+        self.row.visible = self.seen
+        for name, row in self.others.items():
+            row.visible = name == below
+
+    def _turned(self, event) -> None:
+        if event.new and event.new != self.below:
+            self.selection.detail = event.new
 
     @property
     def below(self) -> str:
-        """What stands below the maps now: spectrum or sample."""
-        return "spectrum" if self.seen else "sample"
+        """What stands below the maps now: spectrum, sample or profiles."""
+        if self.seen:
+            return "spectrum"
+        return "sample" if self.selection.detail == "spectrum" else self.selection.detail
 
     @property
     def seen(self) -> bool:

@@ -22,7 +22,7 @@ STEP = 0.2  # choice: widened axes end at multiples of it, of the half for error
 COLOUR_LIMITS: dict[str, Limits] = {  # choice: ends of the colours of medians
     "log_age_wr": (8.8, 10.0), "log_Z_wr": (-0.8, 0.2), "log_mu_e": (1.6, 3.4), "log_M_star": (9.2, 11.6),
 }  # fmt: skip
-SCATTER_LIMITS: Limits = (0.0, 0.4)  # choice: dex, of half of the 16-84 range
+SCATTER_LIMITS: dict[str, Limits] = {"log_M_star": (0.0, 0.8), "log_mu_e": (0.0, 0.6)}  # choice: dex
 
 CELLS = 150  # choice: about two pixels each, finer than the paper's own bins
 CELLS_ALONG_Y = 126
@@ -42,6 +42,11 @@ def limits(name: str, table: Regions | None = None) -> Limits:
 def colour_limits(name: str, table: Regions) -> Limits:
     """Ends of the colours of a column's median."""
     return COLOUR_LIMITS[name] if name in COLOUR_LIMITS else limits(name, table)
+
+
+def scatter_limits(name: str) -> Limits:
+    """Ends of the colours of half of the 16-84 range of a column [dex]."""
+    return SCATTER_LIMITS.get(name, (0.0, 0.4))
 
 
 def plane_limits(x: str, y: str, table: Regions, view: View | None = None) -> Limits4:

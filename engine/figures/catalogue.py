@@ -77,9 +77,9 @@ def _figure_2() -> Figure:
     panels = (
         Panel(M_STAR, MU_STAR, (MedianMap(z=MU_E), MedianMap(z=MU_E, shows=SCATTER, inset=True), Limits())),
         Panel(MU_E, MU_STAR, (MedianMap(z=M_STAR), MedianMap(z=M_STAR, shows=SCATTER, inset=True), Limits())),
+        Panel(M_STAR, MU_E, (Points(), Fit())),
         Panel(M_STAR, MU_STAR, regions, tag="regions"),
         Panel(MU_E, MU_STAR, regions, tag="regions"),
-        Panel(M_STAR, MU_E, (Points(), Fit())),
     )
     return Figure(
         "2",
@@ -201,7 +201,7 @@ def _figure_7(edges: tuple[float, ...] = LOG_M_STAR_BINS) -> Figure:
     )
     panels = (
         Panel(MU_STAR, Z, (Contours(), *lines), title="all regions", tag="all"),
-        Panel(MU_STAR, Z, (Contours(), *split), title="old ridge and young sequence", tag="split"),
+        Panel(MU_STAR, Z, (Contours(), *split), title="split by sequence", tag="split"),
     )
     return Figure(
         "7",

@@ -115,7 +115,7 @@ def median_cells(sample: Sample, x: str, y: str, mark: MedianMap, min_count: int
     )
     if mark.shows == MEDIAN:
         return MapArrays(_ends(edges), both.median, both.count, axes.colour_limits(mark.z, sample.table))
-    return MapArrays(_ends(edges), both.half_width, both.count, axes.SCATTER_LIMITS)
+    return MapArrays(_ends(edges), both.half_width, both.count, axes.scatter_limits(mark.z))
 
 
 def _medians(

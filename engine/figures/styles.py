@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.errors import SettingsError
 from engine.figures.catalogue import Figure
-from engine.figures.cut import YOUNG_SEQUENCE
-from engine.figures.marks import ColumnDensity, Density, Limits, Mark, MedianMap, Peaks
+from engine.figures.cut import OLD_RIDGE, YOUNG_SEQUENCE
+from engine.figures.marks import FULL, ColumnDensity, Density, Limits, Mark, MedianMap, Peaks
 from engine.types import FloatArray
 
 _BIN = re.compile(r"bin (\d+)(?:, (.+))?")
@@ -30,9 +30,13 @@ class Style(NamedTuple):
 
 @dataclass(frozen=True)
 class Styles:
-    """All looks of figures. ``ground``: colours by use; ``ramps``: stops of colour; ``maps``: names of colour maps."""
+    """All looks of figures.
+
+    ``ground`` and ``spectrum``: colours by use; ``ramps``: stops of colour; ``maps``: names of colour maps.
+    """
 
     ground: Mapping[str, str]
+    spectrum: Mapping[str, str]
     ramps: Mapping[str, tuple[str, ...]]
     maps: Mapping[str, str]
     named: Mapping[str, Style]
@@ -68,8 +72,9 @@ def read_styles(words: str) -> Styles:
     ramps = {name: tuple(stops) for name, stops in told["ramps"].items()}
     bins = told["bins"]
     return Styles(
-        told["ground"], ramps, told["maps"], named, tuple(bins["markers"]), bins["width"], tuple(bins["young_dash"])
-    )
+        ground=told["ground"], spectrum=told["spectrum"], ramps=ramps, maps=told["maps"], named=named,
+        bin_markers=tuple(bins["markers"]), bin_width=bins["width"], young_dash=tuple(bins["young_dash"]),
+    )  # fmt: skip
 
 
 def _style(name: str, look: dict) -> Style:
@@ -96,20 +101,35 @@ class Entry(NamedTuple):
 
 
 def key_entries(figure: Figure, styles: Styles) -> list[Entry]:
-    """The key of a figure's lines, each once, in the order in which they are drawn."""
-    found = {entry.label: entry for panel in figure.panels for mark in panel.marks for entry in _entries(mark, styles)}
-    return list(found.values())
+    """The key of a figure's lines, each once, in the order in which they are drawn.
+
+    Bins of mass that are split into sequences have one entry per bin and one per sequence: colour tells one, dash the
+    other.
+    """
+    found: dict[str, Entry] = {}
+    for panel in figure.panels:
+        for mark in panel.marks:
+            for entry in _entries(mark, styles):
+                found.setdefault(entry.label, entry)
+    return sorted(found.values(), key=lambda entry: entry.style in _SPLIT)
 
 
 _UNKEYED = (Density, ColumnDensity, MedianMap)  # shades and colours have a bar or a sentence of their own
+_SPLIT = tuple(f"bins, {name}" for name in (OLD_RIDGE, YOUNG_SEQUENCE))
 
 
 def _entries(mark: Mark, styles: Styles) -> Iterator[Entry]:
     if isinstance(mark, _UNKEYED):
         return
+    of_full = mark.of == FULL != type(mark)().of
     for name in style_names(mark):
-        label = mark.label or styles.of(name).label
-        yield Entry(label, name)
+        split = _BIN.fullmatch(name)
+        if split and split[2]:
+            yield Entry(mark.label.removesuffix(f", {split[2]}"), f"bin {split[1]}")
+            yield Entry(split[2], f"bins, {split[2]}")
+        else:
+            label = mark.label or styles.of(name).label
+            yield Entry(f"{label}, full sample" if of_full else label, name)
 
 
 def style_names(mark: Mark) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter1d
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.features import LINES
 from engine.spectrum.spectra import Spectra, bridge
-from engine.spectrum.templates import LIGHT_SPEED_KMS
 from engine.types import BoolArray, FloatArray
 
 STEP_KMS = 60.0  # of the logarithmic grid

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.cube.sky import pixel_at, sky_position
 from engine.cube.types import Cube, Image
 from engine.errors import CubeError
 from engine.flags import SpaxelFlag
 from engine.pipeline import Analysed, PipelineSettings, Target
 from engine.spectrum.kinematics import FULL, KinematicsSettings
-from engine.spectrum.templates import LIGHT_SPEED_KMS
 from engine.types import BoolArray
 from precompute.io.tables import plain_name
 

@@ -22,6 +22,7 @@ from precompute.cluster import Machines
 from precompute.io.atomic import written_together
 from precompute.io.products import read_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
+from precompute.look import colour
 from precompute.progress import Phases, silent
 from precompute.stages.mock_cubes import TRUTH
 from precompute.stages.one_galaxy import file_stem
@@ -215,13 +216,13 @@ def _draw_one(axis, one: Sample, quantity: str, grid: list[FloatArray], full: Fl
     shades[shades < FAINTEST] = np.nan
     axis.pcolormesh(*grid, np.log10(shades), cmap="Greys", vmin=-2.5, vmax=0, rasterized=True)
     line = one.lines[quantity]
-    axis.plot(line.centre, line.values[1], color="#D55E00", lw=1.8)
+    axis.plot(line.centre, line.values[1], color=colour("old ridge"), lw=1.8)
     for edge in line.values[[0, 2]]:
-        axis.plot(line.centre, edge, color="#D55E00", lw=1.2, ls="--")
+        axis.plot(line.centre, edge, color=colour("old ridge"), lw=1.2, ls="--")
 
 
 def _draw_reference(axis, line: RunningQuantiles, grid: list[FloatArray], full: FloatArray) -> None:
     middles = [(edges[1:] + edges[:-1]) / 2 for edges in grid]
     density = normalise_peak(smooth_density(full, 1.5))
-    axis.contour(*middles, density, levels=contour_levels(4, 0.02), colors="#0072B2", linewidths=0.6)
-    axis.plot(line.centre, line.values[1], color="#0072B2", lw=0.9)
+    axis.contour(*middles, density, levels=contour_levels(4, 0.02), colors=colour("young sequence"), linewidths=0.6)
+    axis.plot(line.centre, line.values[1], color=colour("young sequence"), lw=0.9)

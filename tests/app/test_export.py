@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from app import theme
-from app.plots import export, map_data
-from app.plots.export import MapsView, Note
+from app.screen import export, map_data
+from app.screen.export import MapsView, Note
 
 MOCK_NOTE = Note(
     "Maps of mock 3", "Grey: no region.", "MOCK survey · seed 5", "http://here/app?galaxy_id=3", "glocal 1"

@@ -8,15 +8,17 @@ import pytest
 from PIL import Image
 
 from app.pages import galaxy_words as words
-from app.pages.galaxy import GalaxyPage
-from app.plots import map_data
-from app.plots.export import Note
-from app.plots.galaxy_picker import nearest_galaxy, padded
-from app.selection import MAPS, Selection
+from app.pages.galaxy import FILES_CHANGED, GalaxyPage
+from app.screen import map_data, profiles
+from app.screen.export import Note, png_bytes
+from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.store import Survey
+from app.values import MAPS
 from engine.columns import FIRST_OWN_NUMBER, MOCK
 from engine.flags import SpaxelFlag
+from engine.stats import PERCENTILES, weighted_quantile
 from precompute.io.products import read_survey
+from tests.app.visitors import open_galaxy
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def survey(small_survey) -> Survey:
 @pytest.fixture
 def page(survey) -> GalaxyPage:
     """The page of galaxy 5."""
-    return GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+    return open_galaxy(survey, galaxy_id=5)
 
 
 def test_four_maps_show_each_value_of_the_file_at_its_place_in_the_sky(page, small_survey):
@@ -93,13 +95,13 @@ def test_the_ring_goes_when_another_galaxy_opens(page):
 
 
 def test_a_link_to_an_unknown_galaxy_opens_the_one_with_most_regions(survey):
-    page = GalaxyPage(survey, Selection(galaxy_id=4711))
+    page = open_galaxy(survey, galaxy_id=4711)
     assert page.selection.galaxy_id == int(survey.galaxies.loc[survey.galaxies["n_regions"].idxmax(), "galaxy_id"])
     assert "4711" in page.message.object
 
 
 def test_a_link_to_unknown_maps_shows_the_default_in_their_place(survey):
-    page = GalaxyPage(survey, Selection(maps=["sb_r", "nonsense", "x", "chi2"]))
+    page = open_galaxy(survey, maps=["sb_r", "nonsense", "x", "chi2"])
     assert page.selection.maps == ["sb_r", MAPS[1], MAPS[2], "chi2"]
 
 
@@ -111,9 +113,8 @@ def test_steps_go_round(page):
 
 def test_the_exported_png_shows_what_is_seen_and_names_the_galaxy(page):
     note = Note("mock 005", "", "MOCK survey", "http://here", "glocal")
-    image = Image.open(BytesIO(page.export_png(note)))
+    image = Image.open(BytesIO(png_bytes(page.paper(note), note)))
     assert image.width == 2100
-    assert "2\N{NARROW NO-BREAK SPACE}556 regions" in image.info["Description"]
     assert page.title == "mock 005"
 
 
@@ -160,7 +161,7 @@ def test_a_galaxy_without_a_catalogue_number_wears_none_and_is_found_by_its_name
 
 def test_the_search_opens_galaxy_zero(survey, monkeypatch):
     monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
-    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=5))
+    page = open_galaxy(survey, galaxy_id=5)
     opened = []
     monkeypatch.setattr(page, "_open", opened.append)
     page._search("ngc5000")
@@ -214,3 +215,89 @@ def test_a_galaxy_without_mean_density_is_never_found(survey):
     assert nearest_galaxy(nowhere, 10.0, 2.0, [1.0, 1.0]) is None
     assert padded(np.array([np.nan])) == (0.0, 1.0)
     assert padded(np.array([2.0])) == (1.5, 2.5)
+
+
+def test_a_galaxy_that_cannot_be_read_leaves_the_last_one_whole(page, survey, monkeypatch):
+    before = [panel.source.data["values"][0] for panel in page.panels]
+    facts = page.facts.object
+
+    def gone(_survey, _galaxy_id):
+        raise OSError("replaced")
+
+    monkeypatch.setattr(Survey, "galaxy_maps", gone)
+    page.selection.galaxy_id = 2
+    assert page.selection.galaxy_id == 5
+    assert page.title == "mock 005"
+    assert FILES_CHANGED in page.message.object
+    assert "mock 005" in page.heading.object
+    assert page.facts.object == facts
+    for panel, values in zip(page.panels, before, strict=True):
+        np.testing.assert_array_equal(panel.source.data["values"][0], values)
+
+
+def test_a_double_click_on_a_map_picks_no_spaxel_and_keeps_the_one_picked(page):
+    x, y = (int(np.median(page.columns[name])) for name in ("x", "y"))
+    page._tapped(x, y)
+    page._tapped(x, y)
+    assert page.selection.spaxel is None
+    page.click_spaxel(x, y)
+    page._tapped(x + 1, y)
+    page._tapped(x + 1, y)
+    assert page.selection.spaxel == (x, y)
+
+
+def test_zooms_of_maps_spectrum_and_planes_are_kept_in_the_selection_and_come_back(page, survey):
+    page.sky.x_range.update(start=30.0, end=40.0)
+    page.detail.wave_range.update(start=5000.0, end=5400.0)
+    page.planes.ranges["log_age_wr"].update(start=9.0, end=9.5)
+    page.zooms.settle()
+    kept = {"galaxy.map_x": (30.0, 40.0), "galaxy.wave": (5000.0, 5400.0), "galaxy.log_age_wr": (9.0, 9.5)}
+    assert page.selection.zoom == kept
+    again = open_galaxy(survey, galaxy_id=5, zoom=dict(kept))
+    assert (again.sky.x_range.start, again.sky.x_range.end) == (30.0, 40.0)
+    assert (again.detail.wave_range.start, again.detail.wave_range.end) == (5000.0, 5400.0)
+    page.selection.zoom = {}
+    assert page.sky.x_range.start == page.sky.x_range.reset_start
+
+
+def test_another_galaxy_is_shown_whole_and_keeps_the_window_of_wavelengths(page):
+    page.selection.zoom = {"galaxy.map_x": (30.0, 40.0), "galaxy.wave": (5000.0, 5400.0)}
+    page.selection.galaxy_id = 2
+    assert page.selection.zoom == {"galaxy.wave": (5000.0, 5400.0)}
+    assert page.sky.x_range.start == page.sky.x_range.reset_start
+
+
+@pytest.mark.parametrize("name", [*map_data.ESTIMATES, "v_star", "snr_per_angstrom"])
+def test_profiles_are_weighted_medians_in_bins_of_the_ellipse(page, survey, name):
+    columns, galaxy = page.columns, dict(survey.galaxy_row(5))
+    radius = profiles.radii(columns, galaxy)
+    found = profiles.profile(radius, columns[name], columns["weight"])
+    inside = (radius >= 0.4) & (radius < 0.6) & np.isfinite(columns[name])
+    at = int(np.argmin(np.abs(found.band.x - 0.5)))
+    quantiles = weighted_quantile(columns[name][inside], columns["weight"][inside], PERCENTILES)
+    assert (found.band.low[at], found.band.median[at], found.band.high[at]) == pytest.approx(quantiles, abs=1e-6)
+
+
+def test_radii_are_those_of_the_ellipse(page, survey):
+    galaxy = dict(survey.galaxy_row(5))
+    angle = np.deg2rad(galaxy["position_angle"])
+    major = galaxy["x_centre"] - 13.0 * np.sin(angle), galaxy["y_centre"] + 13.0 * np.cos(angle)
+    minor = (
+        galaxy["x_centre"] + 13.0 * galaxy["axis_ratio"] * np.cos(angle),
+        galaxy["y_centre"] + 13.0 * galaxy["axis_ratio"] * np.sin(angle),
+    )
+    places = {"x": np.array([major[0], minor[0]]), "y": np.array([major[1], minor[1]])}
+    np.testing.assert_allclose(profiles.radii(places, galaxy), 1.0, rtol=1e-5)
+    assert profiles.radii(places, galaxy | {"half_light_radius": np.nan}) is None
+
+
+def test_profiles_show_the_quantities_of_the_maps_and_say_what_is_missing(page):
+    page.selection.detail = "profiles"
+    assert page.detail.others["profiles"].visible
+    np.testing.assert_array_equal(page.profiles.points[1].data["y"], page.columns["log_age_wr"])
+    page.selection.maps = ["log_mu_star", "v_star", "log_Z_wr", "smoothing_level"]
+    np.testing.assert_array_equal(page.profiles.points[1].data["y"], page.columns["v_star"])
+    del page.columns["v_star"]
+    page._show_maps()
+    assert "This table has no v∗" in page.profile_words[1].object
+    assert len(page.profiles.points[1].data["x"]) == 0

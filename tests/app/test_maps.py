@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.plots import map_data as md
-from app.plots.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
-from app.plots.parts import Parts
+from app.screen import map_data as md
+from app.screen.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
+from app.screen.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import Ellipse, elliptical_radius

@@ -9,12 +9,12 @@ from PIL import Image
 from app import spectra
 from app.pages import galaxy_words as words
 from app.pages.galaxy import GalaxyPage
-from app.plots import map_data, spectrum_data
-from app.plots.export import Note
-from app.selection import Selection
+from app.screen import map_data, spectrum_data
+from app.screen.export import Note, png_bytes
 from app.store import Survey
 from engine.errors import TableError
 from engine.flags import SpaxelFlag
+from tests.app.visitors import open_galaxy
 
 GALAXY = 5  # of the small survey, the one with spectra
 
@@ -34,7 +34,7 @@ def regions(survey) -> dict:
 @pytest.fixture
 def page(survey) -> GalaxyPage:
     """The page of the galaxy with spectra."""
-    return GalaxyPage(survey, Selection(page="galaxy", galaxy_id=GALAXY))
+    return open_galaxy(survey, galaxy_id=GALAXY)
 
 
 def _measured(regions: dict, place: int = 700) -> int:
@@ -111,17 +111,17 @@ def test_contours_of_the_plane_hold_the_weight_they_say(survey, regions):
 def test_a_click_shows_the_spectrum_below_the_maps_and_a_second_click_the_sample(page, regions):
     row = _measured(regions)
     x, y = int(regions["x"][row]), int(regions["y"][row])
-    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+    assert (page.detail.row.visible, page.detail.others["sample"].visible) == (False, True)
     page.click_spaxel(x, y)
-    assert (page.detail.row.visible, page.detail.sample.visible) == (True, False)
+    assert (page.detail.row.visible, page.detail.others["sample"].visible) == (True, False)
     read = _read(page.survey, regions, row)
     np.testing.assert_array_equal(page.detail.panel.pixels.data["flux"], read.flux)
     assert f"Spaxel ({x}, {y})" in page.detail.title.object
     page.selection.detail = "sample"
-    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+    assert (page.detail.row.visible, page.detail.others["sample"].visible) == (False, True)
     page.selection.detail = "spectrum"
     page.click_spaxel(x, y)
-    assert (page.detail.row.visible, page.detail.sample.visible) == (False, True)
+    assert (page.detail.row.visible, page.detail.others["sample"].visible) == (False, True)
 
 
 def test_another_spaxel_changes_data_and_no_figure(page, regions):
@@ -146,7 +146,7 @@ def test_a_spaxel_that_was_not_kept_tells_why(page):
     page.click_spaxel(50, 40)  # a masked star
     assert page.selection.spaxel == (50, 40)
     assert "foreground star" in page.spaxel.object
-    assert page.detail.sample.visible
+    assert page.detail.others["sample"].visible
     assert page.sky.ring.data["x"] == [50]
     picture = page.panels[0].picture
     code = picture.there[40 - picture.frame.y0, 50 - picture.frame.x0]
@@ -167,26 +167,32 @@ def test_flags_of_lost_spaxels_have_words(flags, said):
 
 
 def test_a_survey_without_spectra_says_so_once_and_shows_no_empty_box(small_survey):
-    page = GalaxyPage(Survey(small_survey), Selection(page="galaxy", galaxy_id=5))
+    page = open_galaxy(Survey(small_survey), galaxy_id=5)
     x, y = (int(np.median(page.columns[name])) for name in ("x", "y"))
     page.click_spaxel(x, y)
     assert page.caption.object.count("keeps no spectra") == 1
-    assert (page.detail.head.visible, page.detail.row.visible, page.detail.sample.visible) == (False, False, True)
+    assert (page.detail.row.visible, page.detail.others["sample"].visible) == (False, True)
+    assert "spectrum" not in page.detail.turner.options.values()
 
 
 def test_a_galaxy_without_spectra_says_so(survey):
-    page = GalaxyPage(survey, Selection(page="galaxy", galaxy_id=2))
+    page = open_galaxy(survey, galaxy_id=2)
     page.click_spaxel(*(int(np.median(page.columns[name])) for name in ("x", "y")))
     assert "No spectrum was kept of this spaxel." in page.detail.title.object
-    assert page.detail.sample.visible
+    assert page.detail.others["sample"].visible
+
+
+def exported(page) -> bytes:
+    """The PNG of a page, with its own caption."""
+    note = Note("mock 005", page.told, "MOCK survey", "http://here/app?spaxel=1,1", "glocal")
+    return png_bytes(page.paper(note), note)
 
 
 def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
-    note = Note("mock 005", "", "MOCK survey", "http://here/app?spaxel=1,1", "glocal")
-    before = Image.open(BytesIO(page.export_png(note))).size
+    before = Image.open(BytesIO(exported(page))).size
     row = _measured(regions)
     page.click_spaxel(regions["x"][row], regions["y"][row])
-    image = Image.open(BytesIO(page.export_png(note)))
+    image = Image.open(BytesIO(exported(page)))
     assert image.size != before
     assert "MOCK" in image.info["Title"]
     assert f"Spaxel ({regions['x'][row]}, {regions['y'][row]})" in image.info["Description"]

@@ -73,7 +73,7 @@ def test_what_visitors_share_cannot_be_changed_in_place(survey):
 
 def test_an_absent_column_is_none_and_not_an_error(survey):
     assert survey["no_such_column"] is None
-    assert not survey.has("no_such_column")
+    assert not survey.tells("no_such_column")
 
 
 def test_the_stamp_of_a_mock_says_mock_and_its_seed(survey):

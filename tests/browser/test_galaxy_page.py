@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.plots import map_data
+from app.screen import map_data
 from app.store import Survey
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

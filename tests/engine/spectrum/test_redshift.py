@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.constants import LIGHT_SPEED_KMS
 from engine.mock.infill import Motion, observed_stars
 from engine.spectrum.redshift import find_redshift
 from engine.spectrum.spectra import make_spectra
-from engine.spectrum.templates import LIGHT_SPEED_KMS, pick_ssps
+from engine.spectrum.templates import pick_ssps
 
 WAVE = 3701.0 + 2.0 * np.arange(1901)
 LINES = {"Halpha": (6562.80, 1.5), "[NII]6583": (6583.3, 0.5), "[OIII]5007": (5006.8, 0.8), "[OII]3727": (3727.4, 1.0)}

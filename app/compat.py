@@ -1,0 +1,105 @@
+"""Every use of what Panel and Bokeh keep to themselves; ``tests/app/test_compat.py`` fails when a release changes it.
+
+pyproject.toml caps both libraries below their next minor release for the same reason.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import AllIndices, CDSView, ColumnDataSource, UnionRenderers
+from bokeh.models import Selection as Picked
+
+# Of a figure's own event: what its views remember of earlier zooms
+FORGET_ZOOMS = "Bokeh.index.find_one(cb_obj.origin)?.state.clear()"
+
+
+@contextmanager
+def frozen(document: Document | None) -> Iterator[None]:
+    """The document walks its models once, at the end, and not for each that comes or goes."""
+    failure = None
+    with document.models.freeze() if document else nullcontext():
+        try:
+            yield
+        except Exception as error:  # through Bokeh's freeze it would leave the document frozen
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+@contextmanager
+def one_change() -> Iterator[None]:
+    """What is put on the page in here goes to the browser as one message, after one walk over all models.
+
+    Panel has the document walk them for each pane that is filled: six planes would take longer than their making.
+    """
+    with pn.io.hold(), frozen(pn.state.curdoc):
+        yield
+
+
+class Words(pn.pane.HTML):
+    """HTML whose look stays as it was made: only its text is sent when it changes.
+
+    Panel sends all style sheets again with every text. The first time they count as new, and the document walks all
+    its models (0.3 s) for each pane.
+    """
+
+    priority = 0.0  # never chosen for a string; asked for by name
+
+    def _update(self, ref, model) -> None:
+        text = self._get_properties(model.document)["text"]
+        if text != model.text:
+            model.text = text
+
+
+class Template(pn.Template):
+    """A template whose roots enter the document in one go: one by one, each would walk all models again."""
+
+    def __repr__(self) -> str:
+        """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
+        return type(self).__name__
+
+    def _init_doc(self, doc: Document | None = None, *words: object, **more: object) -> Document:
+        document = doc or pn.state.curdoc
+        with frozen(document):
+            return super()._init_doc(document, *words, **more)
+
+
+class Buttons(pn.widgets.RadioButtonGroup):
+    """Buttons of which one is down. A click acts at once: Panel would wait 50 ms for more of them."""
+
+    _debounce = 0
+
+
+class CheckButtons(pn.widgets.CheckButtonGroup):
+    """Buttons of which any may be down; a click acts at once."""
+
+    _debounce = 0
+
+
+class Slider(pn.widgets.RangeSlider):
+    """A slider with two handles that acts at once when one is let go."""
+
+    _debounce = 0
+
+
+class Sources:
+    """Makes data sources that share what nobody ever changes: the empty selection and the view of every row.
+
+    Bokeh makes a selection, a policy, a view and a filter anew for every glyph, a millisecond each at opening.
+    """
+
+    def __init__(self) -> None:
+        self._picked, self._policy, self._every_row = Picked(), UnionRenderers(), AllIndices()
+        self._views: dict[str, CDSView] = {}
+
+    def source(self, columns: dict) -> ColumnDataSource:
+        """A source of which nothing is ever picked."""
+        return ColumnDataSource(columns, selected=self._picked, selection_policy=self._policy)
+
+    def view(self, source: ColumnDataSource) -> CDSView:
+        """The view of every row of a source, one for all glyphs drawn from it."""
+        if source.id not in self._views:
+            self._views[source.id] = CDSView(filter=self._every_row)
+        return self._views[source.id]

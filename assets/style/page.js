@@ -1,0 +1,199 @@
+/* The page's own script: tabs, keys, address, connection. It talks to the session through two unseen fields. */
+window.glocal = (() => {
+  const SPOKEN = ["INPUT", "SELECT", "TEXTAREA"]
+  const waiting = []
+  let asked = 0, gone = false
+
+  history.pushState = (...words) => history.replaceState(...words) // the address follows the selection; Back leaves the page
+
+  const field = (name) => window.Bokeh?.documents?.[0]?.get_model_by_name(name) ?? null
+  const all = (words) => [...document.querySelectorAll(words)]
+
+  function ask(words) {
+    if (gone) return
+    const ear = field("ask")
+    if (ear == null) waiting.push(words)
+    else ear.value = `${++asked} ${words}`
+  }
+
+  function tell(words) {
+    const told = JSON.parse(words)
+    if (told.page) show(told.page)
+    if ("zoomed" in told) document.querySelector(".unzoom").hidden = !told.zoomed
+    if (told.file) save(told.file)
+    if (told.sentence) say(told.sentence)
+    setTimeout(expose, 100)
+  }
+
+  function show(page) {
+    document.body.dataset.page = page
+    for (const tab of all("[data-tab]")) {
+      if (tab.dataset.tab === page) tab.setAttribute("aria-current", "page")
+      else tab.removeAttribute("aria-current")
+    }
+  }
+
+  function turn(page) {
+    show(page)
+    ask(`page ${page}`)
+  }
+
+  function save({ name, type, data }) {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(new Blob([bytes], { type }))
+    link.download = name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+    document.body.removeAttribute("aria-busy")
+  }
+
+  function say(sentence) {
+    const told = document.createElement("p")
+    told.className = "told"
+    told.setAttribute("role", "status")
+    told.textContent = sentence + " "
+    const close = document.createElement("button")
+    close.textContent = "×"
+    close.ariaLabel = "Dismiss"
+    close.onclick = () => told.remove()
+    told.append(close)
+    document.querySelector("header").after(told)
+    document.body.removeAttribute("aria-busy")
+  }
+
+  function fetch_(kind) {
+    document.body.setAttribute("aria-busy", "true")
+    document.querySelector(".menu").open = false
+    ask(`export ${kind}`)
+  }
+
+  async function copy(button) {
+    const before = button.textContent
+    button.textContent = (await written(location.href)) ? "Copied" : "Copy the address"
+    setTimeout(() => { button.textContent = before }, 1500)
+  }
+
+  async function written(words) {
+    try {
+      if (navigator.clipboard) { await navigator.clipboard.writeText(words); return true }
+    } catch { /* not allowed: try the old way */ }
+    const field = document.createElement("textarea") // plain http by host name has no navigator.clipboard
+    field.value = words
+    document.body.append(field)
+    field.select()
+    const done = document.execCommand("copy")
+    field.remove()
+    return done
+  }
+
+  function lost() {
+    gone = true
+    document.querySelector(".lost").hidden = false
+    document.querySelector(".stage").inert = true
+    document.querySelector("nav").inert = true
+    const again = setInterval(async () => {
+      try {
+        const answer = await window.fetch(location.pathname, { cache: "no-store" })
+        if (answer.ok) { clearInterval(again); location.reload() } // the address restores everything
+      } catch { /* still gone */ }
+    }, 3000)
+  }
+
+  function press(event) {
+    const where = event.composedPath()[0]
+    if (gone || event.altKey || SPOKEN.includes(where?.tagName) || where?.isContentEditable || where?.role === "slider") return
+    const command = event.ctrlKey || event.metaKey
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key]
+    if (command && event.key.toLowerCase() === "z") act(event, event.shiftKey ? "redo" : "undo")
+    else if (command && event.key.toLowerCase() === "y") act(event, "redo")
+    else if (command) return
+    else if (step && document.body.dataset.page === "galaxy" && (event.shiftKey || step[0])) act(event, `step ${step.join(" ")} ${+event.shiftKey}`)
+    else if (event.key === "0") act(event, "unzoom")
+    else if (event.key === "[" || event.key === "]") neighbour(event.key === "]" ? 1 : -1)
+    else if (event.key === "/") search(event)
+    else if (event.key === "?") keys()
+  }
+
+  function act(event, words) {
+    event.preventDefault()
+    ask(words)
+  }
+
+  function neighbour(by) {
+    const tabs = all("[data-tab]")
+    const now = tabs.findIndex((tab) => tab.dataset.tab === document.body.dataset.page)
+    turn(tabs[(now + by + tabs.length) % tabs.length].dataset.tab)
+  }
+
+  function search(event) {
+    event.preventDefault()
+    turn("galaxy")
+    const look = (tries) => {
+      const box = deep(document.querySelector('aside[data-rail="galaxy"]'), "input[type=text]")[0]
+      if (box) box.focus()
+      else if (tries) setTimeout(() => look(tries - 1), 200)
+    }
+    look(20)
+  }
+
+  function read(words) {
+    for (const place of all(".readout")) place.textContent = words
+  }
+
+  function keys() {
+    document.querySelector("dialog.keys").showModal()
+  }
+
+  function drawer() {
+    const open = document.body.classList.toggle("drawn")
+    document.querySelector(".drawer").setAttribute("aria-expanded", open)
+  }
+
+  /* Elements inside shadow roots too */
+  function deep(root, words, found = []) {
+    if (root == null) return found
+    found.push(...root.querySelectorAll(words))
+    for (const each of root.querySelectorAll("*")) if (each.shadowRoot) deep(each.shadowRoot, words, found)
+    return found
+  }
+
+  /* Bokeh's buttons do not tell which of them is down, nor its sliders what they are */
+  const watched = new WeakSet()
+  function expose() {
+    for (const group of deep(document, ".bk-btn-group")) {
+      const state = () => { for (const button of group.querySelectorAll(".bk-btn")) if (group.querySelectorAll(".bk-btn").length > 1) button.setAttribute("aria-pressed", button.classList.contains("bk-active")) }
+      state()
+      if (watched.has(group)) continue
+      watched.add(group)
+      new MutationObserver(state).observe(group, { subtree: true, attributeFilter: ["class"] })
+    }
+    for (const handle of deep(document, ".noUi-handle")) {
+      const what = handle.getRootNode().host?.closest("[role=group]")?.getAttribute("aria-label") ?? "Range"
+      handle.setAttribute("aria-label", `${what}, ${handle.classList.contains("noUi-handle-lower") ? "lower" : "upper"} end`)
+    }
+  }
+
+  function ready() {
+    if (field("ask") == null || !Bokeh.documents[0].is_idle) { setTimeout(ready, 50); return }
+    for (const words of waiting.splice(0)) ask(words)
+    show(document.body.dataset.page) // the tabs were not there yet when the page began
+    if (field("tell").value) tell(field("tell").value) // told before the page could hear
+    expose()
+    document.body.dataset.ready = "yes"
+  }
+
+  function begin(page) {
+    show(page)
+    addEventListener("keydown", press)
+    addEventListener("click", (event) => {
+      const tab = event.target.closest?.("[data-tab]")
+      if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); turn(tab.dataset.tab) }
+      const menu = document.querySelector(".menu[open]")
+      if (menu && !menu.contains(event.target)) menu.open = false
+    })
+    setTimeout(ready, 50)
+  }
+
+  return { ask, tell, read, begin, copy, lost, keys, drawer, fetch: fetch_ }
+})()

@@ -1,0 +1,85 @@
+"""What app/compat.py takes from the insides of Panel and Bokeh is still there and still does what it did."""
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+from bokeh.events import ConnectionLost
+from bokeh.models import Line, Plot, Range1d
+from panel.reactive import Syncable
+
+from app import compat
+
+
+def changes(document: Document) -> list:
+    """Every event the document sends from now on."""
+    heard = []
+    document.on_change(heard.append)
+    return heard
+
+
+def test_words_send_their_text_and_nothing_else():
+    words = compat.Words("one", stylesheets=["p { color: red }"])
+    document = Document()
+    document.add_root(words.get_root(document))
+    heard = changes(document)
+    words.object = "two"
+    assert [(event.attr, event.new) for event in heard] == [("text", "two")]
+
+
+def test_a_frozen_document_finds_its_models_once_at_the_end():
+    document, plot = Document(), Plot()
+    with compat.frozen(document):
+        document.add_root(plot)
+        assert plot.id not in document.models
+    assert plot.id in document.models
+
+
+def test_a_failure_leaves_no_document_frozen():
+    document = Document()
+    with pytest.raises(ZeroDivisionError), compat.frozen(document):
+        raise ZeroDivisionError
+    document.add_root(plot := Plot())
+    assert plot.id in document.models
+
+
+def test_a_template_enters_its_document_in_one_walk(monkeypatch):
+    document, walks = Document(), []
+    recompute = type(document.models).recompute
+    monkeypatch.setattr(type(document.models), "recompute", lambda self: (walks.append(1), recompute(self)))
+    page = compat.Template("{% extends base %}")
+    for i in range(5):
+        page.add_panel(f"words_{i}", compat.Words(f"{i}"))
+    page._init_doc(document)
+    assert len(document.roots) >= 5
+    assert len(walks) == 1
+
+
+@pytest.mark.parametrize("widget", [compat.Buttons, compat.CheckButtons, compat.Slider])
+def test_panel_waits_by_the_name_that_widgets_set_to_nothing(widget):
+    assert Syncable._debounce == 50
+    assert widget._debounce == 0
+
+
+def test_sources_share_what_nobody_changes():
+    sources = compat.Sources()
+    one, other = sources.source({"x": [1]}), sources.source({"x": [2]})
+    assert one.selected is other.selected
+    assert one.selection_policy is other.selection_policy
+    assert sources.view(one) is sources.view(one)
+    assert sources.view(one) is not sources.view(other)
+    assert sources.view(one).filter is sources.view(other).filter
+    plot = Plot(x_range=Range1d(0, 1), y_range=Range1d(0, 1))
+    for source in (one, other):
+        plot.add_glyph(source, Line(x="x", y="x"))
+    document = Document()
+    document.add_root(plot)
+    assert document.to_json()
+
+
+def test_bokeh_announces_a_lost_connection_by_the_name_the_page_listens_to():
+    assert ConnectionLost.event_name == "connection_lost"
+
+
+def test_panel_does_not_reconnect_by_itself():
+    """A session that comes back is another one, whose models nobody shows: the page is loaded again instead."""
+    assert pn.config.reconnect is False
