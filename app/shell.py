@@ -17,6 +17,7 @@ from app.settings import data_folder
 from app.store import Survey, open_survey
 from app.wire import Wire, watch_connection
 from engine.errors import GlocalError
+from engine.figures.catalogue import FIGURES
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
@@ -141,7 +142,7 @@ def _page_words(entry: PageEntry) -> dict[str, object]:
     own = entry.rail == entry.name
     return {
         "name": entry.name, "label": entry.label, "heading": entry.heading, "own": own, "rail": entry.rail,
-        "is_figure": bool(entry.figures),
+        "is_figure": bool(entry.figures), "panels": len(FIGURES[entry.keys[0]].panels) if entry.figures else 0,
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from precompute.options import (
     BenchSurvey,
     BinEdges,
     Chunk,
+    CompositeShare,
     Cuts,
     DemoIfMissing,
     FigureFolder,
@@ -49,6 +50,7 @@ from precompute.options import (
     PictureKinds,
     Port,
     PriorFile,
+    PriorsName,
     PriorsPlot,
     RealSample,
     RegionKind,
@@ -162,18 +164,27 @@ def library(
     to: LibraryFile = None,
     ssp: StellarModels = None,
     seed: Seed = settings.SEED,
+    priors: PriorsName = settings.PRIORS,
+    composite_share: CompositeShare = 0.0,
     priors_plot: PriorsPlot = None,
 ) -> None:
     """Draw a **library** of model galaxies: histories, enrichment and dust, then their indices and colours.
 
-    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz`
+    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz` |
+    `glocal library --priors gallazzi05`
     """
+    from dataclasses import replace
+
+    from engine.library.priors import prior_set
     from precompute.progress import progress_bars
     from precompute.stages.library import build_and_save, plot_priors
 
+    drawn_from = replace(prior_set(priors), composite_share=composite_share)
     file = to or layout.library_file(layout.data_folder())
     with progress_bars(out) as phases:
-        built = build_and_save(file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), phases=phases)
+        built = build_and_save(
+            file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), priors=drawn_from, phases=phases
+        )
     if priors_plot:
         plot_priors(built, priors_plot)
     out.print(f"The library of {models:,} models is in {file}.", markup=False)

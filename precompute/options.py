@@ -36,6 +36,22 @@ StellarModels = Annotated[
         "--ssp",
     ),
 ]
+PriorsName = Annotated[
+    str,
+    _option(
+        "Which priors to draw from: mattolini25 (the default) or gallazzi05 (histories as in Gallazzi et al. 2005).",
+        "--priors",
+    ),
+]
+CompositeShare = Annotated[
+    float,
+    _option(
+        "Share of models that are sums of several histories of like age and metallicity, as neighbouring regions mix "
+        "them; `glocal validate` shows what it does.",
+        min=0.0,
+        max=1.0,
+    ),
+]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
 ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
 ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]

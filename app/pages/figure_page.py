@@ -161,7 +161,9 @@ class FigurePage:
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
         sample, zoom = self.current.sample, self.zooms.windows()
         board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        numbers = f'<p class="numbers">{numbers_words(figure_, sample)}{key_words(figure_)}</p>'
+        numbers = (
+            f'<p class="numbers"><span>{numbers_words(figure_, sample)}</span><span>{key_words(figure_)}</span></p>'
+        )
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 

@@ -164,6 +164,6 @@ def _walls_of_branches(low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
 def _boxes(low: FloatArray, high: FloatArray) -> FloatArray:
     """(sigma, group, 2 * N_ROW * GROUP) from walls; a little wider, so that rounding cannot push a member out."""
     centre, half = (low + high) / 2, (high - low) / 2
-    half = half + 2e-7 * (np.abs(centre) + half)
+    half = half + 5e-7 * (np.abs(centre) + half)
     both = np.stack([centre, half], axis=2).reshape(low.shape[0], -1, GROUP, 2 * N_ROW)
     return np.ascontiguousarray(both.swapaxes(2, 3), dtype=np.float32).reshape(*both.shape[:2], -1)

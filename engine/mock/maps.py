@@ -16,6 +16,8 @@ from engine.mock.populations import expected_log_Z, old_probability, young_log_a
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray
 
+OUTSKIRTS_LOG_MU = 2.5  # log Msun/pc2; choice
+
 
 class GalaxyMaps(NamedTuple):
     """What is true at each spaxel of a map, (y, x) each.
@@ -90,7 +92,7 @@ def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Gener
     clumped = smooth * 10.0 ** (settings.clumps * fields[0])
     log_mu = np.log10(clumped * smooth.sum() / clumped.sum())
     old = _old_regions(log_mu, bulge / smooth, galaxy, settings, (fields[1], rng.standard_normal()))
-    log_age = _ages(log_mu, old, galaxy, settings, fields[2])
+    log_age = _ages(log_mu, old, galaxy, settings, (fields[2], rng.standard_normal()))
     of_regions, of_galaxies = settings.log_Z_scatter
     log_Z = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
     log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
@@ -106,9 +108,15 @@ def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:
     return ndtr(field) < old_probability(log_mu, bulge, galaxy.log_M_star, galaxy.spheroid, settings, offset)
 
 
-def _ages(log_mu, old, galaxy, settings, field) -> FloatArray:
-    young = young_log_age(log_mu, galaxy.log_M_star, settings) + settings.young_age_scatter * field
-    return np.where(old, settings.old_log_age + settings.old_age_scatter * field, young)
+def _ages(log_mu, old, galaxy, settings, chance) -> FloatArray:
+    """Targets of age: a sequence, a field that varies over the map, and an offset of the galaxy, larger outside."""
+    field, offset = chance
+    old_regions, old_galaxies = settings.old_age_scatter
+    young_regions, young_galaxies = settings.young_age_scatter
+    sequence = np.where(old, settings.old_log_age, young_log_age(log_mu, galaxy.log_M_star, settings))
+    outside = 1.0 + settings.outskirts_scatter * np.maximum(OUTSKIRTS_LOG_MU - log_mu, 0.0)
+    of_galaxy = np.where(old, old_galaxies, young_galaxies) * outside * offset
+    return sequence + of_galaxy + np.where(old, old_regions, young_regions) * field
 
 
 def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) -> tuple[FloatArray, FloatArray]:

@@ -20,9 +20,11 @@ from engine.cube.smoothing import SmoothingSettings
 from engine.errors import GlocalError, Interrupted, SampleError, SettingsError, TableError
 from engine.mock.expected import TRUE_LINES, expected_values
 from engine.pipeline import PipelineSettings
+from engine.spectra_schema import estimates_id
 from precompute.cluster import Machines
 from precompute.io.chunks import library_checksum
 from precompute.io.products import read_survey
+from precompute.io.spectra import read_lost, read_spectra_header, spectra_files, write_flags
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
 from precompute.stages import one_galaxy
@@ -182,12 +184,13 @@ def test_the_app_reads_the_spectra_and_the_reasons(analysed):
     _, summary, _ = analysed
     regions = read_survey(summary.out)[0]
     row = int(np.flatnonzero(regions["galaxy_id"] == 1)[40])
-    spectrum = read_spectrum(summary.out, 1, regions["x"][row], regions["y"][row])
+    mine = {name: values[regions["galaxy_id"] == 1] for name, values in regions.items()}
+    spectrum = read_spectrum(summary.out, 1, regions["x"][row], regions["y"][row], belongs_to=estimates_id(mine))
     assert spectrum.posteriors["log_age_wr"].median == pytest.approx(regions["log_age_wr"][row], abs=0.02)
     residual = (spectrum.residual / spectrum.flux_err)[np.isfinite(spectrum.residual)]
     assert np.median(np.abs(residual)) / 0.6745 == pytest.approx(1, abs=0.3)
     assert spectrum.plane.sum() == pytest.approx(1, abs=1e-3)
-    assert read_flags(summary.out, 1)
+    assert read_flags(summary.out, 1, belongs_to=estimates_id(mine))
 
 
 def test_a_second_run_does_nothing_new(broken, monkeypatch):
@@ -198,7 +201,7 @@ def test_a_second_run_does_nothing_new(broken, monkeypatch):
     assert read_survey(broken / "survey")[2]["survey_id"] == before
 
 
-@pytest.mark.parametrize("harm", ["piece cut", "map gone", "new image", "other settings"])
+@pytest.mark.parametrize("harm", ["piece cut", "map gone", "measured since", "new image", "other settings"])
 def test_only_what_is_missing_or_changed_is_done_again(broken, monkeypatch, harm):
     done = []
     monkeypatch.setattr(stage, "run_galaxy", lambda _materials, job: done.append(job.name) or outcome_of(job))
@@ -208,6 +211,9 @@ def test_only_what_is_missing_or_changed_is_done_again(broken, monkeypatch, harm
         piece.write_bytes(piece.read_bytes()[:1000])
     elif harm == "map gone":
         (out / "maps" / "MOCK002.fits").unlink()
+    elif harm == "measured since":
+        path = spectra_files(out, 2).flags
+        write_flags(path, read_spectra_header(path)._replace(estimates_id="of others"), read_lost(path))
     elif harm == "new image":
         path = broken / "images" / "MOCK002-g.fits"
         data, header = fits.getdata(path, header=True)

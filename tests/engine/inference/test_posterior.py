@@ -56,6 +56,17 @@ def test_it_agrees_at_a_very_high_signal_to_noise_ratio(observed, library):
     assert_agrees_with_the_plain_version(sharp, library)
 
 
+@pytest.mark.parametrize(("sigma", "below", "share"), [(50.0, 0, 0.0), (95.0, 0, 0.3), (97.0, 0, 0.3), (335.0, 1, 0.9)])
+def test_between_two_dispersions_models_are_interpolated(observed, library, sigma, below, share):
+    """To the nearest fifth of a step of 150 km/s; the second to last case is 2 km/s off such a fifth."""
+    share = np.round(5 * share + 1e-9) / 5
+    there = (1 - share) * library.indices[:, below] + share * library.indices[:, below + 1]
+    alone = library._replace(indices=there[:, None].astype(np.float32), sigma_grid=np.array([sigma]))
+    moved = observed._replace(sigma_star=np.full(len(observed.sigma_star), sigma))
+    for found, wanted in zip(percentiles(moved, library)[:4], percentiles(moved, alone)[:4], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=TOLERANCE)
+
+
 def test_a_library_member_without_noise_finds_itself(library):
     observed, member, log_mu_star = toy_observed(library, 50, np.random.default_rng(14), noise=0.0)
     sharp = observed._replace(index_errors=observed.index_errors / 1e3, flux_errors=observed.flux_errors / 1e3)
