@@ -74,7 +74,7 @@ class Shell:
         self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
-        """The whole page, with what a link asked and could not have. Every panel is a root of its own: CSS alone lays them out."""
+        """The whole page, with what a link could not have. Every panel is a root of its own: CSS lays them out."""
         page = Template(asset("style/page.html"), location=True)
         for name, panel in (self.rail.panels | self.wire.panels | self.places).items():
             page.add_panel(name, panel)
