@@ -130,9 +130,11 @@ def _limits(ax: Axes, mark: Limits, arrays: LimitArrays, pen: Pen) -> None:
 
 
 def _line(ax: Axes, x: np.ndarray, y: np.ndarray, line: dict) -> None:
-    """A line with a white halo."""
+    """A line with a white halo, and its markers on top: halos of markers would hide other lines."""
     halo = [Stroke(linewidth=line["lw"] + _HALO, foreground=styles().ground["halo"]), Normal()]
-    ax.plot(x, y, path_effects=halo, **line)
+    ax.plot(x, y, path_effects=halo, **(line | {"marker": "none"}))
+    if "marker" in line:
+        ax.plot(x, y, **(line | {"ls": "none"}))
 
 
 DRAWN: dict[type[Mark], Callable[[Axes, Mark, Arrays, Pen], None]] = {
