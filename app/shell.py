@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import registry
-from app.compat import Template, one_change
+from app.compat import Plain, Template, one_change
 from app.current import Current
 from app.exports import MENU, Exports
 from app.looks import asset
@@ -29,7 +29,7 @@ OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside i
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension()
+    pn.extension(design=Plain)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
