@@ -1,5 +1,6 @@
 """The ``glocal`` command: build a survey, bring one in, look at it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,9 @@ from precompute.options import (
     StellarModels,
     SurveyFile,
     TheirTable,
+    UserName,
+    UserRemoved,
+    UsersFile,
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
@@ -398,6 +402,8 @@ def serve(
 ) -> None:
     """Show a survey in the **browser**; Ctrl-C ends it.
 
+    Everything else that can be set is a variable GLOCAL_...; docs/hosting.md lists them and shows how to host a page.
+
     Examples: `glocal serve` | `glocal serve my-survey --port 5007`
     """
     data = layout.data_folder(folder)
@@ -443,20 +449,36 @@ def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
     from precompute.stages import serve as stage
 
     meta = read_pair_meta(data)
-    port = stage.free_port(address, wanted)
+    port = wanted if "GLOCAL_PORT" in os.environ else stage.free_port(address, wanted)  # a proxy looks for it there
     if port != wanted:
         out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
-    shown = "127.0.0.1" if address == "0.0.0.0" else address
-    command = stage.serve_command(address, port, stage.origins_of(address, port, origins))
     out.print(f"Starting with the {meta['origin']} survey in {data}: {stage.size_in_words(data)} ...", markup=False)
+    return stage.become_server(stage.server_environment(data, address, port, origins))
 
-    def ready() -> None:
-        out.print(f"\n  Glocal is at  http://{shown}:{port}\n\n  Ctrl-C ends it.", markup=False)
 
-    code = stage.run_server(command, data, address, port, ready)
-    if code:
-        err.print(f"glocal: the server ended by itself (exit code {code}); its last words are above", style="red")
-    return code
+@cli.command(rich_help_panel=LOOK)
+def password(name: UserName, users: UsersFile = None, remove: UserRemoved = False) -> None:
+    """Add a **user** of a hosted page, or change their password; it is asked for, or read from a pipe.
+
+    Without --users the line is printed, for the variable GLOCAL_USERS. Servers that are up notice the change.
+
+    Examples: `glocal password ada --users users` | `glocal password ada --users users --remove`
+    """
+    from precompute.stages import password as stage
+
+    if remove:
+        if users is None:
+            _refuse("say with --users from which file")
+        stage.remove_user(users, name)
+        out.print(f"{name} was removed from {users}.", markup=False)
+        return
+    word = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else input()
+    line = stage.user_line(name, word)
+    if users is None:
+        out.print(line, markup=False)
+        return
+    known = stage.set_user(users, line)
+    out.print(f"{name}'s password was changed." if known else f"{name} was added to {users}.", markup=False)
 
 
 @bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -466,6 +488,16 @@ def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
     Needs a checkout and Chromium. Other options go to benchmarks/bench_app.py.
     """
     _run_benchmark("bench_app.py", "--data", layout.data_folder(folder), *context.args)
+
+
+@bench.command("load", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_load(context: typer.Context, folder: BenchFolder = None, json: BenchJson = None) -> None:
+    """Measure **many visitors at once**: 1, 5, 20 and 50 in one process, and in two behind nginx.
+
+    Needs a checkout, and nginx and Chromium for their parts. Other options go to benchmarks/bench_load.py.
+    """
+    given = ["--json", json] if json else []
+    _run_benchmark("bench_load.py", "--data", layout.data_folder(folder), *given, *context.args)
 
 
 @bench.command("posterior")

@@ -112,9 +112,16 @@ Chunk = Annotated[
         "Regions per piece; a run that is stopped loses those at work.", min=1, max=settings.REGIONS_PER_CHUNK_MOST
     ),
 ]
-Port = Annotated[int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535)]
-Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
+Port = Annotated[
+    int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535, envvar="GLOCAL_PORT")
+]
+Address = Annotated[
+    str, _option("Address to listen on; 0.0.0.0 opens the page to the network.", envvar="GLOCAL_ADDRESS")
+]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
+UserName = Annotated[str, typer.Argument(help="Name of the user.")]
+UsersFile = Annotated[Path | None, _option("File of users; it is made if it is not there.", "--users", dir_okay=False)]
+UserRemoved = Annotated[bool, _option("Take the user out of the file.", "--remove")]
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
 FigureFolder = Annotated[Path, _option("Folder for the files.", "--out")]
 FigureKeys = Annotated[

@@ -12,6 +12,7 @@ from engine.cosmology import pc_per_arcsec
 from engine.cube.smoothing import Smoothing, smooth_maps, smoothing_offsets
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import mean_densities
+from engine.library.dispersion import indices_at
 from engine.library.types import Library, joined
 from engine.mock.galaxies import MockGalaxies, flux_to_brightness
 from engine.mock.maps import GalaxyMaps, draw_maps, field_of_view
@@ -63,9 +64,8 @@ class Truth(NamedTuple):
         return np.take_along_axis(near, pick[..., None], axis=-1)[..., 0]
 
     def indices(self, model: IntArray, sigma_star: FloatArray) -> FloatArray:
-        """Indices of the models at the dispersion of the grid nearest to sigma_star, (..., 5)."""
-        nearest = np.abs(self.library.sigma_grid - sigma_star[..., None]).argmin(axis=-1)
-        return self.library.indices[model, nearest].astype(float)
+        """Indices of the models at the dispersion sigma_star, (..., 5)."""
+        return indices_at(self.library, model, sigma_star)
 
 
 def _places(library: Library, settings: MockSettings) -> FloatArray:

@@ -1,5 +1,7 @@
 """The mock survey as a whole: reproducible, honest about what is kept, and measured without bias."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,27 @@ def test_noise_is_as_large_as_its_errors_say(observation):
     pull = (rows["d4000n"] - expected) / rows["d4000n_err"]
     assert np.std(pull) == pytest.approx(1.0, abs=0.05)
     assert abs(np.mean(pull)) < 0.05
+
+
+def test_magnitudes_scatter_as_their_errors_say(observation, galaxies, truth, settings):
+    """The same chances without noise tell what was added."""
+    quiet = dataclasses.replace(settings, photometric_floor=(0.0,) * 5, photometric_depth=(60.0,) * 5)
+    clean = observe_survey(galaxies, truth, quiet, np.random.default_rng(11)).regions
+    for band in BANDS:
+        added = observation.regions[f"mag_{band}"] - clean[f"mag_{band}"]
+        pull = added / observation.regions[f"mag_{band}_err"]
+        assert np.std(pull) == pytest.approx(1.0, abs=0.05)
+        assert abs(np.mean(pull)) < 0.05
+
+
+def test_velocities_and_dispersions_scatter_in_inverse_proportion_to_the_signal(observation, galaxies, truth, settings):
+    """By 8 and 12 km/s at the target S/N of 15 per Angstrom."""
+    quiet = dataclasses.replace(settings, kinematic_errors=(0.0, 0.0))
+    clean = observe_survey(galaxies, truth, quiet, np.random.default_rng(11)).regions
+    snr = observation.regions["snr_per_angstrom"]
+    for name, error in (("v_star", 8.0), ("sigma_star", 12.0)):
+        at_target = (observation.regions[name] - clean[name]) * snr / 15.0
+        assert np.std(at_target[clean[name] != 5.0]) == pytest.approx(error, rel=0.05)  # 5 km/s: the least dispersion
 
 
 def test_what_is_measured_differs_from_the_truth_but_agrees_within_the_errors(measured):
