@@ -1,5 +1,6 @@
 """The ``glocal`` command: build a survey, bring one in, look at it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from precompute.options import (
     BenchSurvey,
     BinEdges,
     Chunk,
+    CompositeShare,
     Cuts,
     DemoIfMissing,
     FigureFolder,
@@ -49,6 +51,7 @@ from precompute.options import (
     PictureKinds,
     Port,
     PriorFile,
+    PriorsName,
     PriorsPlot,
     RealSample,
     RegionKind,
@@ -60,9 +63,13 @@ from precompute.options import (
     StellarModels,
     SurveyFile,
     TheirTable,
+    UserName,
+    UserRemoved,
+    UsersFile,
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
+    ValidationSurvey,
     Weighting,
     Workers,
 )
@@ -162,18 +169,27 @@ def library(
     to: LibraryFile = None,
     ssp: StellarModels = None,
     seed: Seed = settings.SEED,
+    priors: PriorsName = settings.PRIORS,
+    composite_share: CompositeShare = 0.0,
     priors_plot: PriorsPlot = None,
 ) -> None:
     """Draw a **library** of model galaxies: histories, enrichment and dust, then their indices and colours.
 
-    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz`
+    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz` |
+    `glocal library --priors gallazzi05`
     """
+    from dataclasses import replace
+
+    from engine.library.priors import prior_set
     from precompute.progress import progress_bars
     from precompute.stages.library import build_and_save, plot_priors
 
+    drawn_from = replace(prior_set(priors), composite_share=composite_share)
     file = to or layout.library_file(layout.data_folder())
     with progress_bars(out) as phases:
-        built = build_and_save(file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), phases=phases)
+        built = build_and_save(
+            file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), priors=drawn_from, phases=phases
+        )
     if priors_plot:
         plot_priors(built, priors_plot)
     out.print(f"The library of {models:,} models is in {file}.", markup=False)
@@ -333,21 +349,28 @@ def _tell_galaxy(outcome, new: bool) -> None:
 def validate(
     library: ValidationLibrary = None, models: Models = settings.N_MODEL_LIBRARY,
     regions: ValidationRegions = settings.N_REGION_VALIDATION, galaxies: SdssTable = None,
-    histories: Histories = settings.N_HISTORY_VALIDATION, to: ValidationFolder = Path("validation"),
+    histories: Histories = settings.N_HISTORY_VALIDATION, survey: ValidationSurvey = None,
+    to: ValidationFolder = Path("validation"),
 ) -> None:  # fmt: skip
     """Show whether the **posteriors are right**: members of the library recovered from noise, and real galaxies.
 
     With --galaxies, a table of SDSS galaxies with MPA-JHU indices and the published ages and metallicities of
     Gallazzi et al. (2005), ours are set against theirs. Writes a figure and tables.
 
-    Example: `glocal validate --galaxies galaxies.csv --out validation`
+    With --survey, the errors of a finished mock survey are set against its truth, bin by bin, and nothing else is done.
+
+    Examples: `glocal validate --galaxies galaxies.csv --out validation` | `glocal validate --survey assets/data`
     """
     from precompute.progress import progress_bars
     from precompute.stages.validate import ValidationRequest, run_validate
+    from precompute.stages.validate_survey import validate_survey
 
-    request = ValidationRequest(library, models, regions, galaxies, histories, to)
-    with progress_bars(out) as phases:
-        report = run_validate(request, phases)
+    if survey:
+        report = validate_survey(survey, to)
+    else:
+        request = ValidationRequest(library, models, regions, galaxies, histories, to)
+        with progress_bars(out) as phases:
+            report = run_validate(request, phases)
     for line in report:
         out.print(line, markup=False)
 
@@ -378,6 +401,8 @@ def serve(
     demo_if_missing: DemoIfMissing = False,
 ) -> None:
     """Show a survey in the **browser**; Ctrl-C ends it.
+
+    Everything else that can be set is a variable GLOCAL_...; docs/hosting.md lists them and shows how to host a page.
 
     Examples: `glocal serve` | `glocal serve my-survey --port 5007`
     """
@@ -424,20 +449,36 @@ def _serve(data: Path, address: str, wanted: int, origins: list[str]) -> int:
     from precompute.stages import serve as stage
 
     meta = read_pair_meta(data)
-    port = stage.free_port(address, wanted)
+    port = wanted if "GLOCAL_PORT" in os.environ else stage.free_port(address, wanted)  # a proxy looks for it there
     if port != wanted:
         out.print(f"Port {wanted} is busy; taking {port}.", markup=False)
-    shown = "127.0.0.1" if address == "0.0.0.0" else address
-    command = stage.serve_command(address, port, stage.origins_of(address, port, origins))
     out.print(f"Starting with the {meta['origin']} survey in {data}: {stage.size_in_words(data)} ...", markup=False)
+    return stage.become_server(stage.server_environment(data, address, port, origins))
 
-    def ready() -> None:
-        out.print(f"\n  Glocal is at  http://{shown}:{port}\n\n  Ctrl-C ends it.", markup=False)
 
-    code = stage.run_server(command, data, address, port, ready)
-    if code:
-        err.print(f"glocal: the server ended by itself (exit code {code}); its last words are above", style="red")
-    return code
+@cli.command(rich_help_panel=LOOK)
+def password(name: UserName, users: UsersFile = None, remove: UserRemoved = False) -> None:
+    """Add a **user** of a hosted page, or change their password; it is asked for, or read from a pipe.
+
+    Without --users the line is printed, for the variable GLOCAL_USERS. Servers that are up notice the change.
+
+    Examples: `glocal password ada --users users` | `glocal password ada --users users --remove`
+    """
+    from precompute.stages import password as stage
+
+    if remove:
+        if users is None:
+            _refuse("say with --users from which file")
+        stage.remove_user(users, name)
+        out.print(f"{name} was removed from {users}.", markup=False)
+        return
+    word = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else input()
+    line = stage.user_line(name, word)
+    if users is None:
+        out.print(line, markup=False)
+        return
+    known = stage.set_user(users, line)
+    out.print(f"{name}'s password was changed." if known else f"{name} was added to {users}.", markup=False)
 
 
 @bench.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -447,6 +488,16 @@ def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
     Needs a checkout and Chromium. Other options go to benchmarks/bench_app.py.
     """
     _run_benchmark("bench_app.py", "--data", layout.data_folder(folder), *context.args)
+
+
+@bench.command("load", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_load(context: typer.Context, folder: BenchFolder = None, json: BenchJson = None) -> None:
+    """Measure **many visitors at once**: 1, 5, 20 and 50 in one process, and in two behind nginx.
+
+    Needs a checkout, and nginx and Chromium for their parts. Other options go to benchmarks/bench_load.py.
+    """
+    given = ["--json", json] if json else []
+    _run_benchmark("bench_load.py", "--data", layout.data_folder(folder), *given, *context.args)
 
 
 @bench.command("posterior")

@@ -161,13 +161,19 @@ class FigurePage:
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
         sample, zoom = self.current.sample, self.zooms.windows()
         board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        numbers = f'<p class="numbers">{numbers_words(figure_, sample)}{key_words(figure_)}</p>'
+        numbers = (
+            f'<p class="numbers"><span>{numbers_words(figure_, sample)}</span><span>{key_words(figure_)}</span></p>'
+        )
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 
     def _arrays(self, panel: Panel) -> dict[int, object]:
         sample, view = self.current.sample, self.view()
-        return {i: compute_mark(mark, panel, sample, view, TOOLS) for i, mark in enumerate(panel.marks)}
+        state = (panel, sample.cut, tuple(sorted(view.zoom.items())), view.weighting, view.fineness, view.min_count)
+        return {
+            i: self.survey.recent((state, i), partial(compute_mark, mark, panel, sample, view, TOOLS))
+            for i, mark in enumerate(panel.marks)
+        }
 
     def _large(self) -> str:
         names = {panel.name for panel in self.figure.panels}

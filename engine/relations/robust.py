@@ -37,7 +37,7 @@ def robust_line(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) 
         return NO_LINE
     middle = np.average(x, weights=weight)
     trust = np.ones_like(x)
-    line = np.zeros(2)
+    line: FloatArray = np.zeros(2)
     scatter = 0.0
     for _ in range(ROUNDS):
         previous = line
