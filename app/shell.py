@@ -21,6 +21,7 @@ from app.settings import data_folder
 from app.store import Survey, open_survey
 from app.wire import Wire, watch_connection
 from engine.errors import GlocalError
+from engine.figures.catalogue import FIGURES
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
@@ -73,7 +74,7 @@ class Shell:
         self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
-        """The whole page, with what a link asked in vain. Every panel is a root of its own: CSS alone lays them out."""
+        """The whole page, with what a link could not have. Every panel is a root of its own: CSS lays them out."""
         page = Template(asset("style/page.html"), location=True)
         for name, panel in (self.rail.panels | self.wire.panels | self.places).items():
             page.add_panel(name, panel)
@@ -162,7 +163,7 @@ def _page_words(entry: PageEntry) -> dict[str, object]:
     own = entry.rail == entry.name
     return {
         "name": entry.name, "label": entry.label, "heading": entry.heading, "own": own, "rail": entry.rail,
-        "is_figure": bool(entry.figures),
+        "is_figure": bool(entry.figures), "panels": len(FIGURES[entry.keys[0]].panels) if entry.figures else 0,
     }  # fmt: skip
 
 

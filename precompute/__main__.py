@@ -21,6 +21,7 @@ from precompute.options import (
     BenchSurvey,
     BinEdges,
     Chunk,
+    CompositeShare,
     Cuts,
     DemoIfMissing,
     FigureFolder,
@@ -50,6 +51,7 @@ from precompute.options import (
     PictureKinds,
     Port,
     PriorFile,
+    PriorsName,
     PriorsPlot,
     RealSample,
     RegionKind,
@@ -67,6 +69,7 @@ from precompute.options import (
     ValidationFolder,
     ValidationLibrary,
     ValidationRegions,
+    ValidationSurvey,
     Weighting,
     Workers,
 )
@@ -166,18 +169,27 @@ def library(
     to: LibraryFile = None,
     ssp: StellarModels = None,
     seed: Seed = settings.SEED,
+    priors: PriorsName = settings.PRIORS,
+    composite_share: CompositeShare = 0.0,
     priors_plot: PriorsPlot = None,
 ) -> None:
     """Draw a **library** of model galaxies: histories, enrichment and dust, then their indices and colours.
 
-    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz`
+    Examples: `glocal library --models 60000 --priors-plot priors.png` | `glocal library --ssp m62.gz --ssp m72.gz` |
+    `glocal library --priors gallazzi05`
     """
+    from dataclasses import replace
+
+    from engine.library.priors import prior_set
     from precompute.progress import progress_bars
     from precompute.stages.library import build_and_save, plot_priors
 
+    drawn_from = replace(prior_set(priors), composite_share=composite_share)
     file = to or layout.library_file(layout.data_folder())
     with progress_bars(out) as phases:
-        built = build_and_save(file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), phases=phases)
+        built = build_and_save(
+            file, n_model=models, seed=seed, ssp_files=tuple(ssp or ()), priors=drawn_from, phases=phases
+        )
     if priors_plot:
         plot_priors(built, priors_plot)
     out.print(f"The library of {models:,} models is in {file}.", markup=False)
@@ -337,21 +349,28 @@ def _tell_galaxy(outcome, new: bool) -> None:
 def validate(
     library: ValidationLibrary = None, models: Models = settings.N_MODEL_LIBRARY,
     regions: ValidationRegions = settings.N_REGION_VALIDATION, galaxies: SdssTable = None,
-    histories: Histories = settings.N_HISTORY_VALIDATION, to: ValidationFolder = Path("validation"),
+    histories: Histories = settings.N_HISTORY_VALIDATION, survey: ValidationSurvey = None,
+    to: ValidationFolder = Path("validation"),
 ) -> None:  # fmt: skip
     """Show whether the **posteriors are right**: members of the library recovered from noise, and real galaxies.
 
     With --galaxies, a table of SDSS galaxies with MPA-JHU indices and the published ages and metallicities of
     Gallazzi et al. (2005), ours are set against theirs. Writes a figure and tables.
 
-    Example: `glocal validate --galaxies galaxies.csv --out validation`
+    With --survey, the errors of a finished mock survey are set against its truth, bin by bin, and nothing else is done.
+
+    Examples: `glocal validate --galaxies galaxies.csv --out validation` | `glocal validate --survey assets/data`
     """
     from precompute.progress import progress_bars
     from precompute.stages.validate import ValidationRequest, run_validate
+    from precompute.stages.validate_survey import validate_survey
 
-    request = ValidationRequest(library, models, regions, galaxies, histories, to)
-    with progress_bars(out) as phases:
-        report = run_validate(request, phases)
+    if survey:
+        report = validate_survey(survey, to)
+    else:
+        request = ValidationRequest(library, models, regions, galaxies, histories, to)
+        with progress_bars(out) as phases:
+            report = run_validate(request, phases)
     for line in report:
         out.print(line, markup=False)
 

@@ -36,7 +36,32 @@ StellarModels = Annotated[
         "--ssp",
     ),
 ]
+PriorsName = Annotated[
+    str,
+    _option(
+        "Which priors to draw from: mattolini25 (the default) or gallazzi05 (histories as in Gallazzi et al. 2005).",
+        "--priors",
+    ),
+]
+CompositeShare = Annotated[
+    float,
+    _option(
+        "Share of models that are sums of several histories of like age and metallicity, as neighbouring regions mix "
+        "them; `glocal validate` shows what it does.",
+        min=0.0,
+        max=1.0,
+    ),
+]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
+ValidationSurvey = Annotated[
+    Path | None,
+    _option(
+        "A mock survey whose truth is known: show instead whether its errors hold it, bin by bin.",
+        "--survey",
+        exists=True,
+        file_okay=False,
+    ),
+]
 ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
 ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]
 SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]

@@ -161,7 +161,7 @@ class FigurePage:
         board.enlarge(self._large())
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
         board.say({view.panel.name: self._empty(view.panel) for view in board.shown()})
-        numbers = f'<p class="numbers">{self._numbers()}{key_words(figure_)}</p>'
+        numbers = f'<p class="numbers"><span>{self._numbers()}</span><span>{key_words(figure_)}</span></p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 

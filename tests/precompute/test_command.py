@@ -204,3 +204,40 @@ def test_a_survey_that_is_no_pair_is_not_served(tmp_path, regions, galaxies):
     done = glocal("serve", tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"glocal: {tmp_path / REGIONS_FILE} is not a Parquet file\n"
+
+
+def ran(**done: bool):
+    """What a run leaves: one suspicious galaxy, and others that are done or not."""
+    from precompute.stages.one_galaxy import Outcome
+    from precompute.stages.run import RunSummary
+
+    numbers = {"n_spaxels": 90, "n_above_cut": 100, "level_fractions": [1.0], "suspicious": ["MED_VEL is odd"]}
+    outcomes = [Outcome(name, good, "a sentence", numbers if good else {}) for name, good in done.items()]
+    return RunSummary(outcomes, set(), Path("survey"), 90, ("objects.csv: columns that are not used: comment",))
+
+
+@pytest.mark.parametrize(("galaxies", "code"), [({"A": True, "B": True}, 0), ({"A": True, "B": False}, 1)])
+def test_a_run_in_which_galaxies_failed_ends_with_exit_code_1_and_says_what_is_suspicious(monkeypatch, galaxies, code):
+    def run_survey(_file, _machines, _phases, told):
+        summary = ran(**galaxies)
+        for outcome in summary.outcomes:
+            told(outcome, True)
+        return summary
+
+    monkeypatch.setattr("precompute.stages.run.run_survey", run_survey)
+    done = RUN.invoke(command.cli, ["run", "survey.toml"], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert "suspicious: MED_VEL is odd" in done.output
+    assert "objects.csv: columns that are not used: comment" in done.output
+    assert ("1 of 2 galaxies failed: B" in done.output) == bool(code)
+    assert "galaxies are suspicious: A" in done.output
+
+
+def test_the_report_tells_remarks_below_their_galaxy():
+    from precompute.stages.run import report_lines
+
+    lines = report_lines(ran(A=True, B=False).outcomes, set())
+    assert [line.strip() for line in lines[:3]] == [
+        "done               A: a sentence", "suspicious: MED_VEL is odd", "FAILED             B: a sentence",
+    ]  # fmt: skip
+    assert lines[-1] == "1 of 1 galaxies are suspicious: A"
