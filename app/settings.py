@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     jobs: int = Field(1, ge=1, description="Exports made at a time, per process.")
     queue: int = Field(8, ge=0, description="Exports that may wait; more are refused.")
     job_s: float = Field(60.0, gt=0, description="Longest time for an export.")
+    table_rows: int = Field(250_000, ge=1, description="Most regions in a table: each takes about 1 kB meanwhile.")
     link_minutes: float = Field(60.0, gt=0, description="How long the address of a table works without a login.")
 
     database: str = Field("", description="Saved views: an SQLAlchemy address; else an SQLite file in the state.")

@@ -12,7 +12,7 @@ from bokeh.server.urls import per_app_patterns, toplevel_patterns
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
-from app.server import access, logs, views_page
+from app.server import access, logs, tables, views_page
 from app.server.page_handler import PageHandler
 from app.server.routes import routes
 from app.server.secret import derived
@@ -35,7 +35,7 @@ def install() -> None:
     logs.configure(settings)
     _sign(settings)
     _bound_requests(settings)
-    toplevel_patterns[:0] = [*routes(), *views_page.ROUTES]
+    toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
     ours = {panel_server.DocHandler: PageHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     if not pn.config.oauth_provider:

@@ -11,6 +11,7 @@ from app.server.access import access
 from app.server.forms import from_our_page
 from app.server.html import page
 from app.server.routes import ForVisitors
+from app.server.tables import addresses
 from app.server.thumbnail import thumbnail
 from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
@@ -87,7 +88,11 @@ class ViewsHandler(ForVisitors):
         except ViewError as error:
             listed, lost = [], report(error)
         survey_id = _survey_id()
+        settings = read_settings()
         words = {
+            "root": f"{self.request.protocol}://{self.request.host}{self.application.prefix}/",
+            "tables": addresses(self._asked(), survey_id, settings) if survey_id else [],
+            "minutes": f"{settings.link_minutes:g}",
             "views": [(view, view.survey_id == survey_id, self._may_remove(view)) for view in listed],
             "view": self._asked(), "done": DONE.get(self.get_query_argument("done", ""), ""), "wrong": wrong or lost,
             "longest": LONGEST, "user": self.current_user, "logged_in": access().users is not None,
