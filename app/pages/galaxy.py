@@ -141,11 +141,13 @@ class GalaxyPage:
         self._say("" if found is not None else f"No galaxy of this survey is called “{typed}”.")
         if found is not None:
             self._open(found)
+            self.search.value = ""  # so that the same galaxy can be searched for again
 
     def _say(self, sentence: str) -> None:
         self.message.object = f"<p class='warning' role='status'>{words.escape(sentence)}</p>" if sentence else ""
 
     def _open(self, galaxy_id: int) -> None:
+        self._say("")
         with pn.io.hold():
             self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
 
@@ -154,9 +156,10 @@ class GalaxyPage:
         ids = self.survey.galaxies["galaxy_id"].tolist()
         if self.selection.galaxy_id in ids:
             return
-        if self.selection.galaxy_id is not None:
-            self._say(f"This survey has no galaxy {self.selection.galaxy_id}.")
+        unknown = self.selection.galaxy_id
         self._open(self._largest())
+        if unknown is not None:
+            self._say(f"This survey has no galaxy {unknown}.")
 
     def _largest(self) -> int:
         """galaxy_id of the galaxy with most regions."""

@@ -4,6 +4,7 @@ import panel as pn
 
 from app import theme
 from app.compat import Words
+from app.looks import asset
 from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
 
@@ -40,8 +41,9 @@ def lay_out_body(page) -> pn.Column:
     figures.append((page.picker.figure, X, Y))
     planes = [labelled(figure, x, y, margin=_gap(i, 3)) for i, (figure, x, y) in enumerate(figures)]
     wide = {"sizing_mode": "stretch_width", "margin": (6, 0, 0, 0)}
-    below = page.detail.put_aside(sample=pn.Row(*planes, **wide), profiles=pn.Row(*profiles_of(page), **wide))
-    rows = [pn.Row(*maps, **wide), page.detail.head, *below, page.detail.row]
+    folds = wide | {"stylesheets": [asset("style/rows.css")]}
+    below = page.detail.put_aside(sample=pn.Row(*planes, **folds), profiles=pn.Row(*profiles_of(page), **folds))
+    rows = [pn.Row(*maps, **folds), page.detail.head, *below, page.detail.row]
     return pn.Column(*rows, page.caption, **wide | {"margin": 0})
 
 

@@ -310,10 +310,8 @@ def read_piece(job: Job) -> Piece | None:
 def _has_its_spectra(job: Job, regions: Rows) -> bool:
     """Whether files of spectra lie there that were made with these estimates, and not measured again since."""
     wanted = estimates_id(regions)
+    files = spectra_files(job.out, int(job.facts["galaxy_id"]))
     try:
-        return all(
-            read_spectra_header(path).estimates_id == wanted
-            for path in spectra_files(job.out, int(job.facts["galaxy_id"]))
-        )
+        return all(read_spectra_header(path).estimates_id == wanted for path in files)
     except GlocalError:
         return False

@@ -23,7 +23,7 @@ def survey(small_survey) -> Survey:
 
 
 def _count(page):
-    return page.locator(".relations .count")
+    return page.locator("aside[data-rail=selection] .count")
 
 
 def _words(n: int) -> re.Pattern:
@@ -31,7 +31,7 @@ def _words(n: int) -> re.Pattern:
 
 
 def _picture(page) -> bytes:
-    return page.locator(".planes").screenshot()
+    return page.locator(".page.relations .body").screenshot()
 
 
 def _wait_for_another_picture(page, before: bytes) -> None:
@@ -42,15 +42,17 @@ def _wait_for_another_picture(page, before: bytes) -> None:
 
 
 def _press(page, group: str, label: str) -> None:
-    page.locator(f".relations {group}").get_by_text(label, exact=True).first.click()
+    page.locator(f"aside[data-rail=selection] {group}").get_by_text(label, exact=True).first.click()
 
 
 def test_the_page_says_what_it_shows_and_that_it_is_a_mock(app, visit, survey):
     page = visit(app)
-    expect(page.locator("h1").first).to_have_text("Local age and metallicity against mass")
+    expect(page.locator("main .heading [data-page=relations] h1")).to_have_text(
+        "Local age and metallicity against mass"
+    )
     expect(page.locator(".stamp")).to_contain_text("MOCK")
     expect(_count(page)).to_have_text(_words(survey.n_regions))
-    assert page.locator(".relations .plane").count() == 6
+    assert page.locator(".page.relations .bk-Figure").count() == 6
 
 
 def test_a_bin_of_mass_changes_the_count_and_the_picture(app, visit, survey):
@@ -81,7 +83,7 @@ def test_the_old_ridge_has_the_regions_above_the_green_valley(app, visit, survey
 def test_an_empty_selection_says_so(app, visit):
     page = visit(f"{app}?log_M_star=11.8..11.9")
     expect(_count(page)).to_have_text("0 regions")
-    expect(page.get_by_text("No region of this survey lies in this selection")).to_be_visible()
+    expect(page.get_by_text("No region lies in this selection").first).to_be_visible()
 
 
 def test_the_link_restores_the_view(app, visit):
@@ -93,7 +95,7 @@ def test_the_link_restores_the_view(app, visit):
     count = _count(page).inner_text()
     again = visit(page.url)
     expect(_count(again)).to_have_text(count)
-    young = again.locator(".relations").get_by_role("button", name="young", exact=True)
+    young = again.locator("aside[data-rail=selection]").get_by_role("button", name="young", exact=True)
     expect(young).to_have_class(re.compile("bk-active"))
 
 
@@ -108,12 +110,13 @@ def test_a_png_of_the_six_planes_is_a_journal_page_wide_and_says_mock(app, visit
     page = visit(app)
     for _ in range(clicks):
         with page.expect_download() as download:
-            page.locator(".relations .actions").get_by_text("PNG").click()
+            page.get_by_text("Export").click()
+            page.get_by_role("button", name="Figure: PNG", exact=True).click()
     image = Image.open(BytesIO(download.value.path().read_bytes()))
     assert image.width == 2100
-    assert 1000 < image.height < 1800
+    assert 1000 < image.height < 2400
     assert "MOCK" in image.info["Description"]
-    assert download.value.suggested_filename == "glocal-relations-mock.png"
+    assert download.value.suggested_filename == "glocal-figure-3-mock.png"
 
 
 def test_a_missing_data_folder_is_one_plain_sentence(serve, visit, tmp_path):

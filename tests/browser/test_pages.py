@@ -1,0 +1,144 @@
+"""Every page of the registry in a browser: words, figure, selection, files, keys, narrow windows."""
+
+import re
+
+import pytest
+
+from app import registry
+from engine.figures.catalogue import FIGURES
+from engine.figures.cut import Cut, Range
+from engine.figures.sample import select
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
+
+FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]
+RAIL = "aside[data-rail=selection]"
+READY = "body[data-ready]"
+
+
+def _opened(page, entry) -> None:
+    """Turn to a page by its tab and wait until it is there."""
+    page.locator(READY).wait_for(state="attached")
+    page.get_by_role("link", name=entry.label, exact=True).click()
+    expect(page).to_have_url(re.compile(f"page={entry.name}"))
+
+
+@pytest.mark.parametrize("entry", FIGURE_PAGES, ids=lambda entry: entry.name)
+def test_a_tab_opens_its_question_its_panels_and_numbers_that_follow_the_selection(app, visit, small_survey, entry):
+    from app.store import Survey
+
+    page = visit(app)
+    _opened(page, entry)
+    section = page.locator(f".page.{entry.name}")
+    expect(page.locator(f"main .heading [data-page={entry.name}] h1")).to_have_text(entry.heading)
+    expect(section.locator(".bk-Figure")).to_have_count(len(FIGURES[entry.keys[0]].panels))
+    expect(section.locator("canvas").first).to_be_visible()
+    page.locator(RAIL).get_by_text(">10.8", exact=True).click()
+    sample = select(Survey(small_survey), Cut(ranges={"log_M_star": Range(10.8)}))
+    counted = f"{sample.n_regions:,}".replace(",", r"\s?") + f" regions of {sample.n_galaxies} galaxies"
+    expect(section.locator(".numbers")).to_contain_text(re.compile(counted))
+
+
+@pytest.mark.parametrize("key", registry.SWITCHED)
+def test_a_link_opens_every_figure_with_its_caption(app, visit, key):
+    entry = next(entry for entry in FIGURE_PAGES if key in entry.keys)
+    page = visit(f"{app}?page={entry.name}&figures={key}", f".page.{entry.name} canvas")
+    words = re.sub(r"<[^>]*>", "", FIGURES[key].caption)
+    expect(page.locator(f".page.{entry.name} .caption")).to_have_text(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"), [("Figure: PDF", "pdf"), ("Lines and points: ECSV", "ecsv"), ("Words: Python", "py")]
+)
+def test_files_download(app, visit, name, ending):
+    page = visit(f"{app}?page=drivers", ".page.drivers canvas")
+    page.locator(READY).wait_for(state="attached")
+    with page.expect_download() as download:
+        page.get_by_text("Export").click()
+        page.get_by_role("button", name=name, exact=True).click()
+    assert download.value.suggested_filename.startswith("glocal-figure-5-mock")
+    assert download.value.suggested_filename.endswith(ending)
+    content = download.value.path().read_bytes()
+    assert content.startswith(b"%PDF") if ending == "pdf" else b"figure" in content
+
+
+def test_the_data_page_tells_which_table_is_loaded(app, visit):
+    page = visit(f"{app}?page=data", ".page.data table")
+    expect(page.locator(".page.data")).to_contain_text("mock: an invented survey")
+    expect(page.locator(".page.data")).to_contain_text("SHA-256")
+    expect(page.locator(".page.data")).to_contain_text("@article{ZibettiGallazzi2022")
+
+
+def test_a_click_on_a_galaxy_opens_it(app, visit):
+    page = visit(f"{app}?page=masses&plane=log_mu_e-log_M_star", ".page.masses canvas >> visible=true")
+    page.locator(READY).wait_for(state="attached")
+    box = page.locator(".page.masses .bk-Figure >> visible=true").bounding_box()
+    for step in range(4, 98, 3):  # the dots lie near a diagonal: clicks meet some
+        page.mouse.click(box["x"] + box["width"] * step / 100, box["y"] + box["height"] * (0.95 - step / 110))
+        if "page=galaxy" in page.url:
+            break
+        page.wait_for_timeout(150)
+    expect(page).to_have_url(re.compile("page=galaxy"))
+
+
+def test_keys_turn_pages_undo_and_redo(app, visit):
+    page = visit(app)
+    page.locator(READY).wait_for(state="attached")
+    page.locator(RAIL).get_by_text(">10.8", exact=True).click()
+    expect(page).to_have_url(re.compile("log_M_star=10.8"))
+    page.keyboard.press("Control+z")
+    expect(page).to_have_url(re.compile("log_M_star=all"))
+    page.keyboard.press("Control+Shift+z")
+    expect(page).to_have_url(re.compile("log_M_star=10.8"))
+    page.keyboard.press("]")
+    expect(page).to_have_url(re.compile(f"page={registry.NAMES[1]}"))
+
+
+def test_buttons_expose_which_of_them_is_down_and_sliders_have_names(app, visit):
+    page = visit(app)
+    page.locator(READY).wait_for(state="attached")
+    rail = page.locator(RAIL)
+    expect(rail.get_by_role("button", name="old ridge", exact=True).first).to_have_attribute("aria-pressed", "false")
+    rail.get_by_role("button", name="old ridge", exact=True).first.click()
+    expect(rail.get_by_role("button", name="old ridge", exact=True).first).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("slider", name="Galaxy mass, lower end")).to_be_visible()
+
+
+def test_back_leaves_no_trail_of_views_and_copy_link_hands_out_this_one(app, visit):
+    page = visit(app)
+    page.locator(READY).wait_for(state="attached")
+    before = page.evaluate("history.length")
+    page.locator(RAIL).get_by_text(">10.8", exact=True).click()
+    expect(page).to_have_url(re.compile("log_M_star=10.8"))
+    assert page.evaluate("history.length") == before
+    page.evaluate("navigator.clipboard.writeText = async (words) => { window.copied = words }")
+    page.get_by_text("Copy link").click()
+    page.wait_for_function("window.copied")
+    assert page.evaluate("window.copied") == page.url
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (683, 384), (400, 800)], ids=lambda size: f"{size[0]}px")
+@pytest.mark.parametrize("entry", registry.PAGES, ids=lambda entry: entry.name)
+def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(app, browser, entry, size):
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    try:
+        page.goto(f"{app}?page={entry.name}")
+        page.locator(READY).wait_for(state="attached", timeout=30_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    finally:
+        page.close()
+
+
+def test_the_rail_folds_into_a_drawer(app, browser):
+    page = browser.new_page(viewport={"width": 700, "height": 700})
+    try:
+        page.goto(app)
+        page.locator(READY).wait_for(state="attached", timeout=30_000)
+        expect(page.locator(RAIL)).to_be_hidden()
+        page.get_by_role("button", name="Selection").click()
+        expect(page.locator(RAIL)).to_be_visible()
+    finally:
+        page.close()
