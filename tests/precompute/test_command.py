@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from engine.columns import REGIONS_FILE
 from engine.errors import SettingsError
+from engine.library.priors import PRIOR_SETS
 from precompute import __main__ as command
 from precompute import layout
 from precompute.io.products import read_survey, write_survey
@@ -150,17 +151,17 @@ def test_demo_does_not_replace_a_measured_survey(fake_stages, tmp_path, regions,
 
 def test_library_passes_its_options_on_and_plots(fake_stages, tmp_path):
     png = tmp_path / "p.png"
-    done = RUN.invoke(
-        command.cli, ["library", "--models", "500", "--out", str(tmp_path / "l"), "--priors-plot", str(png)]
-    )
+    words = ["library", "--models", "500", "--out", str(tmp_path / "l"), "--priors-plot", str(png)]
+    done = RUN.invoke(command.cli, [*words, "--priors", "gallazzi05"])
     assert done.exit_code == 0, done.output
-    assert fake_stages["library"] == (tmp_path / "l", {"n_model": 500, "seed": 2022, "ssp_files": ()})
+    expected = {"n_model": 500, "seed": 2022, "ssp_files": (), "priors": PRIOR_SETS["gallazzi05"]}
+    assert fake_stages["library"] == (tmp_path / "l", expected)
     assert fake_stages["plot"] == ("built", png)
 
 
 def test_serve_builds_the_demo_only_where_there_is_none(fake_stages, tmp_path, monkeypatch, regions, galaxies):
     served = []
-    monkeypatch.setattr(command, "_serve", lambda *words: served.append(words) or 0)
+    monkeypatch.setattr("precompute.commands.look._serve", lambda *words: served.append(words) or 0)
     RUN.invoke(command.cli, ["serve", str(tmp_path), "--demo-if-missing"])
     assert fake_stages.pop("demo")[0] == tmp_path
     write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
