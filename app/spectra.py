@@ -1,10 +1,9 @@
 """Spectra and posteriors of single spaxels: files beside the survey, of which one row group is read at a time.
 
-``spectra/<galaxy_id>.parquet`` has one row per kept spaxel; ``spectra/<galaxy_id>.flags.parquet`` says why the others
-of the field were not kept. Neither has to be there.
+What they hold is described in ``engine.spectra_schema``. None has to be there; one that was made with other estimates
+than the table holds is refused.
 """
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,15 +12,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.columns import META_KEY
 from engine.errors import TableError
+from engine.spectra_schema import (
+    ESTIMATES,
+    FLAGS_COLUMNS,
+    FOLDER,
+    PDF,
+    PLACE,
+    PLANE,
+    PLANE_COLUMN,
+    SPECTRA,
+    Axes,
+    Header,
+    check_belongs,
+    flags_name,
+    header_of,
+    spectra_name,
+)
 from engine.stats import PERCENTILES
 from engine.types import FloatArray
 
-FOLDER = "spectra"
-PARTS = ("flux", "flux_err", "stellar", "gas")
-ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
-PLANE = ("log_age_wr", "log_Z_wr")  # axes of pdf_age_Z
 OPEN_FILES, KEPT_GROUPS = 16, 24  # per process; a row group is about 1 MB
 
 
@@ -63,7 +73,7 @@ class SpaxelSpectrum(NamedTuple):
 
 class _Opened(NamedTuple):
     file: pq.ParquetFile
-    meta: dict
+    header: Header
     place: dict[tuple[int, int], tuple[int, int]]  # (x, y) -> row group, row in it
 
 
@@ -72,26 +82,40 @@ def survey_has_spectra(folder: Path) -> bool:
     return (Path(folder) / FOLDER).is_dir()
 
 
-def read_spectrum(folder: Path, galaxy_id: int, x: int, y: int) -> SpaxelSpectrum | None:
-    """The spectrum of one spaxel, or None if none was kept; raises TableError for a file that cannot be read."""
-    path = Path(folder) / FOLDER / f"{int(galaxy_id)}.parquet"
+def read_spectrum(folder: Path, galaxy_id: int, x: int, y: int, *, belongs_to: str) -> SpaxelSpectrum | None:
+    """The spectrum of one spaxel, or None if none was kept.
+
+    belongs_to: estimates_id of the galaxy's rows in the table that is shown. Raises TableError for a file that cannot
+    be read, or was made with other estimates.
+    """
+    name = spectra_name(galaxy_id)
+    path = Path(folder) / name
     if (stamp := _stamp(path)) is None:
         return None
     try:
         opened = _open(path, stamp)
+        check_belongs(opened.header, belongs_to, name)
         if (int(x), int(y)) not in opened.place:
             return None
         group, row = opened.place[int(x), int(y)]
-        return _spectrum({n: values[row] for n, values in _group(path, stamp, group).items()}, opened.meta)
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        cells = {column: values[row] for column, values in _group(path, stamp, group).items()}
+        return _spectrum(cells, opened.header.axes)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # pyarrow's ArrowInvalid: a ValueError
         raise TableError(f"{path} is not a file of spectra this page can read ({_first_line(error)})") from None
 
 
-def read_flags(folder: Path, galaxy_id: int) -> dict[tuple[int, int], int]:
-    """Flags by (x, y) of the spaxels that were not kept; empty where no file tells."""
-    path = Path(folder) / FOLDER / f"{int(galaxy_id)}.flags.parquet"
+def read_flags(folder: Path, galaxy_id: int, *, belongs_to: str) -> dict[tuple[int, int], int]:
+    """Flags of the spaxels (x, y) of the field that were not kept; empty where no file tells.
+
+    belongs_to and errors: as for read_spectrum.
+    """
+    path = Path(folder) / flags_name(galaxy_id)
     stamp = _stamp(path)
-    return {} if stamp is None else _flags(path, stamp)
+    if stamp is None:
+        return {}
+    header, flags = _flags(path, stamp)
+    check_belongs(header, belongs_to, flags_name(galaxy_id))
+    return flags
 
 
 def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float]:
@@ -104,40 +128,35 @@ def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float
     return float(low), float(median), float(high)
 
 
-def _spectrum(cells: dict[str, FloatArray], meta: dict) -> SpaxelSpectrum:
-    start, step, n = (meta["wave"][key] for key in ("start", "step", "n"))
-    wave = start + step * np.arange(int(n))
+def _spectrum(cells: dict[str, FloatArray], axes: Axes) -> SpaxelSpectrum:
     posteriors = {}
     for name in ESTIMATES:
-        edges, share = _edges(meta["axes"][name]), cells[f"pdf_{name}"]
+        edges, share = axes.estimates[name].edges, cells[PDF[name]]
         posteriors[name] = Posterior(edges, share, *quantiles(edges, share))
-    edges = tuple(_edges(meta["axes"]["age_Z"][name]) for name in PLANE)
-    plane = cells["pdf_age_Z"].reshape(tuple(len(e) - 1 for e in edges))
-    parts = [cells[name] for name in PARTS]
+    edges = tuple(axes.plane[name].edges for name in PLANE)
+    plane = cells[PLANE_COLUMN].reshape(tuple(len(e) - 1 for e in edges))
+    wave = axes.wave.points
+    parts = [cells[name] for name in SPECTRA]
     if any(part.shape != wave.shape for part in parts):
-        raise ValueError(f"{len(parts[0])} pixels where its header says {n}")
+        raise ValueError(f"{len(parts[0])} pixels where its header says {len(wave)}")
     return SpaxelSpectrum(wave, *parts, posteriors, plane, edges)
-
-
-def _edges(axis: list[float]) -> FloatArray:
-    first, step, n = axis
-    return first + step * np.arange(int(n) + 1)
 
 
 @lru_cache(maxsize=OPEN_FILES)
 def _open(path: Path, _changed: tuple[int, int]) -> _Opened:
     file = pq.ParquetFile(path)
-    meta = json.loads((file.schema_arrow.metadata or {})[META_KEY])
-    places = file.read(columns=["x", "y"])
+    header = header_of(file.schema_arrow.metadata, path.name)
+    places = file.read(columns=list(PLACE))
     x, y = places.column("x").to_pylist(), places.column("y").to_pylist()
     where = [(g, r) for g in range(file.num_row_groups) for r in range(file.metadata.row_group(g).num_rows)]
-    return _Opened(file, meta, dict(zip(zip(x, y, strict=True), where, strict=True)))
+    return _Opened(file, header, dict(zip(zip(x, y, strict=True), where, strict=True)))
 
 
 @lru_cache(maxsize=KEPT_GROUPS)
 def _group(path: Path, changed: tuple[int, int], group: int) -> dict[str, FloatArray]:
-    names = [*PARTS, *(f"pdf_{name}" for name in ESTIMATES), "pdf_age_Z"]
-    table = _open(path, changed).file.read_row_group(group, columns=names)
+    opened = _open(path, changed)
+    names = list(opened.header.axes.sizes())
+    table = opened.file.read_row_group(group, columns=names)
     return {name: _rows(table.column(name).combine_chunks()) for name in names}
 
 
@@ -149,13 +168,13 @@ def _rows(column: pa.FixedSizeListArray) -> FloatArray:
 
 
 @lru_cache(maxsize=OPEN_FILES)
-def _flags(path: Path, _changed: tuple[int, int]) -> dict[tuple[int, int], int]:
+def _flags(path: Path, _changed: tuple[int, int]) -> tuple[Header, dict[tuple[int, int], int]]:
     try:
-        table = pq.read_table(path, columns=["x", "y", "flags"])
+        table = pq.read_table(path, columns=list(FLAGS_COLUMNS))
     except (OSError, ValueError):
         raise TableError(f"{path} is not a readable file of flags") from None
-    x, y, flags = (table.column(name).to_pylist() for name in ("x", "y", "flags"))
-    return dict(zip(zip(x, y, strict=True), flags, strict=True))
+    x, y, flags = (table.column(name).to_pylist() for name in FLAGS_COLUMNS)
+    return header_of(table.schema.metadata, path.name), dict(zip(zip(x, y, strict=True), flags, strict=True))
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

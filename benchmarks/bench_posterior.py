@@ -2,7 +2,7 @@
 
 python benchmarks/bench_posterior.py [--models N] [--regions M] [--library FILE] [--json FILE]
 
-Regions are members of the library at a random dispersion of its grid, with errors of a good CALIFA region: 0.05, 0.3,
+Regions are members of the library at a random dispersion, with errors of a good CALIFA region: 0.05, 0.3,
 0.9, 0.02, 0.15 in the indices and 4 to 6 % in ugriz. The percentiles are compared over other regions, a quarter of
 which are of this kind; a quarter lacks u and [MgFe]', a quarter has errors five times as large, and a quarter is moved
 by ten to a hundred errors out of the library.
@@ -23,6 +23,7 @@ from engine.adopted import N_REGIONS
 from engine.errors import GlocalError
 from engine.inference.arrangement import arrange
 from engine.inference.posterior import FEW_MODELS, Observed, percentiles
+from engine.library.dispersion import indices_at
 from engine.library.types import Library
 from tests.reference.posterior_brute import by_loops, by_numpy
 
@@ -35,18 +36,19 @@ REPEATS = 3
 
 def draw_regions(library: Library, n: int, rng: np.random.Generator, odd: bool = False) -> Observed:
     """Regions as described above; three quarters of odd ones miss something, are faint or fit no model."""
-    member, place = rng.integers(0, library.log_age_wr.size, n), rng.integers(0, library.sigma_grid.size, n)
+    member = rng.integers(0, library.log_age_wr.size, n)
+    sigma_star = rng.uniform(library.sigma_grid[0], library.sigma_grid[-1], n)
     kind = rng.integers(0, 4, n) if odd else np.full(n, 3)
     index_errors = np.where(kind == 1, 5.0, 1.0)[:, None] * INDEX_ERRORS
     light = library.flux[member] * 10.0 ** rng.uniform(1.0, 4.0, n)[:, None]
     flux_errors = np.where(kind == 1, 5.0, 1.0)[:, None] * FLUX_ERRORS * light
-    indices = library.indices[member, place] + index_errors * rng.normal(size=(n, 5))
+    indices = indices_at(library, member, sigma_star) + index_errors * rng.normal(size=(n, 5))
     indices += (
         np.where(kind == 2, 10.0 ** rng.uniform(1.0, 2.0, n), 0.0)[:, None] * index_errors * rng.normal(size=(n, 5))
     )
     flux = light + flux_errors * rng.normal(size=(n, 5))
     indices[kind == 0, 4], flux[kind == 0, 0] = np.nan, np.nan
-    return Observed(indices, index_errors, flux, flux_errors, library.sigma_grid[place])
+    return Observed(indices, index_errors, flux, flux_errors, sigma_star)
 
 
 def seconds(work) -> float:

@@ -17,12 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from astropy.wcs import WCS
 from scipy.ndimage import zoom
 
-from engine.cube.masks import foreground_spaxels, mask_spaxels, usable_spaxels
+from engine.cube.foreground import foreground_spaxels
+from engine.cube.masks import mask_spaxels, usable_spaxels
 from engine.cube.noise import without_cosmic_rays
-from engine.cube.registration import CUBE_UNIT, NANOMAGGY, register
+from engine.cube.registration import register
 from engine.cube.smoothing import DEFAULT, choose_levels, level_fractions, smooth_cube
 from engine.cube.snr import window_snr
-from engine.cube.types import Cube, Image
+from engine.cube.types import CUBE_UNIT, NANOMAGGY, Cube, Image
 from engine.cube.voronoi import bin_cube, voronoi_bins
 from engine.spectrum.photometry import band_weights
 from precompute.io.cubes import read_cube, write_cube

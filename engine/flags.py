@@ -78,7 +78,19 @@ class SpaxelFlag(IntFlag):
     )  # fmt: skip
     LIBRARY_EDGE = (
         1 << 15, "at the edge of the model library",
-        "The posterior of age or metallicity leans on an end of the library: beyond it there are no models.",
+        "A sixth of the posterior or more lies among the youngest, poorest or richest 2 % of the models.",
+    )  # fmt: skip
+    DENSITY_KEPT = (
+        1 << 16, "density of an earlier measurement",
+        "The density could not be measured again and is that of an earlier measurement.",
+    )  # fmt: skip
+    AGE_KEPT = (
+        1 << 17, "age of an earlier measurement",
+        "The age could not be measured again and is that of an earlier measurement.",
+    )  # fmt: skip
+    METALLICITY_KEPT = (
+        1 << 18, "metallicity of an earlier measurement",
+        "The metallicity could not be measured again and is that of an earlier measurement.",
     )  # fmt: skip
 
 
@@ -86,6 +98,13 @@ DROPPED = (
     SpaxelFlag.FOREGROUND | SpaxelFlag.BELOW_BRIGHTNESS_CUT | SpaxelFlag.SNR_TOO_LOW | SpaxelFlag.BAD_PIXELS
     | SpaxelFlag.SPECTRUM_NOT_FITTED | SpaxelFlag.NOT_MEASURED
 )  # why a spaxel has no estimates  # fmt: skip
+
+
+KEPT = {
+    "log_mu_star": SpaxelFlag.DENSITY_KEPT,
+    "log_age_wr": SpaxelFlag.AGE_KEPT,
+    "log_Z_wr": SpaxelFlag.METALLICITY_KEPT,
+}  # by column: what tells that the estimate is of an earlier measurement
 
 
 def flags_in(bits: int) -> list[SpaxelFlag]:

@@ -12,14 +12,12 @@ from astropy.wcs import WCS
 
 from engine.columns import BANDS, INDEX_NAMES
 from engine.constants import LIGHT_SPEED_KMS, MAG_PER_E_FOLD
-from engine.cube.masks import (
-    MaskSettings,
-    foreground_spaxels,
-    mask_spaxels,
-    usable_spaxels,
-)
+from engine.cube.foreground import foreground_spaxels
+from engine.cube.images import OnGrid
+from engine.cube.masks import MaskSettings, mask_spaxels, usable_spaxels
 from engine.cube.noise import NoiseCheck, NoiseSettings, with_sound_pixels
-from engine.cube.registration import CUBE_UNIT, OnGrid, RegistrationReport, RegistrationSettings, register, shifted
+from engine.cube.registration import RegistrationReport, RegistrationSettings, register
+from engine.cube.shift import shifted
 from engine.cube.sky import AxisAngles, Pixel, axis_angles, field_centre, pixel_at, sky_position
 from engine.cube.smoothing import (
     Smoothed,
@@ -31,7 +29,7 @@ from engine.cube.smoothing import (
     smoothing_flags,
 )
 from engine.cube.snr import window_snr
-from engine.cube.types import Cube, Image
+from engine.cube.types import CUBE_UNIT, Cube, Image
 from engine.cube.voronoi import bin_cube, bin_planes, voronoi_bins
 from engine.errors import CubeError, SettingsError
 from engine.flags import DROPPED, SpaxelFlag, flags_in
@@ -70,7 +68,7 @@ class PhotometrySettings(NamedTuple):
 
 
 class PosteriorSettings(NamedTuple):
-    """least_models: up to how many models the errors of a region are taken larger (posterior.percentiles); 0: never."""
+    """least_models: errors are inflated until so many models contribute (posterior.percentiles); 0: never."""
 
     least_models: float = FEW_MODELS
 

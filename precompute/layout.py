@@ -31,11 +31,6 @@ def app_folder() -> Path:
     return Path(find_spec("app").origin).parent
 
 
-def style_folder() -> Path:
-    """Style sheet, fonts and logo, beside the installed app."""
-    return app_folder().parent / "assets" / "style"
-
-
 def shipped_mappings() -> list[str]:
     """Names of the mappings that come with Glocal."""
     return sorted(path.stem for path in MAPPINGS.glob("*.toml"))

@@ -7,10 +7,9 @@ REGIONS_PER_CHUNK = 8192  # choice: a few seconds with 500 000 models; what a st
 REGIONS_PER_CHUNK_MOST = 50_000  # choice: 8 MB of observables, which a cluster's scheduler takes without complaint
 N_REGION_VALIDATION = 10_000  # choice: means to 0.002 dex, shares to half a per cent
 N_HISTORY_VALIDATION = 200_000  # choice: with 60 000 the brightest SDSS spectra rest on a few models
+PRIORS = "mattolini25"  # the default of engine.library.priors
 SEED = 2022  # choice: any whole number
 
 ADDRESS = "127.0.0.1"
 PORT = 5006
 PORTS_TRIED = 50
-UNUSED_SESSION_LIFETIME_MS = 60_000
-CHECK_UNUSED_SESSIONS_MS = 10_000

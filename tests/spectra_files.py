@@ -1,48 +1,53 @@
 """Spectra and posteriors of a galaxy as ``glocal run`` leaves them, made up: what the app's tests read."""
 
-import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.columns import MOCK
 from engine.features import LICK, LINES
 from engine.flags import SpaxelFlag
+from engine.spectra_schema import (
+    PDF,
+    PLACE,
+    PLANE,
+    PLANE_COLUMN,
+    ROWS_PER_GROUP,
+    Axes,
+    Axis,
+    Header,
+    estimates_id,
+)
+from precompute.io.spectra import spectra_files, write_cells, write_flags
 
-WAVE = {"start": 3700.0, "step": 4.0, "n": 860}
-AXES = {"log_mu_star": (-1.0, 0.02, 300), "log_age_wr": (8.0, 0.02, 110), "log_Z_wr": (-2.0, 0.02, 130)}
-PLANE = {"log_age_wr": (8.0, 0.1, 22), "log_Z_wr": (-2.0, 0.1, 26)}
+WAVE = Axis(3700.0, 4.0, 860)
+ESTIMATES = {
+    "log_mu_star": Axis(-1.0, 0.02, 300), "log_age_wr": Axis(8.0, 0.02, 110), "log_Z_wr": Axis(-2.0, 0.02, 130),
+}  # fmt: skip
+COARSE = {"log_age_wr": Axis(8.0, 0.1, 22), "log_Z_wr": Axis(-2.0, 0.1, 26)}
+AXES = Axes(WAVE, ESTIMATES, COARSE)
 STRENGTHS = {"[OII]3727": 2.0, "Hbeta": 1.0, "[OIII]5007": 0.8, "Halpha": 2.9, "[NII]6583": 1.2, "[SII]6716": 0.5,
              "[SII]6731": 0.4, "[NII]6548": 0.4, "[OIII]4959": 0.28, "Hgamma": 0.45}  # fmt: skip
 
 
-def write_spectra(folder: Path, galaxy_id: int, seed: int = 3) -> None:
-    """Both files of one galaxy of the survey in ``folder``."""
+def write_spectra(folder: Path, galaxy_id: int, seed: int = 3, cells: Axes = AXES) -> None:
+    """Both files of one galaxy of the survey in ``folder``, with posteriors on these cells."""
     rng = np.random.default_rng(seed)
     regions = pq.read_table(folder / "regions.parquet", filters=[("galaxy_id", "=", galaxy_id)]).to_pandas()
-    meta = {
-        "origin": MOCK, "survey_id": "small", "galaxy": f"mock {galaxy_id:03d}", "wave": WAVE,
-        "axes": AXES | {"age_Z": PLANE}, "software": "glocal",
-    }  # fmt: skip
-    (folder / "spectra").mkdir(exist_ok=True)
-    columns = {"x": pa.array(regions["x"], pa.int16()), "y": pa.array(regions["y"], pa.int16())}
-    columns |= {name: _lists(values) for name, values in _spectra(regions, rng).items()}
-    columns |= {name: _lists(values) for name, values in _posteriors(regions).items()}
-    schema = pa.schema([(name, values.type) for name, values in columns.items()], {"glocal": json.dumps(meta)})
-    table = pa.table(list(columns.values()), schema=schema)
-    pq.write_table(table, folder / "spectra" / f"{galaxy_id}.parquet", row_group_size=32, compression="zstd")
-    _write_flags(folder, galaxy_id, set(zip(regions["x"], regions["y"], strict=True)))
-
-
-def _lists(values: np.ndarray) -> pa.FixedSizeListArray:
-    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).ravel())
-    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    header = Header(f"mock {galaxy_id:03d}", estimates_id(regions), cells, {"origin": MOCK, "software": "glocal"})
+    columns = {name: regions[name].to_numpy() for name in PLACE} | _spectra(regions, rng) | _posteriors(regions, cells)
+    starts = range(0, len(regions), ROWS_PER_GROUP)
+    groups = ({name: values[start : start + ROWS_PER_GROUP] for name, values in columns.items()} for start in starts)
+    files = spectra_files(folder, galaxy_id)
+    files.spectra.parent.mkdir(exist_ok=True)
+    write_cells(files.spectra, header, groups)
+    lost = _lost(set(zip(regions["x"], regions["y"], strict=True)))
+    write_flags(files.flags, header._replace(axes=None), lost)
 
 
 def _wave() -> np.ndarray:
-    return WAVE["start"] + WAVE["step"] * np.arange(WAVE["n"])
+    return WAVE.points
 
 
 def _spectra(regions, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -60,42 +65,39 @@ def _spectra(regions, rng: np.random.Generator) -> dict[str, np.ndarray]:
         STRENGTHS.get(line.name, 0) * np.exp(-0.5 * ((wave - line.wave) / 3.0) ** 2) for line in LINES
     )  # fmt: skip
     gas = 0.25 * level * (1 - old) * shape
-    snr = regions["snr_per_angstrom"].to_numpy()[:, None] * np.sqrt(WAVE["step"]) * np.clip(slope, 0.3, 1)
+    snr = regions["snr_per_angstrom"].to_numpy()[:, None] * np.sqrt(WAVE.step) * np.clip(slope, 0.3, 1)
     flux_err = (stellar / snr) * np.ones_like(wave)
     flux = stellar + gas + flux_err * rng.standard_normal(stellar.shape)
     flux[:, (wave > 5570) & (wave < 5590)] = np.nan  # the sky line of every ground-based spectrum
     return {"flux": flux, "flux_err": flux_err, "stellar": stellar, "gas": gas}
 
 
-def _posteriors(regions) -> dict[str, np.ndarray]:
+def _posteriors(regions, cells: Axes) -> dict[str, np.ndarray]:
     """Gaussians with the table's medians and errors; age and metallicity fall together."""
-    made = {f"pdf_{name}": _gaussian(regions, name, axis) for name, axis in AXES.items()}
-    age, z = (_offset(regions, name, axis) for name, axis in PLANE.items())
+    made = {PDF[name]: _gaussian(regions, name, axis) for name, axis in cells.estimates.items()}
+    age, z = (_offset(regions, name, cells.plane[name]) for name in PLANE)
     rho = -0.6
     chi2 = (age[:, :, None] ** 2 + z[:, None, :] ** 2 - 2 * rho * age[:, :, None] * z[:, None, :]) / (1 - rho**2)
     plane = np.exp(-0.5 * chi2).reshape(len(regions), -1)
-    return made | {"pdf_age_Z": plane / np.maximum(plane.sum(axis=1, keepdims=True), 1e-30)}
+    return made | {PLANE_COLUMN: plane / np.maximum(plane.sum(axis=1, keepdims=True), 1e-30)}
 
 
-def _offset(regions, name: str, axis: tuple[float, float, int]) -> np.ndarray:
-    first, step, n = axis
-    centre = first + step * (np.arange(n) + 0.5)
+def _offset(regions, name: str, axis: Axis) -> np.ndarray:
+    centre = axis.points + axis.step / 2
     return (centre - regions[name].to_numpy()[:, None]) / regions[f"{name}_err"].to_numpy()[:, None]
 
 
-def _gaussian(regions, name: str, axis: tuple[float, float, int]) -> np.ndarray:
+def _gaussian(regions, name: str, axis: Axis) -> np.ndarray:
     share = np.exp(-0.5 * _offset(regions, name, axis) ** 2)
     return share / np.maximum(share.sum(axis=1, keepdims=True), 1e-30)
 
 
-def _write_flags(folder: Path, galaxy_id: int, kept: set[tuple[int, int]]) -> None:
+def _lost(kept: set[tuple[int, int]]) -> dict[str, np.ndarray]:
     """A masked star at (50, 40); else S/N too low for one side of the field, too faint for all."""
     lost = [(x, y) for y in range(68) for x in range(73) if (x, y) not in kept]
     flags = []
     for x, y in lost:
         star, faint, noisy = np.hypot(x - 50, y - 40) <= 2, SpaxelFlag.BELOW_BRIGHTNESS_CUT, SpaxelFlag.SNR_TOO_LOW
         flags.append((SpaxelFlag.FOREGROUND if star else faint | noisy if x < 36 else faint).value)
-    columns = {"x": [x for x, _ in lost], "y": [y for _, y in lost], "flags": flags}
-    types = {"x": pa.int16(), "y": pa.int16(), "flags": pa.int16()}
-    table = pa.table({name: pa.array(values, types[name]) for name, values in columns.items()})
-    pq.write_table(table, folder / "spectra" / f"{galaxy_id}.flags.parquet")
+    x, y = np.array(lost).T
+    return {"x": x, "y": y, "flags": np.array(flags)}

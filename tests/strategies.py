@@ -5,6 +5,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from engine.figures.cut import FITTED, SEQUENCES, SMOOTHINGS, Cut, Range
+from engine.relations.green_valley import EQUATION_3, Line
+
 settings.register_profile("glocal", deadline=None)  # the first example may have to compile a kernel
 settings.load_profile("glocal")
 
@@ -33,3 +36,19 @@ def rising_edges(low: float = -2.5, high: float = 2.5, max_bins: int = 6):
     """Bin edges, seldom evenly spaced."""
     numbers = st.lists(st.floats(low, high, width=32), min_size=2, max_size=max_bins + 1, unique=True)
     return numbers.map(sorted).map(np.array)
+
+
+def cuts():
+    """Any cut of regions: ranges open or closed, sequences, galaxies and types by name, any green valley."""
+    numbers = st.floats(-1e3, 1e3).map(lambda value: value + 0.0)  # no -0.0
+    ends = st.tuples(st.none() | numbers, st.none() | numbers).map(lambda pair: Range(*pair))
+    names = st.sampled_from(("log_M_star", "log_mu_star", "log_age_wr_err", "radius_re"))
+    return st.builds(
+        Cut,
+        ranges=st.dictionaries(names, ends),
+        sequence=st.sampled_from(SEQUENCES),
+        smoothing=st.sampled_from(SMOOTHINGS),
+        galaxies=st.none() | st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=5).map(tuple),
+        types=st.none() | st.lists(st.sampled_from(("S b", "E", "I")), min_size=1, max_size=3).map(tuple),
+        valley=st.sampled_from((EQUATION_3, FITTED)) | st.builds(Line, numbers, numbers),
+    )

@@ -16,6 +16,7 @@ from app.selection import Selection
 from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
 from app.store import Survey
 from engine.errors import TableError
+from engine.spectra_schema import estimates_id
 
 CURVES_WIDTH, PLANE_WIDTH, GAP = 192, 250, 12  # px
 LEGEND = (
@@ -38,6 +39,7 @@ class SpaxelDetail:
         self.parts, self.survey, self.selection = parts, survey, selection
         self.wave_range, self._changed = make_wave_range(), changed
         self.has_spectra = survey_has_spectra(survey.folder)
+        self.estimates_id = ""  # of the galaxy that is open
         self.lost: dict[tuple[int, int], int] = {}
         self.spectrum: SpaxelSpectrum | None = None
         self.place: tuple[int, int] | None = None
@@ -73,8 +75,9 @@ class SpaxelDetail:
     def open_galaxy(self, galaxy_id: int) -> None:
         """Learn which spaxels of a galaxy were not kept."""
         self.galaxy_id = int(galaxy_id)
+        self.estimates_id = estimates_id(self.survey.galaxy_maps(self.galaxy_id))
         try:
-            self.lost = read_flags(self.survey.folder, self.galaxy_id)
+            self.lost = read_flags(self.survey.folder, self.galaxy_id, belongs_to=self.estimates_id)
         except TableError:
             self.lost = {}  # the hover then gives the general reason
 
@@ -83,7 +86,7 @@ class SpaxelDetail:
         self.place, self.spectrum, trouble = place, None, ""
         if place is not None and self.has_spectra:
             try:
-                self.spectrum = read_spectrum(self.survey.folder, self.galaxy_id, *place)
+                self.spectrum = read_spectrum(self.survey.folder, self.galaxy_id, *place, belongs_to=self.estimates_id)
                 trouble = "" if self.spectrum else "No spectrum was kept of this spaxel."
             except TableError as error:
                 trouble = f"{str(error)[0].upper()}{str(error)[1:]}."

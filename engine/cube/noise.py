@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.compiled import njit
 from engine.cube.types import Cube
-from engine.types import FloatArray
+from engine.stats import robust_sigma
+from engine.types import BoolArray, FloatArray
 
 LAG = 4  # pixels between those compared: real COMB spectra share noise over two or three (ngc2691_comb in ../shared)
-MAD_PER_SIGMA = 0.6745  # median absolute deviation of a Gaussian, in its sigma
 FEWEST_PIXELS = 100  # of a spectrum, for a scatter
 FEWEST_SPECTRA = 10  # for a mean spectrum that is not the spectrum itself
 COSMIC_RAY_SIGMA = 8.0
@@ -57,25 +57,27 @@ def error_ratio(cube: Cube) -> float:
     """
     good = cube.good.reshape(len(cube.good), -1)
     usable = good.sum(axis=0) >= FEWEST_PIXELS
-    flux, error, good = (plane.reshape(len(plane), -1)[:, usable] for plane in (cube.flux, cube.error, cube.good))
     if not usable.any():
         return np.nan
+    good = good[:, usable]
+    flux = cube.flux.reshape(len(cube.flux), -1)[:, usable]
+    error = cube.error.reshape(len(cube.error), -1)[:, usable]
     level = flux.sum(axis=0) / good.sum(axis=0)
     if usable.sum() >= FEWEST_SPECTRA:
         mean = flux.sum(axis=1) / np.maximum(good.sum(axis=1), 1)
         flux = flux - mean[:, None] * (level / level.mean())
     faint = level <= np.median(level)
-    return float(np.median(_scatter_over_error(flux[:, faint], error[:, faint], good[:, faint])))
+    compared = _differences_over_error(flux[:, faint], error[:, faint], good[:, faint])
+    return robust_sigma(compared) if compared.size else np.nan
 
 
-def _scatter_over_error(flux: FloatArray, error: FloatArray, good: FloatArray) -> FloatArray:
-    """Of each spectrum (wave, spectrum) -> (spectrum,): robust scatter of second differences over their errors."""
+def _differences_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:
+    """Second differences of spectra (wave, spectrum) over the errors they should have, where all pixels are good."""
     before, middle, after = slice(None, -2 * LAG), slice(LAG, -LAG), slice(2 * LAG, None)
+    known = good[before] & good[middle] & good[after]
     difference = flux[middle] - 0.5 * (flux[before] + flux[after])
     expected = np.sqrt(error[middle] ** 2 + 0.25 * (error[before] ** 2 + error[after] ** 2))
-    known = good[before] & good[middle] & good[after]
-    ratio = np.ma.masked_array(np.abs(difference), ~known) / np.where(known, expected, 1.0)
-    return np.ma.median(ratio, axis=0).filled(np.nan) / MAD_PER_SIGMA
+    return difference[known] / expected[known]
 
 
 def without_cosmic_rays(cube: Cube, sigma: float = COSMIC_RAY_SIGMA) -> Cube:
@@ -88,7 +90,7 @@ def without_cosmic_rays(cube: Cube, sigma: float = COSMIC_RAY_SIGMA) -> Cube:
 
 
 @njit(nogil=True)
-def _unspiked(flux, error, good, sigma):
+def _unspiked(flux: FloatArray, error: FloatArray, good: BoolArray, sigma: float) -> BoolArray:
     out = good.copy()
     for w in range(4, flux.shape[0] - 4):
         for y in range(flux.shape[1]):

@@ -8,6 +8,17 @@ from astropy.wcs import WCS
 from engine.adopted import CALIFA_PSF_FWHM_ARCSEC
 from engine.types import BoolArray, FloatArray
 
+CUBE_UNIT = 1e-16  # erg/s/cm2/Angstrom, of Cube
+NANOMAGGY = 1e-9  # of the flux of AB magnitude 0, of Image
+ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
+
+
+class Plane(NamedTuple):
+    """Values and their one-sigma errors on a grid, (y, x) each; NaN where nothing is known."""
+
+    values: FloatArray
+    error: FloatArray
+
 
 class Moffat(NamedTuple):
     """Point spread as a Moffat profile: intensity as (1 + (r / alpha)^2)^-beta."""

@@ -4,6 +4,7 @@ For regions to be looked at one by one: a few ms per region with 500 000 models,
 that weigh next to nothing.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.compiled import njit
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
 from engine.inference.likelihood import LEAF
 from engine.inference.posterior import WIDENINGS, Asked, Observed, prepare
-from engine.inference.weighing import bounds_of_branch, costs_of
+from engine.inference.weighing import Searched, bounds_of_branch, costs_of
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
@@ -55,17 +56,19 @@ def densities(
     asked = prepare(observed, library, prior=prior, leave_out=leave_out)
     axes, enough = axes_for(asked.models, step), asked.enough(least_models)
     mu, age, Z = (edges.size - 1 for edges in axes)
-    found = Densities(axes, *(np.empty((asked.sigma.size, *cells)) for cells in ((mu,), (age,), (Z,), (age, Z))))
-    for spaxel, lit in enumerate(asked.data.lit):
-        weighed = _weighed(asked, spaxel, enough)
+    found = Densities(axes, *(np.empty((asked.place.size, *cells)) for cells in ((mu,), (age,), (Z,), (age, Z))))
+    searched = lru_cache(maxsize=1)(asked.searched)
+    for spaxel in np.argsort(asked.place, kind="stable"):  # those of one dispersion share its models
+        weighed = _weighed(asked, spaxel, searched(asked.place[spaxel]), enough)
+        lit = asked.data.lit[spaxel]
         for part, values in zip(found[1:], _of_region(asked, spaxel, weighed, axes, lit), strict=True):
             part[spaxel] = values
     return found
 
 
-def _weighed(asked: Asked, spaxel: int, enough: float) -> tuple[FloatArray, FloatArray]:
+def _weighed(asked: Asked, spaxel: int, searched: Searched, enough: float) -> tuple[FloatArray, FloatArray]:
     """Weight and scale of every model, under errors large enough for the least number of models to count."""
-    data, inverse, searched = asked.data.data[spaxel], asked.data.inverse[spaxel], asked.searched(asked.sigma[spaxel])
+    data, inverse = asked.data.data[spaxel], asked.data.inverse[spaxel]
     for factor in (1.0, *WIDENINGS):
         weight, scale = weigh_all(data / factor, inverse / factor, asked.left_out[spaxel], searched)
         if not 0 < weight.sum() ** 2 < enough * (weight**2).sum():

@@ -5,7 +5,7 @@ import numpy as np
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES, REGION
 from engine.constants import MAG_PER_E_FOLD
-from engine.flags import SpaxelFlag
+from engine.flags import KEPT, SpaxelFlag
 from engine.inference.posterior import Observed, Posterior
 from engine.regions import Rows
 from engine.spectrum.photometry import surface_flux
@@ -16,7 +16,8 @@ OBSERVABLES = (*INDEX_NAMES, *(f"mag_{band}" for band in BANDS))
 # Bits the posterior sets; those of an earlier measurement give way to the new ones
 FLAGS_OF_POSTERIOR = (
     SpaxelFlag.INDEX_MASKED | SpaxelFlag.PHOTOMETRY_MASKED | SpaxelFlag.FEW_MODELS
-    | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.NOT_MEASURED
+    | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.NOT_MEASURED | SpaxelFlag.LIBRARY_EDGE
+    | KEPT["log_mu_star"] | KEPT["log_age_wr"] | KEPT["log_Z_wr"]
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Every model counts with exp(-chi2 / 2); the posterior of a quantity is the distr
 weights. The plain version, in tests/reference, sorts all models of every region and judges this one.
 
 Where data are so good that few models of the library come within their errors, the posterior shows the gaps between
-models and not the errors, and is too narrow. On request the errors of such a region are taken larger until enough
+models and not the errors, and is too narrow. On request the errors of such a region are inflated until enough
 models count. `glocal validate` shows what that does to the coverage of the truth.
 """
 
@@ -20,6 +20,7 @@ from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import (
     CELL_DEX,
+    Ends,
     Models,
     arrange,
     compact_order,
@@ -29,8 +30,9 @@ from engine.inference.arrangement import (
 )
 from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
 from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
+from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
-from engine.types import FloatArray, IntArray, Progress
+from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows the coverage with it
 MOST_OF_PRIOR = 0.1  # choice: small libraries, and priors that leave few models, are not asked for more than this share
@@ -38,6 +40,10 @@ WIDENINGS = tuple(2.0 ** (step / 3) for step in range(1, 10))  # errors are trie
 GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no good fit of n observables
 
 _N_PERCENTILE = 9  # first columns of an answer: three percentiles of three quantities
+
+# Steps between two nodes of the grid of dispersions: within 5 km/s, or 0.01 A in [MgFe]'; choice.
+# Each that occurs costs some ms, in which the models are interpolated
+DISPERSION_PARTS = 5
 
 _CHUNK = 512  # spaxels per task: a fraction of a second of work, so that progress is seen
 _NEGLECT = 1e-3  # share of the weight that may be missing; tests and benchmark show what it does to percentiles
@@ -66,7 +72,7 @@ class Percentiles(NamedTuple):
     n_effective: FloatArray  # (spaxel,) number of models within the errors as given, (sum w)^2 / sum w^2
     visited: FloatArray  # (spaxel,) share of the library that was looked at
     flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag
-    widening: FloatArray  # (spaxel,) factor that the errors were taken larger by for the percentiles, and only for them
+    widening: FloatArray  # (spaxel,) factor by which the errors were inflated for the percentiles, and only for them
 
 
 class Posterior(NamedTuple):
@@ -101,12 +107,12 @@ def percentiles(
     library: models as drawn, or already arranged (arrangement.arrange), which saves seconds if it is used again.
     prior: weight of each model of the library before the data, on any scale; all equal if not given. leave_out:
     (spaxel,) row of the library that does not count for a region, -1 for none. least_models: effective number of
-    models up to which errors are taken larger, at most by the last of WIDENINGS; chi-square, number of models and
+    models up to which errors are inflated, at most by the last of WIDENINGS; chi-square, number of models and
     flags stay those of the errors as given. progress(done, total) is called now and then. Raises ShapeError if arrays
     do not fit or no model is usable.
     """
     asked = prepare(observed, library, prior=prior, leave_out=leave_out)
-    n_spaxel, tasks = asked.sigma.size, _tasks(asked.sigma, _alike(observed))
+    n_spaxel, tasks = asked.place.size, _tasks(asked.place, _alike(observed))
     answer, widening = np.full((n_spaxel, N_ANSWER), np.nan), np.ones(n_spaxel)
     for done in _run(tasks, asked, asked.enough(least_models), (answer, widening)):
         if progress is not None:
@@ -119,18 +125,23 @@ class Asked(NamedTuple):
 
     models: Models
     data: Whitened
-    sigma: IntArray  # (spaxel,) place in the grid of dispersions
+    place: FloatArray  # (spaxel,) in the grid of dispersions, in steps of 1 / DISPERSION_PARTS
     left_out: IntArray  # (spaxel,) place among the models, -1 for none
 
     def enough(self, least_models: float) -> float:
         """Effective number of models to ask for: of few models before the data, only a share."""
         return min(least_models, MOST_OF_PRIOR * self.models.n_prior)
 
-    def searched(self, place: int) -> Searched:
-        """The models at one dispersion."""
+    def searched(self, place: float) -> Searched:
+        """The models at one dispersion and their boxes, by straight lines between the nodes of the grid."""
         models = self.models
-        per_model = (models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
-        return Searched(models.rows[place], models.leaf_boxes[place], models.branch_boxes[place], *per_model)
+        below, share = int(place), np.float32(place % 1)
+        tables = (models.rows, models.leaf_boxes, models.branch_boxes)
+        if share:
+            there = [table[below] + share * (table[below + 1] - table[below]) for table in tables]
+        else:
+            there = [table[below] for table in tables]
+        return Searched(*there, models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
 
 
 def prepare(
@@ -143,7 +154,8 @@ def prepare(
         models = with_prior(models, prior)
     data = whiten(*(np.asarray(part, dtype=float) for part in observed[:4]))
     left_out = np.full(n_spaxel, -1) if leave_out is None else _left_out(leave_out, n_spaxel, models)
-    return Asked(models, data, nearest_dispersion(observed.sigma_star, models.sigma_grid), left_out)
+    place = place_in_grid(observed.sigma_star, models.sigma_grid)
+    return Asked(models, data, np.round(place * DISPERSION_PARTS) / DISPERSION_PARTS, left_out)
 
 
 def checked(observed: Observed) -> int:
@@ -154,12 +166,6 @@ def checked(observed: Observed) -> int:
         if np.shape(getattr(observed, name)) != wanted:
             raise ShapeError(f"{name} has the shape {np.shape(getattr(observed, name))}, not {wanted}")
     return n_spaxel
-
-
-def nearest_dispersion(sigma_star: FloatArray, grid: FloatArray) -> IntArray:
-    """Place in the grid of the dispersion nearest to each region's, (spaxel,); the middle if it has none."""
-    known = np.where(np.isfinite(sigma_star), sigma_star, grid[grid.size // 2])
-    return np.abs(known[:, None] - grid).argmin(axis=1)
 
 
 def _left_out(leave_out: IntArray, n_spaxel: int, models: Models) -> IntArray:
@@ -177,12 +183,12 @@ def _alike(observed: Observed) -> IntArray:
     return compact_order(np.where(np.isfinite(alike), alike, 0.0), (TEAM,))
 
 
-def _tasks(sigma: IntArray, order: IntArray) -> list[tuple[int, IntArray]]:
-    """Pairs (place in the sigma grid, spaxels) that can be worked on apart."""
+def _tasks(places: FloatArray, order: IntArray) -> list[tuple[float, IntArray]]:
+    """Pairs (place in the grid of dispersions, spaxels) that can be worked on apart."""
     tasks = []
-    for place in np.unique(sigma):
-        rows = order[sigma[order] == place]
-        tasks += [(place, part) for part in np.split(rows, range(_CHUNK, rows.size, _CHUNK))]
+    for place in np.unique(places):
+        rows = order[places[order] == place]
+        tasks += [(float(place), part) for part in np.split(rows, range(_CHUNK, rows.size, _CHUNK))]
     return tasks
 
 
@@ -240,7 +246,13 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: F
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
     chi2, n_effective, visited = answer[:, 9:].T
     flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
+    flags |= np.where(_leans(age, Z, models.ends), SpaxelFlag.LIBRARY_EDGE, 0)
     return Percentiles(mu, age, Z, chi2, n_effective, visited, flags, widening)
+
+
+def _leans(age: FloatArray, Z: FloatArray, ends: Ends) -> BoolArray:
+    """Whether 16 % of a posterior or more lie among the outermost models, (spaxel,); from percentiles (spaxel, 3)."""
+    return (age[:, 0] < ends.youngest) | (Z[:, 0] < ends.poorest) | (Z[:, 2] > ends.richest)
 
 
 def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: FloatArray) -> IntArray:

@@ -8,10 +8,12 @@ import numpy as np
 from engine.adopted import CALIFA_FWHM_ANGSTROM
 from engine.columns import BANDS, INDEX_NAMES
 from engine.errors import SettingsError
-from engine.library.draw import Histories, Priors, draw_histories
+from engine.library.composites import Means, Models, draw_composites
+from engine.library.draw import Histories, draw_histories, take
 from engine.library.dust import CLOUD_LIFETIME, transmission
 from engine.library.observables import SIGMA_GRID, Templates, make_templates
-from engine.library.parcels import Laid, Nodes, lay_on_nodes, make_nodes
+from engine.library.parcels import Composition, Laid, Nodes, lay_on_nodes, make_nodes
+from engine.library.priors import Priors
 from engine.library.ssp import SSPGrid
 from engine.library.types import Library
 from engine.spectrum.indices import measure_indices
@@ -37,27 +39,71 @@ def build_library(
         raise SettingsError(f"a library needs the filters {', '.join(BANDS)}, not {', '.join(f.name for f in filters)}")
     priors = priors or Priors()
     sigma = np.asarray(sigma_grid, dtype=float)
-    histories = draw_histories(n_model, priors, np.random.default_rng(seed))
-    models = model_observables(histories, grid, make_templates(grid, filters, sigma), progress)
+    templates = make_templates(grid, filters, sigma)
+    drawn = draw_models(n_model, priors, grid, templates, np.random.default_rng(seed))
+    models = model_observables(drawn.histories, grid, templates, progress, composition=drawn.composition)
     meta = _meta(grid, seed, n_model, priors)
-    return models._replace(sigma_grid=sigma, parameters=models.parameters | _drawn(histories), meta=meta)
+    return models._replace(sigma_grid=sigma, parameters=models.parameters | _parameters(drawn), meta=meta)
+
+
+def draw_models(n_model: int, priors: Priors, grid: SSPGrid, templates: Templates, rng: np.random.Generator) -> Models:
+    """Histories drawn from the priors, and the sums of them that the priors ask for."""
+    histories = draw_histories(n_model, priors, rng)
+    if priors.composite_share == 0:
+        return Models(histories, Composition.of_singles(n_model))
+    return draw_composites(histories, light_weighted_means(histories, grid, templates), priors, rng)
+
+
+def light_weighted_means(histories: Histories, grid: SSPGrid, templates: Templates) -> Means:
+    """Mean ages and metallicities of single histories (ZG22 eqs. 1 and 2), without their spectra."""
+    nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
+    in_r = _pieces_of_r(templates)
+    r_light, r_wave = nodes.rows(templates.pieces)[:, in_r], templates.piece_wave[in_r]
+    n = histories.tau.size
+    means = Means(np.empty(n), np.empty(n))
+    for start in range(0, n, BATCH):
+        rows = slice(start, start + BATCH)
+        some = take(histories, rows)
+        laid = lay_on_nodes(some, nodes, r_light, *transmission(r_wave, some.tau_v, some.ism_fraction))
+        means.log_age_wr[rows] = laid.log_age_wr
+        means.log_Z_wr[rows] = laid.log_Z_wr
+    return means
+
+
+def _pieces_of_r(templates: Templates) -> slice:
+    n_piece = templates.piece_wave.size // len(BANDS)
+    place = BANDS.index("r")
+    return slice(place * n_piece, (place + 1) * n_piece)
 
 
 def model_observables(
-    histories: Histories, grid: SSPGrid, templates: Templates, progress: Progress | None = None
-) -> Library:
-    """What given histories would look like; a Library without sigma_grid and meta."""
+    histories: Histories, grid: SSPGrid, templates: Templates, progress: Progress | None = None,
+    *, composition: Composition | None = None,
+) -> Library:  # fmt: skip
+    """What given histories would look like; a Library without sigma_grid and meta.
+
+    composition: histories of each model, which all lie behind the dust of the first; one each if not given.
+    """
+    composition = composition or Composition.of_singles(histories.tau.size)
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
     flat = Templates(*(nodes.rows(part) if part.ndim > 1 else part for part in templates))
     living = nodes.rows(grid.living_fraction).astype(np.float32)
-    n = histories.tau.size
+    n = composition.n_model
     out = _empty(n, templates.pixels.shape[2])
     for start in range(0, n, BATCH):
-        rows = slice(start, min(start + BATCH, n))
-        _fill(out, rows, Histories(*(part[rows] for part in histories)), nodes, flat, living)
+        stop = min(start + BATCH, n)
+        rows, part = composition.rows(start, stop)
+        some = Models(take(histories, rows), part)
+        _fill(out, slice(start, stop), some, nodes, flat, living)
         if progress is not None:
-            progress(rows.stop, n)
+            progress(stop, n)
     return out
+
+
+def _dust_of(models: Models) -> tuple[FloatArray, FloatArray]:
+    """tau_v and ism_fraction of each model, (model,) each: those of its first history."""
+    first = models.composition.first[:-1]
+    return models.histories.tau_v[first], models.histories.ism_fraction[first]
 
 
 def _empty(n: int, n_sigma: int) -> Library:
@@ -69,15 +115,17 @@ def _empty(n: int, n_sigma: int) -> Library:
     )  # fmt: skip
 
 
-def _fill(out: Library, rows: slice, histories: Histories, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
+def _fill(out: Library, rows: slice, models: Models, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
     """One batch of models, written into its rows of the library."""
-    in_r = slice(*(BANDS.index("r") + np.array([0, 1])) * (flat.piece_wave.size // len(BANDS)))
-    young, old = transmission(flat.piece_wave, histories.tau_v, histories.ism_fraction)
-    laid = lay_on_nodes(histories, nodes, flat.pieces[:, in_r], young[:, in_r], old[:, in_r])
+    in_r, dust = _pieces_of_r(flat), _dust_of(models)
+    young, old = transmission(flat.piece_wave, *dust)
+    light = flat.pieces[:, in_r], young[:, in_r], old[:, in_r]
+    laid = lay_on_nodes(models.histories, nodes, *light, composition=models.composition)
     surviving = laid.mass @ living
-    out.log_age_wr[rows], out.log_Z_wr[rows] = laid.log_age_wr, laid.log_Z_wr
+    out.log_age_wr[rows] = laid.log_age_wr
+    out.log_Z_wr[rows] = laid.log_Z_wr
     out.flux[rows] = _fluxes(laid, flat, nodes, young, old) / surviving[:, None]
-    out.indices[rows] = _indices(laid, flat, nodes, histories)
+    out.indices[rows] = _indices(laid, flat, nodes, dust)
     out.parameters["living_fraction"][rows] = surviving
 
 
@@ -87,14 +135,11 @@ def _fluxes(laid: Laid, flat: Templates, nodes: Nodes, young: FloatArray, old: F
     return light.reshape(light.shape[0], len(BANDS), -1).sum(axis=2)
 
 
-def _indices(laid: Laid, flat: Templates, nodes: Nodes, histories: Histories) -> FloatArray:
+def _indices(laid: Laid, flat: Templates, nodes: Nodes, dust: tuple[FloatArray, FloatArray]) -> FloatArray:
     """(model, sigma, 5) indices."""
     n_sigma, n_pixel = flat.pixels.shape[1:]
     centre = 0.5 * (flat.edges[1:] + flat.edges[:-1])
-    young, old = (
-        np.tile(part.astype(np.float32), n_sigma)
-        for part in transmission(centre, histories.tau_v, histories.ism_fraction)
-    )
+    young, old = (np.tile(part.astype(np.float32), n_sigma) for part in transmission(centre, *dust))
     spectra = _shine(laid.mass, flat.pixels.reshape(-1, n_sigma * n_pixel), nodes, young, old)
     values = measure_indices(centre, spectra.reshape(-1, n_pixel), edges=flat.edges).values
     return values.reshape(-1, n_sigma, values.shape[-1])
@@ -111,15 +156,19 @@ def _shine(mass: FloatArray, light: FloatArray, nodes: Nodes, young: FloatArray,
     return result
 
 
-def _drawn(histories: Histories) -> dict[str, FloatArray]:
-    n_burst = (histories.burst_mass > 0).sum(axis=1)
-    last = np.where(histories.burst_mass > 0, histories.burst_age, np.inf).min(axis=1)
+def _parameters(models: Models) -> dict[str, FloatArray]:
+    """What was drawn, (model,) each; of a sum that of its own, first history."""
+    composition = models.composition
+    histories = take(models.histories, composition.first[:-1])
+    exists = histories.burst_mass > 0
+    n_burst = exists.sum(axis=1)
+    last = np.where(exists, histories.burst_age, np.inf).min(axis=1)
     drawn = {
         "log_t_form": np.log10(histories.onset_age), "log_tau": np.log10(histories.tau),
         "log_Z_initial": np.log10(histories.Z_initial), "log_Z_final": np.log10(histories.Z_final),
         "alpha": histories.alpha, "n_burst": n_burst, "burst_mass": histories.burst_mass.sum(axis=1),
         "log_last_burst_age": np.where(n_burst > 0, np.log10(np.where(n_burst > 0, last, 1.0)), np.nan),
-        "tau_v": histories.tau_v, "ism_fraction": histories.ism_fraction,
+        "tau_v": histories.tau_v, "ism_fraction": histories.ism_fraction, "n_part": np.diff(composition.first),
     }  # fmt: skip
     return {name: values.astype(np.float32) for name, values in drawn.items()}
 
@@ -128,7 +177,7 @@ def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
     return {
         "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
         "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": SSP_FWHM_ANGSTROM,
-        "mass": "living stars, without remnants", "priors": json.dumps(asdict(priors)),
+        "mass": "living stars, without remnants", "prior_set": priors.name, "priors": json.dumps(asdict(priors)),
     }  # fmt: skip
 
 
@@ -157,7 +206,7 @@ def model_spectra(
     spectra = np.empty((n, wave.size), np.float32)
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)
-        part = Histories(*(values[rows] for values in histories))
+        part = take(histories, rows)
         flat = np.ones((part.tau.size, 1))
         mass = lay_on_nodes(part, nodes, np.ones((len(light), 1)), flat, flat).mass
         dust = (side.astype(np.float32) for side in transmission(wave, part.tau_v, part.ism_fraction))

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.types import FloatArray
 
 
@@ -19,3 +21,12 @@ class Library(NamedTuple):
     flux: FloatArray  # (model, 5) float32
     parameters: dict[str, FloatArray]  # what was drawn, (model,) each: tau_v, ism_fraction, log_t_form, ...
     meta: dict  # imf, version, seed, priors, fwhm, checksums: strings and numbers only
+
+
+def joined(first: Library, second: Library) -> Library:
+    """Models of one library, then those of another with the same grid of dispersions; meta is that of the first."""
+    shared = ("log_age_wr", "log_Z_wr", "indices", "flux")
+    arrays = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in shared}
+    names = first.parameters.keys() & second.parameters.keys()
+    parameters = {name: np.concatenate([first.parameters[name], second.parameters[name]]) for name in sorted(names)}
+    return first._replace(**arrays, parameters=parameters)

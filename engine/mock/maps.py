@@ -4,7 +4,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.special import ndtr
 
 from engine.adopted import CALIFA_PSF_FWHM_ARCSEC, CALIFA_SPAXEL_ARCSEC
@@ -14,14 +14,17 @@ from engine.galaxy.structure import Ellipse, galaxy_frame
 from engine.mock.galaxies import MockGalaxies
 from engine.mock.populations import expected_log_Z, old_probability, young_log_age
 from engine.mock.settings import MockSettings
-from engine.types import BoolArray, FloatArray
+from engine.types import BoolArray, FloatArray, IntArray
+
+OUTSKIRTS_LOG_MU = 2.5  # log Msun/pc2; choice
 
 
 class GalaxyMaps(NamedTuple):
     """What is true at each spaxel of a map, (y, x) each.
 
     log_mu_star [Msun/pc2]; old, whether on the old ridge; targets log_age [yr], log_Z [Zsun], depth (V-band
-    optical depth of diffuse dust); rank, evenly spread in 0..1 and smooth on the sky; v_star and sigma_star [km/s].
+    optical depth of diffuse dust); rank, evenly spread in 0..1; v_star and sigma_star [km/s]. Spaxels of one patch of
+    stars share all but density and kinematics.
     """
 
     log_mu_star: FloatArray
@@ -90,13 +93,23 @@ def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Gener
     clumped = smooth * 10.0 ** (settings.clumps * fields[0])
     log_mu = np.log10(clumped * smooth.sum() / clumped.sum())
     old = _old_regions(log_mu, bulge / smooth, galaxy, settings, (fields[1], rng.standard_normal()))
-    log_age = _ages(log_mu, old, galaxy, settings, fields[2])
+    log_age = _ages(log_mu, old, galaxy, settings, (fields[2], rng.standard_normal()))
     of_regions, of_galaxies = settings.log_Z_scatter
     log_Z = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
     log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
     depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
     v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
-    return GalaxyMaps(log_mu, old, log_age, log_Z, depth, ndtr(fields[5]), v_star, sigma_star)
+    patch = draw_patches(log_mu, settings, rng)
+    stars = (part[patch] for part in (old, log_age, log_Z, depth, ndtr(fields[5])))
+    return GalaxyMaps(log_mu, *stars, v_star, sigma_star)
+
+
+def draw_patches(log_mu: FloatArray, settings: MockSettings, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """The spaxel, y and x, whose stars each spaxel shares, (y, x) each: the nearest of some chosen by their mass."""
+    chosen = np.log10(rng.uniform(size=log_mu.shape)) < log_mu - settings.patch_log_mu
+    chosen[np.unravel_index(log_mu.argmax(), log_mu.shape)] = True
+    nearest = distance_transform_edt(~chosen, return_distances=False, return_indices=True)
+    return nearest[0], nearest[1]
 
 
 def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:
@@ -106,9 +119,15 @@ def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:
     return ndtr(field) < old_probability(log_mu, bulge, galaxy.log_M_star, galaxy.spheroid, settings, offset)
 
 
-def _ages(log_mu, old, galaxy, settings, field) -> FloatArray:
-    young = young_log_age(log_mu, galaxy.log_M_star, settings) + settings.young_age_scatter * field
-    return np.where(old, settings.old_log_age + settings.old_age_scatter * field, young)
+def _ages(log_mu, old, galaxy, settings, chance) -> FloatArray:
+    """Targets of age: a sequence, a field that varies over the map, and an offset of the galaxy, larger outside."""
+    field, offset = chance
+    old_regions, old_galaxies = settings.old_age_scatter
+    young_regions, young_galaxies = settings.young_age_scatter
+    sequence = np.where(old, settings.old_log_age, young_log_age(log_mu, galaxy.log_M_star, settings))
+    outside = 1.0 + settings.outskirts_scatter * np.maximum(OUTSKIRTS_LOG_MU - log_mu, 0.0)
+    of_galaxy = np.where(old, old_galaxies, young_galaxies) * outside * offset
+    return sequence + of_galaxy + np.where(old, old_regions, young_regions) * field
 
 
 def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) -> tuple[FloatArray, FloatArray]:

@@ -59,6 +59,24 @@ def _kernel_noise(white, level, offsets, count):
     return noise
 
 
+def kernel_sums(values: FloatArray, level: IntArray, good: BoolArray) -> FloatArray:
+    """Sums over the good spaxels of each kernel; values (y, x, quantity), level (y, x), of which 0 counts as 1."""
+    offsets, count = smoothing_offsets()
+    return _kernel_sums(np.ascontiguousarray(values, float), level, good, offsets, count)
+
+
+@njit()
+def _kernel_sums(values, level, good, offsets, count):
+    sums = np.zeros_like(values)
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            for k in range(count[max(level[y, x], 1) - 1]):
+                j, i = y + offsets[k, 0], x + offsets[k, 1]
+                if 0 <= j < values.shape[0] and 0 <= i < values.shape[1] and good[j, i]:
+                    sums[y, x] += values[j, i]
+    return sums
+
+
 def index_errors(snr: FloatArray, settings: MockSettings) -> FloatArray:
     """One-sigma errors of the five indices at a S/N per Angstrom, (..., 5): photons, and a floor of calibration."""
     at_one = settings.index_noise_factor * np.asarray(settings.index_noise)

@@ -1,11 +1,13 @@
 """The rules the mock obeys: age, metallicity and dust expected where a galaxy has a given mass and density."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
 
 from engine.adopted import LOG_M_STAR_THRESHOLD
+from engine.library.priors import Priors
 from engine.library.types import Library
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray
@@ -46,6 +48,21 @@ def expected_log_Z(log_mu: FloatArray, log_mass: FloatArray, old: FloatArray, se
     at_two, slope, fall = settings.log_Z
     lack = np.maximum(LOG_M_STAR_THRESHOLD - np.asarray(log_mass), 0.0)
     return at_two + slope * (log_mu - 2.0) - fall * lack + (1.0 - old) * settings.young_log_Z_offset
+
+
+def quiet_priors(settings: MockSettings) -> Priors:
+    """What the histories of old regions are drawn from: no burst lately and little dust, else as in the default priors.
+
+    So passive galaxies and bulges are, for which old regions stand.
+    """
+    low, high = settings.quiet_onset_age
+    return replace(
+        Priors(),
+        name="quiet",
+        onset_age=(low, high),
+        burst_age=(10.0**settings.quiet_since, high),
+        tau_v=(*Priors().tau_v[:2], settings.quiet_tau_v),
+    )
 
 
 class LightPerMass(NamedTuple):

@@ -12,13 +12,15 @@ from engine.cosmology import pc_per_arcsec
 from engine.cube.smoothing import Smoothing, smooth_maps, smoothing_offsets
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import mean_densities
-from engine.library.types import Library
+from engine.library.dispersion import indices_at
+from engine.library.types import Library, joined
 from engine.mock.galaxies import MockGalaxies, flux_to_brightness
 from engine.mock.maps import GalaxyMaps, draw_maps, field_of_view
 from engine.mock.observe import (
     choose_smoothing,
     index_errors,
     kernel_noise,
+    kernel_sums,
     lost_to_stars,
     magnitude_errors,
     spaxel_snr,
@@ -34,23 +36,20 @@ N_INDICES = len(INDEX_NAMES)
 class Truth(NamedTuple):
     """Library of star-formation histories the mock regions take, and the trees that find the nearest.
 
-    any_history holds all models, quiet those without a late burst, rows the place of these in the library.
+    The library holds histories of any kind, then quiet ones, without a late burst.
     """
 
     library: Library
     any_history: cKDTree
     quiet: cKDTree
-    rows: IntArray
+    n_any: int  # models before the first quiet one
     settings: MockSettings
 
     @classmethod
-    def from_library(cls, library: Library, settings: MockSettings) -> "Truth":
-        points = (
-            np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
-        )
-        late = library.parameters["log_last_burst_age"] < settings.quiet_since
-        rows = np.flatnonzero(~late)  # NaN: no burst at all
-        return cls(library, cKDTree(points), cKDTree(points[rows]), rows, settings)
+    def from_libraries(cls, any_history: Library, quiet: Library, settings: MockSettings) -> "Truth":
+        """Histories of young regions, which may be of any kind, and of old ones (populations.quiet_priors)."""
+        trees = (cKDTree(_places(library, settings)) for library in (any_history, quiet))
+        return cls(joined(any_history, quiet), *trees, any_history.log_age_wr.size, settings)
 
     def choose(self, maps: GalaxyMaps) -> IntArray:
         """The model of each spaxel (y, x): one of the nearest to its targets, picked by its rank.
@@ -60,14 +59,18 @@ class Truth(NamedTuple):
         targets = np.stack([maps.log_age, maps.log_Z, maps.depth], axis=-1) / self.settings.neighbour_scale
         near = np.empty((*maps.old.shape, self.settings.neighbours), int)
         near[~maps.old] = self.any_history.query(targets[~maps.old], k=self.settings.neighbours)[1]
-        near[maps.old] = self.rows[self.quiet.query(targets[maps.old], k=self.settings.neighbours)[1]]
+        near[maps.old] = self.n_any + self.quiet.query(targets[maps.old], k=self.settings.neighbours)[1]
         pick = np.minimum((maps.rank * self.settings.neighbours).astype(int), self.settings.neighbours - 1)
         return np.take_along_axis(near, pick[..., None], axis=-1)[..., 0]
 
     def indices(self, model: IntArray, sigma_star: FloatArray) -> FloatArray:
-        """Indices of the models at the dispersion of the grid nearest to sigma_star, (..., 5)."""
-        nearest = np.abs(self.library.sigma_grid - sigma_star[..., None]).argmin(axis=-1)
-        return self.library.indices[model, nearest].astype(float)
+        """Indices of the models at the dispersion sigma_star, (..., 5)."""
+        return indices_at(self.library, model, sigma_star)
+
+
+def _places(library: Library, settings: MockSettings) -> FloatArray:
+    """Age, metallicity and dust of models in units of what counts as equal, (model, 3)."""
+    return np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
 
 
 class Seen(NamedTuple):
@@ -95,7 +98,11 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     observed = _with_noise(smoothed[kept], noise[kept], _at(smoothing, kept), galaxy.redshift, settings)
     moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
     place = _place(kept, smoothing, r_brightness)
-    return Seen({**place, **moving, **observed, **_true_values(maps, model, truth, kept)}, int(above.sum()))
+    seen = KeptSpaxels(smoothing.level, usable, kept)
+    return Seen(
+        {**place, **moving, **observed, **true_values(maps, model, truth, seen)},
+        int(above.sum()),
+    )
 
 
 def _kinematics(maps: GalaxyMaps, kept: BoolArray, snr: FloatArray, how: tuple) -> Rows:
@@ -122,11 +129,29 @@ def _place(kept: BoolArray, smoothing: Smoothing, r_brightness: FloatArray) -> R
     }
 
 
-def _true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, kept: BoolArray) -> Rows:
+class KeptSpaxels(NamedTuple):
+    """Smoothing level, spaxels that may enter a kernel, and those that became regions, (y, x) each."""
+
+    level: IntArray
+    usable: BoolArray
+    kept: BoolArray
+
+
+def true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: KeptSpaxels) -> Rows:
+    """What is true of the stars that each kept spaxel shows, those of its whole kernel.
+
+    Age and metallicity are weighted by r-band light (ZG22 eqs. 1, 2); the density is the median, as that of the fluxes.
+    """
+    level, usable, kept = seen
+    density = 10.0**maps.log_mu_star
+    light = density * truth.library.flux[model, R_BAND]
+    age, Z = 10.0 ** truth.library.log_age_wr[model], 10.0 ** truth.library.log_Z_wr[model]
+    weighted = np.stack([light, light * age, light * Z], axis=-1)
+    in_all, of_age, of_Z = np.moveaxis(kernel_sums(weighted, level, usable)[kept], -1, 0)
     return {
-        "true_log_mu_star": maps.log_mu_star[kept],
-        "true_log_age_wr": truth.library.log_age_wr[model[kept]],
-        "true_log_Z_wr": truth.library.log_Z_wr[model[kept]],
+        "true_log_mu_star": np.log10(smooth_maps(density[..., None], level, usable)[kept][:, 0]),
+        "true_log_age_wr": np.log10(of_age / in_all),
+        "true_log_Z_wr": np.log10(of_Z / in_all),
     }
 
 

@@ -1,51 +1,56 @@
 """The mapping file: which of their columns, in which unit, is which of ours."""
 
-import tomllib
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 from astropy import units as u
+from pydantic import Field
 
 from engine.columns import REGION, Column
 from engine.errors import SettingsError, TableError
 from precompute import layout
-from precompute.io.tables import parse_unit
+from precompute.io.column_units import is_logarithmic, parse_unit
+from precompute.io.settings_errors import Settings, checked_settings, read_toml
 
 LN10 = float(np.log(10.0))
 NEEDED = ("log_mu_star", "log_age_wr", "log_Z_wr")
 OWN = {"region_id", "galaxy_id", "x", "y", "area_pc2", "weight"}  # filled here, never mapped
 
+ColumnName = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(allow_inf_nan=True)]
 
-@dataclass(frozen=True)
-class ColumnRule:
+
+class ColumnRule(Settings):
     """How one column of ours comes from one of theirs."""
 
-    column: str  # their name
+    column: ColumnName  # their name
     unit: str  # their unit; a logarithm is dex(unit)
     log: bool = False  # their values are log10, though the unit in the file does not say so
+    file_unit: str = ""  # what the file says the unit is, if that is another word for ``unit``
     per_spaxel: bool = False  # the value belongs to a whole spaxel: divide by its area in pc2
     imf_offset_dex: float = 0.0  # added to go from their initial mass function to Chabrier
     offset_dex: float = 0.0  # added for any other change of zero point (a solar metallicity, say)
-    subtract: str = ""  # "median": values relative to the median of the kept spaxels
+    subtract: Literal["", "median"] = ""  # "median": values relative to the median of the kept spaxels
 
 
-@dataclass(frozen=True)
-class Mapping:
+class Mapping(Settings):
     """A whole mapping file."""
 
-    x: str
-    y: str
+    x: ColumnName
+    y: ColumnName
     columns: dict[str, ColumnRule]
     title: str = ""
     notes: str = ""
     table: str | None = None  # path in an HDF5 file, or HDU of a FITS file
-    spaxel_arcsec: float | None = None
+    spaxel_arcsec: Annotated[float, Field(gt=0)] | None = None
     first_pixel: int = 0  # number of the first row and column in their counting
-    x_grows: str = "west"
+    position_step: Annotated[float, Field(gt=0)] | None = None  # of one spaxel, where positions are no whole numbers
+    position_origin: tuple[float, float] | None = None  # x and y of the spaxel that is to be (0, 0); else the smallest
+    x_grows: Literal["west", "east"] = "west"
     galaxy_name: str = ""  # column that names the galaxy
     light: str = ""  # column whose largest value marks the centre; else the densest spaxel does
-    no_value: tuple[float, ...] = ()  # numbers that stand for "no value"
+    no_value: tuple[Number, ...] = ()  # numbers that stand for "no value"
 
 
 def mapping_file(name: str) -> Path:
@@ -60,43 +65,32 @@ def mapping_file(name: str) -> Path:
 
 def read_mapping(path: Path) -> Mapping:
     """A mapping file, checked; raises SettingsError for anything it should not hold or lacks."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not a TOML file: {error}") from None
-    rules = content.pop("columns", {})
-    columns = {ours: _rule(path, ours, rule) for ours, rule in rules.items()}
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise SettingsError(f"{path}: [columns.{missing[0]}] is missing")
-    content["no_value"] = tuple(content.get("no_value", ()))
-    mapping = _make(Mapping, {**content, "columns": columns}, str(path))
-    if mapping.x_grows not in ("west", "east"):
-        raise SettingsError(f"{path}: x_grows is west or east, not {mapping.x_grows!r}")
+    content = read_toml(path)
+    for ours in content.get("columns", {}):
+        if ours not in REGION or ours in OWN:
+            raise SettingsError(f"{path}: [columns.{ours}] is no column a mapping may fill")
+    mapping = checked_settings(Mapping, content, path)
+    for name in NEEDED:
+        if name not in mapping.columns:
+            raise SettingsError(f"{path}: [columns.{name}] must be given")
+    for ours, rule in mapping.columns.items():
+        parse_rule_unit(rule, f"{path}: [columns.{ours}]")
+    if mapping.position_origin and mapping.position_step is None:
+        raise SettingsError(f"{path}: position_origin needs position_step, the distance of two spaxels")
+    if mapping.position_step and mapping.first_pixel:
+        raise SettingsError(f"{path}: first_pixel counts spaxels, so it does not go with position_step")
     return mapping
 
 
-def _rule(path: Path, ours: str, rule: dict) -> ColumnRule:
-    label = f"{path}: [columns.{ours}]"
-    if ours not in REGION or ours in OWN:
-        raise SettingsError(f"{label} is no column a mapping may fill")
-    made = _make(ColumnRule, rule, label)
-    if made.subtract not in ("", "median"):
-        raise SettingsError(f"{label}: subtract can only be median, not {made.subtract!r}")
-    parse_rule_unit(made, label)
-    return made
+def is_no_value(values: np.ndarray, no_value: tuple[float, ...], kind: np.dtype) -> np.ndarray:
+    """Which values stand for "no value", (row,): those equal to one of the numbers, as given or in single precision.
 
-
-def _make(kind: type, content: dict, label: str) -> object:
-    known = {field.name for field in fields(kind)}
-    for key in content:
-        if key not in known:
-            raise SettingsError(f"{label}: unknown key {key!r}; known are {', '.join(sorted(known))}")
-    try:
-        return kind(**content)
-    except TypeError as error:
-        lacking = str(error).rpartition(": ")[2]
-        raise SettingsError(f"{label}: {lacking} must be given") from None
+    kind: dtype of the column they come from. -99.9 in a single-precision column reads as -99.9000015.
+    """
+    kinds = {np.dtype(float), np.dtype("f4")} | ({kind} if kind.kind == "f" else set())
+    with np.errstate(over="ignore"):
+        signs = [float(np.asarray(number).astype(kind)) for kind in kinds for number in no_value]
+    return np.isin(values, signs)
 
 
 def parse_rule_unit(rule: ColumnRule, label: str) -> u.UnitBase:
@@ -105,12 +99,12 @@ def parse_rule_unit(rule: ColumnRule, label: str) -> u.UnitBase:
         unit = parse_unit(rule.unit)
     except TableError as error:
         raise SettingsError(f"{label}: {error}") from None
-    return u.dex(unit) if rule.log and not isinstance(unit, u.function.FunctionUnitBase) else unit
+    return u.dex(unit) if rule.log and not is_logarithmic(unit) else unit
 
 
 def check_stated_unit(stated: str, rule: ColumnRule, label: str) -> None:
     """What the file says must be what the mapping says; raises TableError."""
-    if not stated:
+    if not stated or stated.strip() == rule.file_unit.strip():
         return
     expected = parse_rule_unit(rule, label)
     allowed = [expected, getattr(expected, "physical_unit", expected)] if rule.log else [expected]
@@ -119,7 +113,10 @@ def check_stated_unit(stated: str, rule: ColumnRule, label: str) -> None:
     except TableError:
         found = None
     if found not in allowed:
-        raise TableError(f"{label}: column {rule.column} has the unit {stated!r}, but the mapping says {rule.unit!r}")
+        raise TableError(
+            f"{label}: column {rule.column} has the unit {stated!r}, but the mapping says {rule.unit!r}; "
+            f"if both mean the same, add file_unit = {stated!r}"
+        )
 
 
 def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float, label: str) -> np.ndarray:
@@ -128,8 +125,8 @@ def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float,
     A relative error becomes dex by 1/ln 10.
     """
     source, target = parse_rule_unit(rule, label), parse_unit(ours.unit)
-    is_log = isinstance(source, u.function.FunctionUnitBase)
-    if not isinstance(target, u.function.FunctionUnitBase):
+    is_log = is_logarithmic(source)
+    if not is_logarithmic(target):
         return values * _factor(source, target, rule, ours, label)
     if ours.name.endswith("_err"):
         _factor(getattr(source, "physical_unit", source), u.dimensionless_unscaled, rule, ours, label)
@@ -143,7 +140,7 @@ def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float,
 
 
 def _factor(source: u.UnitBase, target: u.UnitBase, rule: ColumnRule, ours: Column, label: str) -> float:
-    if isinstance(source, u.function.FunctionUnitBase) or not source.is_equivalent(target):
+    if is_logarithmic(source) or not source.is_equivalent(target):
         wanted = ours.unit or "no unit"
         raise TableError(
             f"{label}: column {rule.column} in {rule.unit!r} cannot become {ours.name}, which is in {wanted}"

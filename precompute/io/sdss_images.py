@@ -13,8 +13,8 @@ from astropy.io import fits
 from astropy.stats import sigma_clip, sigma_clipped_stats
 
 from engine.columns import BANDS
-from engine.cube.registration import SDSS_PSF_FWHM, ZERO_POINT
-from engine.cube.types import Image
+from engine.cube.images import SDSS_PSF_FWHM
+from engine.cube.types import ZERO_POINT, Image
 from engine.errors import CubeError
 from engine.types import FloatArray
 from precompute.io.fits_files import number_of, read_hdus

@@ -1,87 +1,199 @@
-"""Spectra, fits and posteriors of single spaxels on disk: two Parquet files per galaxy that the app reads from.
+"""Spectra, fits and posteriors of single spaxels on disk; ``engine.spectra_schema`` says what the files hold."""
 
-``spectra/<galaxy_id>.parquet`` has one row per kept spaxel in small row groups, so that one spaxel is read in
-milliseconds; ``spectra/<galaxy_id>.flags.parquet`` says why the others of the field were not kept.
-"""
-
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.columns import META_KEY
+from engine.errors import TableError
 from engine.inference.arrangement import Models
-from engine.inference.densities import Axes, axes_for, densities
+from engine.inference.densities import Densities, axes_for, densities
 from engine.inference.posterior import Observed
 from engine.pipeline import Analysed
+from engine.spectra_schema import (
+    ESTIMATES,
+    FLAGS_COLUMNS,
+    PDF,
+    PLACE,
+    PLANE,
+    PLANE_COLUMN,
+    ROWS_PER_GROUP,
+    SPECTRA,
+    Axes,
+    Axis,
+    Header,
+    flags_name,
+    header_of,
+    metadata_of,
+    spectra_name,
+)
 from engine.types import FloatArray, IntArray
+from precompute.io.atomic import written_together
 
-FOLDER = "spectra"
-ROWS_PER_GROUP = 32  # choice: about 1 MB, read and unpacked in a few milliseconds
 PLANE_STEP = 5  # cells of the lines that one cell of the plane of age and metallicity holds, along each
-LINES, PLANE = ("log_mu_star", "log_age_wr", "log_Z_wr"), ("log_age_wr", "log_Z_wr")
+
+Cells = dict[str, np.ndarray]  # columns of some spaxels: places (spaxel,), lists (spaxel, cell)
 
 
-def spectra_files(folder: Path, galaxy_id: int) -> tuple[Path, Path]:
+class SpectraFiles(NamedTuple):
+    """Both files of a galaxy."""
+
+    spectra: Path
+    flags: Path
+
+
+class Posteriors(NamedTuple):
+    """By what posteriors are computed: arranged models, and up to how many models errors are inflated."""
+
+    models: Models
+    least_models: float
+
+
+class Seen(NamedTuple):
+    """What is known of a galaxy's regions: places, (region,) each, and observables."""
+
+    x: IntArray
+    y: IntArray
+    observed: Observed
+
+
+def spectra_files(folder: Path, galaxy_id: int) -> SpectraFiles:
     """Both files of a galaxy in a survey folder."""
-    return tuple(Path(folder) / FOLDER / f"{galaxy_id}{end}" for end in (".parquet", ".flags.parquet"))
+    folder = Path(folder)
+    return SpectraFiles(folder / spectra_name(galaxy_id), folder / flags_name(galaxy_id))
 
 
-def write_spectra(found: Analysed, models: Models, facts: dict, path: Path, least_models: float) -> None:
-    """Spectra and posteriors of the kept spaxels; ``facts`` of galaxy and survey go into the file's history."""
-    axes, rest = axes_for(models), found.measured.rest
-    meta = facts | {
-        "wave": {"start": float(rest.wave[0]), "step": float(rest.wave[1] - rest.wave[0]), "n": rest.wave.size},
-        "axes": {name: _axis(getattr(axes, name)) for name in LINES}
-        | {"age_Z": {name: _axis(_coarse_edges(getattr(axes, name))) for name in PLANE}},
-    }  # fmt: skip
-    schema = _schema(axes, rest.wave.size).with_metadata({META_KEY: json.dumps(meta)})
+def read_spectra_header(path: Path) -> Header:
+    """What a file of spectra or flags tells of itself; raises TableError if it is none, or of another version."""
+    try:
+        metadata = pq.read_schema(path).metadata
+    except FileNotFoundError:
+        raise TableError(f"{path} does not exist") from None
+    except pa.ArrowInvalid:
+        raise TableError(f"{path} is not a Parquet file") from None
+    return header_of(metadata, str(path))
+
+
+def write_cells(path: Path, header: Header, groups: Iterable[Cells]) -> None:
+    """A file of spectra, one row group per element of ``groups``."""
+    schema = _schema(header)
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
-        for part in _tables(found, models, schema, least_models):
-            file.write_table(part, row_group_size=ROWS_PER_GROUP)
+        for cells in groups:
+            arrays = [_array(cells[field.name], field.type) for field in schema]
+            file.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=ROWS_PER_GROUP)
 
 
-def write_flags(flags: IntArray, kept: np.ndarray, path: Path) -> None:
-    """Flags (y, x) of the spaxels of the field that were not kept."""
-    y, x = np.nonzero(~kept)
-    columns = {"x": x, "y": y, "flags": flags[y, x]}
-    table = pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
-    pq.write_table(table, path, compression="zstd")
+def write_flags(path: Path, header: Header, columns: dict[str, IntArray]) -> None:
+    """A file of flags: columns x, y, flags of the spaxels of the field that were not kept, (spaxel,) each."""
+    kinds = {"x": pa.int16(), "y": pa.int16(), "flags": pa.int32()}
+    schema = pa.schema([(name, kinds[name]) for name in FLAGS_COLUMNS], metadata=metadata_of(header))
+    arrays = [pa.array(columns[name], kinds[name]) for name in FLAGS_COLUMNS]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
 
 
-def _axis(edges: FloatArray) -> list[float]:
-    return [float(edges[0]), float(edges[1] - edges[0]), edges.size - 1]
+def lost_spaxels(flags: IntArray, lost: np.ndarray) -> dict[str, IntArray]:
+    """Columns of a file of flags from maps (y, x) of the flags and of which spaxels were not kept."""
+    y, x = np.nonzero(lost)
+    return {"x": x, "y": y, "flags": flags[y, x]}
 
 
-def _coarse_edges(edges: FloatArray) -> FloatArray:
-    n = -(-(edges.size - 1) // PLANE_STEP)
-    return edges[0] + (edges[1] - edges[0]) * PLANE_STEP * np.arange(n + 1)
+def axes_of(models: Models, wave: Axis) -> Axes:
+    """Axes of the lists: wavelengths [Angstrom], and cells that hold all ages and metallicities of the models."""
+    cells = {name: Axis.of_edges(getattr(axes_for(models), name)) for name in ESTIMATES}
+    return Axes(wave, cells, {name: _coarse_axis(cells[name]) for name in PLANE})
 
 
-def _schema(axes: Axes, n_wave: int) -> pa.Schema:
-    sizes = dict.fromkeys(("flux", "flux_err", "stellar", "gas"), n_wave)
-    sizes |= {f"pdf_{name}": getattr(axes, name).size - 1 for name in LINES}
-    sizes["pdf_age_Z"] = int(np.prod([_coarse_edges(getattr(axes, name)).size - 1 for name in PLANE]))
-    places = [pa.field("x", pa.int16()), pa.field("y", pa.int16())]
-    return pa.schema([*places, *(pa.field(name, pa.list_(pa.float32(), n)) for name, n in sizes.items())])
+def analysed_cells(found: Analysed, posteriors: Posteriors) -> Iterator[Cells]:
+    """Spectra and posteriors of the kept spaxels of an analysed galaxy, group by group.
 
-
-def _tables(found: Analysed, models: Models, schema: pa.Schema, least_models: float) -> Iterator[pa.Table]:
-    """Tables of one row group each: posteriors of all spaxels at once would fill the memory."""
-    rest, measured = found.measured.rest, found.measured
-    seen = np.where(rest.good, rest.flux + measured.lines, np.nan)
-    for start in range(0, len(seen), ROWS_PER_GROUP):
+    Posteriors of all spaxels at once would fill the memory.
+    """
+    rest = found.measured.rest
+    spectra = {
+        "flux": np.where(rest.good, rest.flux + found.measured.lines, np.nan),
+        "flux_err": rest.err,
+        "stellar": found.measured.stellar,
+        "gas": found.measured.lines,
+    }
+    columns = {name: found.spaxels[name] for name in PLACE} | spectra
+    for start in range(0, len(rest.flux), ROWS_PER_GROUP):
         rows = slice(start, start + ROWS_PER_GROUP)
-        shares = densities(Observed(*(part[rows] for part in found.observed)), models, least_models=least_models)
-        columns = {"flux": seen[rows], "flux_err": rest.err[rows], "stellar": measured.stellar[rows]}
-        columns |= {"gas": measured.lines[rows]} | {f"pdf_{name}": getattr(shares, name) for name in LINES}
-        columns["pdf_age_Z"] = _coarse(shares.age_Z)
-        arrays = [pa.array(found.spaxels[name][rows], pa.int16()) for name in ("x", "y")]
-        arrays += [_lists(columns[name], schema.field(name).type) for name in schema.names[2:]]
-        yield pa.Table.from_arrays(arrays, schema=schema)
+        observed = Observed(*(values[rows] for values in found.observed))
+        yield {name: values[rows] for name, values in columns.items()} | _posteriors_of(observed, posteriors)
+
+
+def renew_posteriors(old: SpectraFiles, new: SpectraFiles, header: Header, seen: Seen, posteriors: Posteriors) -> None:
+    """Write the files of a galaxy again with other posteriors; spectra and flags stay. Old and new may be the same.
+
+    header: of the new files. Where nothing can be inferred now, a posterior on the same cells stays, as its estimate
+    does. Raises TableError if a file is broken, or holds a spaxel that was not seen.
+    """
+    groups, before = _read_groups(old.spectra)
+    row_of = {place: row for row, place in enumerate(_places(seen._asdict()))}
+    strange = [place for cells in groups for place in _places(cells) if place not in row_of]
+    if strange:
+        raise TableError(f"{old.spectra} holds the spaxel {strange[0]}, which the table lacks")
+    kept = _on_the_same_cells(before.axes, header.axes)
+
+    def renewed(cells: Cells) -> Cells:
+        mine = [row_of[place] for place in _places(cells)]
+        fresh = _posteriors_of(Observed(*(values[mine] for values in seen.observed)), posteriors)
+        for name in kept:
+            fresh[name] = np.where(np.isnan(fresh[name]), cells[name], fresh[name])
+        return {name: cells[name] for name in (*PLACE, *SPECTRA)} | fresh
+
+    lost = read_lost(old.flags)
+    new.spectra.parent.mkdir(parents=True, exist_ok=True)
+    with written_together(*new) as (spectra, flags), ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        write_cells(spectra, header, pool.map(renewed, groups))
+        write_flags(flags, header._replace(axes=None), lost)
+
+
+def read_lost(path: Path) -> dict[str, IntArray]:
+    """Columns of a file of flags; raises TableError if it cannot be read."""
+    try:
+        table = pq.read_table(path, columns=list(FLAGS_COLUMNS))
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise TableError(f"{path} is not a file of flags that can be read: {_first_line(error)}") from None
+    return {name: table.column(name).to_numpy() for name in FLAGS_COLUMNS}
+
+
+def _read_groups(path: Path) -> tuple[list[Cells], Header]:
+    """All row groups of a file of spectra, and its header."""
+    try:
+        with pq.ParquetFile(path) as file:
+            header = header_of(file.schema_arrow.metadata, str(path))
+            return [_cells_of(file.read_row_group(i)) for i in range(file.num_row_groups)], header
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} is not a file of spectra that can be read: {_first_line(error)}") from None
+
+
+def _places(columns: Cells) -> list[tuple[int, int]]:
+    return list(zip(columns["x"].tolist(), columns["y"].tolist(), strict=True))
+
+
+def _on_the_same_cells(before: Axes, now: Axes) -> list[str]:
+    """Columns of posteriors whose cells did not change."""
+    lines = [PDF[name] for name in ESTIMATES if before.estimates[name] == now.estimates[name]]
+    return [*lines, PLANE_COLUMN] if before.plane == now.plane else lines
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _posteriors_of(observed: Observed, posteriors: Posteriors) -> Cells:
+    shares: Densities = densities(observed, posteriors.models, least_models=posteriors.least_models)
+    return {PDF[name]: getattr(shares, name) for name in ESTIMATES} | {PLANE_COLUMN: _coarse(shares.age_Z)}
+
+
+def _coarse_axis(axis: Axis) -> Axis:
+    return Axis(axis.start, axis.step * PLANE_STEP, -(-axis.n // PLANE_STEP))
 
 
 def _coarse(shares: FloatArray) -> FloatArray:
@@ -93,6 +205,27 @@ def _coarse(shares: FloatArray) -> FloatArray:
     return blocks.sum(axis=(2, 4)).reshape(n, -1)
 
 
-def _lists(values: FloatArray, kind: pa.DataType) -> pa.Array:
+def _schema(header: Header) -> pa.Schema:
+    places = [pa.field(name, pa.int16()) for name in PLACE]
+    lists = [pa.field(name, pa.list_(pa.float32(), n)) for name, n in header.axes.sizes().items()]
+    return pa.schema([*places, *lists], metadata=metadata_of(header))
+
+
+def _array(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_fixed_size_list(kind):
+        return pa.array(values, kind)
     flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).ravel())
     return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+
+
+def _cells_of(table: pa.Table) -> Cells:
+    """Columns of a table of spectra as arrays, lists as (spaxel, cell)."""
+    cells = {}
+    for name in table.column_names:
+        column = table.column(name).combine_chunks()
+        if pa.types.is_fixed_size_list(column.type):
+            flat = column.flatten().to_numpy(zero_copy_only=False)
+            cells[name] = flat.reshape(len(column), -1)
+        else:
+            cells[name] = column.to_numpy()
+    return cells

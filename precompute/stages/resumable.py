@@ -55,14 +55,15 @@ def _missing(
         return Observed(*(part[store.rows(chunk)] for part in observed))
 
     library, rules = how
-    arranged = _arranged(library, rules.prior)
+    models = arranged(library, rules.prior)
     if machines.here:
-        yield from ((i, infer(cut(i), arranged, least_models=rules.least_models)) for i in missing)
+        yield from ((i, infer(cut(i), models, least_models=rules.least_models)) for i in missing)
     else:
-        yield from measured_elsewhere(machines, arranged, missing, cut, rules.least_models)
+        yield from measured_elsewhere(machines, models, missing, cut, rules.least_models)
 
 
-def _arranged(library: Library, prior: FloatArray | None) -> Models:
+def arranged(library: Library, prior: FloatArray | None) -> Models:
+    """The models ready for the search, weighted before the data if a prior (model,) is given."""
     models = arrange(library)
     return models if prior is None else with_prior(models, prior)
 

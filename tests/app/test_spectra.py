@@ -1,8 +1,13 @@
 """Spectra of single spaxels: read from their row group alone, drawn with their posteriors, missing ones explained."""
 
+import json
+import shutil
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -12,9 +17,13 @@ from app.pages.galaxy import GalaxyPage
 from app.screen import map_data, spectrum_data
 from app.screen.export import Note, png_bytes
 from app.store import Survey
+from engine.columns import META_KEY
 from engine.errors import TableError
 from engine.flags import SpaxelFlag
+from engine.spectra_schema import estimates_id
+from precompute.io.products import read_survey, write_survey
 from tests.app.visitors import open_galaxy
+from tests.conftest import write_small_survey
 
 GALAXY = 5  # of the small survey, the one with spectra
 
@@ -42,7 +51,8 @@ def _measured(regions: dict, place: int = 700) -> int:
 
 
 def _read(survey: Survey, regions: dict, row: int) -> spectra.SpaxelSpectrum:
-    return spectra.read_spectrum(survey.folder, GALAXY, regions["x"][row], regions["y"][row])
+    x, y = regions["x"][row], regions["y"][row]
+    return spectra.read_spectrum(survey.folder, GALAXY, x, y, belongs_to=estimates_id(regions))
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 1500])
@@ -78,17 +88,91 @@ def test_one_spaxel_costs_one_row_group(survey, regions, monkeypatch):
     assert read_groups == [2]
 
 
-def test_a_spaxel_or_galaxy_without_spectrum_is_none(survey):
-    assert spectra.read_spectrum(survey.folder, GALAXY, 50, 40) is None
-    assert spectra.read_spectrum(survey.folder, 1, 36, 34) is None
-    assert spectra.read_flags(survey.folder, 1) == {}
+def test_a_spaxel_or_galaxy_without_spectrum_is_none(survey, regions):
+    here = {"belongs_to": estimates_id(regions)}
+    assert spectra.read_spectrum(survey.folder, GALAXY, 50, 40, **here) is None
+    assert spectra.read_spectrum(survey.folder, 1, 36, 34, **here) is None
+    assert spectra.read_flags(survey.folder, 1, **here) == {}
+    assert spectra.read_flags(survey.folder, GALAXY, **here)[50, 40] == SpaxelFlag.FOREGROUND
 
 
 def test_a_broken_file_is_told_in_one_sentence(tmp_path):
     (tmp_path / "spectra").mkdir()
     (tmp_path / "spectra" / "7.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(TableError, match=r"7\.parquet is not a file of spectra"):
-        spectra.read_spectrum(tmp_path, 7, 1, 1)
+        spectra.read_spectrum(tmp_path, 7, 1, 1, belongs_to="")
+
+
+def _change_estimates(folder, change):
+    """The survey with other ages of GALAXY, as another measurement would leave it beside the old spectra."""
+    regions, galaxies, meta = read_survey(folder)
+    mine = regions["galaxy_id"] == GALAXY
+    regions["log_age_wr"] = np.where(mine, change(regions["log_age_wr"]), regions["log_age_wr"])
+    write_survey(folder, regions, galaxies, origin=meta["origin"], settings={}, inputs={})
+
+
+@pytest.fixture
+def measured_since(tmp_path, spectra_survey) -> Path:
+    """The survey with spectra, whose ages are no longer those of the posteriors."""
+    folder = shutil.copytree(spectra_survey, tmp_path / "survey")
+    _change_estimates(folder, lambda age: age - np.float32(0.2))
+    return folder
+
+
+def test_posteriors_of_another_measurement_are_refused_and_the_page_says_so(measured_since, regions):
+    shown = Survey(measured_since)
+    page = open_galaxy(shown, galaxy_id=GALAXY)
+    row = _measured(regions)
+    page.click_spaxel(regions["x"][row], regions["y"][row])
+    assert page.detail.spectrum is None
+    assert not page.detail.row.visible
+    assert "Spectra/5.parquet does not belong to this table" in page.detail.title.object
+    assert page.detail.lost == {}
+    with pytest.raises(TableError, match="made with other densities, ages or metallicities of mock 005 than"):
+        spectra.read_flags(measured_since, GALAXY, belongs_to=estimates_id(shown.galaxy_maps(GALAXY)))
+
+
+def test_spectra_of_another_survey_under_the_same_number_are_refused(tmp_path, spectra_survey):
+    write_small_survey(tmp_path, seed=6)
+    shutil.copytree(spectra_survey / "spectra", tmp_path / "spectra")
+    other = Survey(tmp_path).galaxy_maps(GALAXY)
+    with pytest.raises(TableError, match="does not belong to this table"):
+        spectra.read_spectrum(tmp_path, GALAXY, other["x"][0], other["y"][0], belongs_to=estimates_id(other))
+
+
+def test_a_galaxy_that_joins_does_not_part_the_others_from_their_spectra(tmp_path, spectra_survey, regions):
+    folder = shutil.copytree(spectra_survey, tmp_path / "survey")
+    table, galaxies, meta = read_survey(folder)
+    kept = table["galaxy_id"] != 1
+    table = {name: values[kept] for name, values in table.items()} | {"region_id": np.arange(kept.sum())}
+    galaxies = {name: values[galaxies["galaxy_id"] != 1] for name, values in galaxies.items()}
+    write_survey(folder, table, galaxies, origin=meta["origin"], settings={}, inputs={})
+    smaller = Survey(folder)
+    row = _measured(regions)
+    assert smaller.meta["survey_id"] != meta["survey_id"]
+    assert _read(smaller, smaller.galaxy_maps(GALAXY), row) is not None
+
+
+@pytest.mark.parametrize("column", ["log_mu_star", "log_age_wr_err", "log_Z_wr", "x"])
+def test_the_identifier_follows_from_every_estimate_and_from_no_order(regions, column):
+    first = estimates_id(regions)
+    order = np.random.default_rng(1).permutation(len(regions["x"]))
+    assert estimates_id({name: values[order].astype(float) for name, values in regions.items()}) == first
+    changed = regions[column].copy()
+    changed[np.flatnonzero(np.isfinite(changed))[0]] += 1
+    assert estimates_id(regions | {column: changed}) != first
+
+
+@pytest.mark.parametrize("name", ["5.parquet", "5.flags.parquet"])
+def test_files_of_another_version_or_of_none_are_refused(tmp_path, spectra_survey, regions, name, monkeypatch):
+    folder = shutil.copytree(spectra_survey, tmp_path / "survey")
+    table = pq.read_table(folder / "spectra" / name)
+    read = spectra.read_flags if "flags" in name else partial(spectra.read_spectrum, x=1, y=1)
+    for content, came in (({"schema_version": 99, "estimates_id": "a"}, "99"), ({"galaxy": "mock 005"}, "not said")):
+        harmed = table.replace_schema_metadata({META_KEY: json.dumps(content)})
+        pq.write_table(harmed, folder / "spectra" / name)
+        with pytest.raises(TableError, match=f"{name} has schema version {came} of spectra, but this Glocal reads"):
+            read(folder, GALAXY, belongs_to=estimates_id(regions))
 
 
 def test_quantiles_of_a_flat_posterior_lie_where_they_must():

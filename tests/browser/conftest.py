@@ -21,19 +21,19 @@ FLAGS = (
     "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 )  # fmt: skip
 SCREEN = {"width": 1366, "height": 768}
-START_S = 60
-WAIT_MS = 20_000
+START_S = 180  # on a busy machine
+WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
-    """Serve a data folder on a free port; returns the address of the app.
+def start(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
+    """Start a server over a data folder on a free port; returns the address of the app.
 
     Servers end with the tests, and none may have logged a traceback.
     """
     servers: dict[Path, subprocess.Popen] = {}
 
-    def start(data: Path) -> str:
+    def start_one(data: Path) -> str:
         port, log = _free_port(), tmp_path_factory.mktemp("server") / "log"
         command = [sys.executable, "-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(port),
                    "--static-dirs", "style=assets/style"]  # fmt: skip
@@ -45,7 +45,7 @@ def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
         _wait_until_it_answers(server, address, log)
         return address
 
-    yield start
+    yield start_one
     for server in servers.values():
         server.terminate()
     for server in servers.values():
@@ -54,9 +54,34 @@ def serve(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
 
 
 @pytest.fixture(scope="session")
-def app(serve, small_survey) -> str:
+def app(start, small_survey) -> str:
     """Address of the app over the small survey."""
-    return serve(small_survey)
+    return start(small_survey)
+
+
+@pytest.fixture(scope="session")
+def link(tmp_path_factory) -> Path:
+    """The data folder of the one server that shows other surveys: a link that tests point to theirs."""
+    return tmp_path_factory.mktemp("served") / "data"
+
+
+@pytest.fixture(scope="session")
+def address_of_link(start, link) -> str:
+    """Address of the app over whatever the link points to."""
+    return start(link)
+
+
+@pytest.fixture
+def serve(address_of_link, link) -> Iterator[Callable[[Path], str]]:
+    """Have the app show another data folder, until the end of the test; returns its address."""
+
+    def show(data: Path) -> str:
+        link.unlink(missing_ok=True)
+        link.symlink_to(data)
+        return address_of_link
+
+    yield show
+    link.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

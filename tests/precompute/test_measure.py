@@ -9,23 +9,27 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from engine.columns import REGIONS_FILE
+from app.spectra import read_flags, read_spectrum
+from engine.columns import MOCK, REGIONS_FILE
 from engine.errors import ClusterError, Interrupted, ModelGridError, SettingsError, ShapeError, TableError
-from engine.flags import SpaxelFlag
+from engine.flags import KEPT, SpaxelFlag
 from engine.inference.arrangement import arrange
 from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, Posterior, infer
+from engine.spectra_schema import SPECTRA, estimates_id
 from precompute import cluster
 from precompute.cluster import Machines, measured_elsewhere
 from precompute.io import library as library_io
 from precompute.io.chunks import Rules, fingerprint_of
-from precompute.io.library import save_library
+from precompute.io.library import load_library, save_library
 from precompute.io.products import read_survey, write_survey
-from precompute.stages import resumable
+from precompute.io.spectra import axes_of, read_spectra_header, spectra_files
+from precompute.stages import renew_spectra, resumable
 from precompute.stages.measure import MeasureRequest, run_measure
 from precompute.stages.resumable import measuring
 from tests.conftest import write_small_survey
 from tests.reference.toy_library import toy_library, toy_observed
+from tests.spectra_files import WAVE, write_spectra
 
 MEASURED = ("log_mu_star", "log_age_wr", "log_Z_wr")
 
@@ -45,8 +49,11 @@ def survey(tmp_path, library):
     """Folder of a survey of two galaxies with its library beside it."""
     folder = tmp_path / "survey"
     write_small_survey(folder, n_galaxies=2)
-    regions = read_survey(folder)[0]  # with magnitudes of real spaxels
-    change(folder, **{name: regions[name] + 17 for name in ("mag_u", "mag_g", "mag_r", "mag_i", "mag_z")})
+    regions, galaxies, _ = read_survey(folder)
+    regions = {name: values[::6] for name, values in regions.items()}  # enough, and faster
+    regions |= {f"mag_{band}": regions[f"mag_{band}"] + 17 for band in "ugriz"}  # as of real spaxels
+    galaxies["n_regions"] = np.array([(regions["galaxy_id"] == number).sum() for number in galaxies["galaxy_id"]])
+    write_survey(folder, regions, galaxies, origin=MOCK, settings={}, inputs={})
     save_library(library, folder / "library.npz")
     return folder
 
@@ -83,7 +90,7 @@ def stopped_after(number, error, monkeypatch):
 
 def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tmp_path, library):
     out = tmp_path / "out"
-    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=2000))[0]
+    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=300))[0]
     (before, galaxies, meta), (after, galaxies_after, meta_after) = read_survey(survey), read_survey(out)
     of = np.searchsorted(galaxies["galaxy_id"], before["galaxy_id"])
     whole = infer(
@@ -205,11 +212,11 @@ def test_missing_values_and_bad_errors_are_flagged_region_by_region(survey, tmp_
     run_measure(MeasureRequest(survey, tmp_path / "out"))
     after = read_survey(tmp_path / "out")[0]
     flags = [SpaxelFlag(int(f)) for f in after["flags"][:7]]
-    assert all(SpaxelFlag.INDEX_MASKED in flags[i] for i in (0, 1, 4, 5))
-    assert all(SpaxelFlag.PHOTOMETRY_MASKED in flags[i] for i in (2, 3, 4))
-    assert [SpaxelFlag.NOT_MEASURED in f for f in flags] == [False] * 4 + [True, False, True]
-    assert np.isnan(after["log_age_wr"][4])
-    assert np.isnan(after["log_mu_star"][6])
+    assert all(SpaxelFlag.INDEX_MASKED in flags[i] for i in (0, 1, 5))
+    assert all(SpaxelFlag.PHOTOMETRY_MASKED in flags[i] for i in (2, 3))
+    assert not any(SpaxelFlag.NOT_MEASURED in flag for flag in flags)
+    assert after["log_age_wr"][4] == regions["log_age_wr"][4]
+    assert after["log_mu_star"][6] == regions["log_mu_star"][6]
 
 
 def test_a_galaxy_without_observables_keeps_its_values(survey, tmp_path):
@@ -221,6 +228,130 @@ def test_a_galaxy_without_observables_keeps_its_values(survey, tmp_path):
     after = read_survey(tmp_path / "out")[0]
     assert np.array_equal(after["log_age_wr"][gone], regions["log_age_wr"][gone], equal_nan=True)
     assert not np.array_equal(after["log_age_wr"][~gone], regions["log_age_wr"][~gone], equal_nan=True)
+
+
+def test_densities_that_cannot_be_measured_again_stay_and_the_message_names_them(survey, tmp_path):
+    regions = read_survey(survey)[0]
+    dark = regions["galaxy_id"] == 2  # indices, but no magnitude
+    change(survey, **{f"mag_{band}": np.where(dark, np.nan, regions[f"mag_{band}"]) for band in "ugriz"})
+    number = np.isfinite(regions["log_mu_star"][dark]).sum()
+    words = run_measure(MeasureRequest(survey, survey))  # in place, where they would be lost for good
+    after, galaxies, _ = read_survey(survey)
+    for name in ("log_mu_star", "log_mu_star_err"):
+        np.testing.assert_array_equal(after[name][dark], regions[name][dark])
+    assert not np.array_equal(after["log_age_wr"][dark], regions["log_age_wr"][dark], equal_nan=True)
+    assert f"{number:,} regions keep the log μ∗ they had, which cannot be measured again." in words
+    assert f"{(~np.isfinite(regions['log_mu_star'][dark])).sum()} regions have no log μ∗." in words
+    assert not (after["flags"][dark & np.isfinite(after["log_mu_star"])] & SpaxelFlag.NOT_MEASURED).any()
+    kept = dark & np.isfinite(after["log_mu_star"])
+    np.testing.assert_array_equal((after["flags"] & SpaxelFlag.DENSITY_KEPT) > 0, kept)
+    assert not (after["flags"] & (SpaxelFlag.AGE_KEPT | SpaxelFlag.METALLICITY_KEPT)).any()
+    again = run_measure(MeasureRequest(survey, survey))
+    assert again == words
+    assert read_survey(survey)[1]["log_mu_e"].tolist() == galaxies["log_mu_e"].tolist()
+
+
+def test_a_region_that_cannot_be_measured_keeps_all_that_belongs_to_its_values(survey, tmp_path):
+    regions = read_survey(survey)[0]
+    names = [name for name in regions if f"{name}_err" in regions and name not in MEASURED]
+    bad = {name: regions[name].copy() for name in (*names, *MEASURED)}
+    for name in names:
+        bad[name][:2] = np.nan
+    for name in MEASURED:
+        bad[name][1] = np.nan  # and this one has nothing to keep
+    change(survey, **bad)
+    words = run_measure(MeasureRequest(survey, tmp_path / "out"))
+    after = read_survey(tmp_path / "out")[0]
+    for name in Posterior._fields[:-1]:
+        assert after[name][0] == regions[name][0]
+    assert after["flags"][0] == regions["flags"][0] | sum(KEPT.values())
+    assert SpaxelFlag.NOT_MEASURED in SpaxelFlag(int(after["flags"][1]))
+    assert "1 regions keep the log μ∗, log Age_wr and log Z∗wr they had, which cannot be measured again." in words
+    assert "1 regions have no log μ∗, log Age_wr and log Z∗wr." in words
+
+
+def of_galaxy(folder, number):
+    regions = read_survey(folder)[0]
+    return {name: values[regions["galaxy_id"] == number] for name, values in regions.items()}
+
+
+def assert_posteriors_are_those_of_the_table(folder, number):
+    rows = of_galaxy(folder, number)
+    for row in range(0, len(rows["x"]), 37):
+        found = read_spectrum(folder, number, rows["x"][row], rows["y"][row], belongs_to=estimates_id(rows))
+        for name in MEASURED:
+            assert found.posteriors[name].median == pytest.approx(rows[name][row], abs=0.02)
+    assert read_flags(folder, number, belongs_to=estimates_id(rows))
+
+
+@pytest.mark.parametrize("out", ["survey", "out"])
+def test_posteriors_of_spectra_are_those_of_the_new_estimates(survey, tmp_path, out):
+    write_spectra(survey, 1)
+    old = of_galaxy(survey, 1)
+    before = read_spectrum(survey, 1, old["x"][5], old["y"][5], belongs_to=estimates_id(old))
+    assert "Posteriors of 1 galaxies follow the new estimates." in run_measure(MeasureRequest(survey, tmp_path / out))
+    assert_posteriors_are_those_of_the_table(tmp_path / out, 1)
+    belongs = {"belongs_to": estimates_id(of_galaxy(tmp_path / out, 1))}
+    after = read_spectrum(tmp_path / out, 1, old["x"][5], old["y"][5], **belongs)
+    for name in SPECTRA:
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+    header = read_spectra_header(spectra_files(tmp_path / out, 1).spectra)
+    assert header.history["posteriors"]["library"]["source"] == "toy"
+    assert not (tmp_path / out / "spectra" / "2.parquet").exists()
+
+
+def test_a_posterior_stays_where_its_estimate_stays(survey):
+    regions = read_survey(survey)[0]
+    change(survey, **{f"mag_{band}": np.full(len(regions["x"]), np.nan) for band in "ugriz"})
+    run_measure(MeasureRequest(survey, survey))  # ages on the cells of the toy library
+    write_spectra(survey, 1, cells=axes_of(arrange(load_library(survey / "library.npz")), WAVE))
+    rows = of_galaxy(survey, 1)
+    place = rows["x"][5], rows["y"][5]
+    before = read_spectrum(survey, 1, *place, belongs_to=estimates_id(rows))
+    run_measure(MeasureRequest(survey, survey, least_models=0))
+    after = read_spectrum(survey, 1, *place, belongs_to=estimates_id(of_galaxy(survey, 1)))
+    np.testing.assert_array_equal(after.posteriors["log_mu_star"].share, before.posteriors["log_mu_star"].share)
+    assert not np.array_equal(after.posteriors["log_age_wr"].share, before.posteriors["log_age_wr"].share)
+
+
+@pytest.mark.parametrize("harm", ["of another table", "broken"])
+def test_spectra_that_do_not_belong_or_are_broken_are_named_and_the_tables_are_written(survey, tmp_path, harm):
+    for number in (1, 2):
+        write_spectra(survey, number)
+    files = spectra_files(survey, 1)
+    if harm == "broken":
+        files.spectra.write_bytes(files.spectra.read_bytes()[:5000])
+    else:
+        regions = read_survey(survey)[0]
+        change(survey, log_age_wr=np.where(regions["galaxy_id"] == 1, 9.0, regions["log_age_wr"]))
+    words = run_measure(MeasureRequest(survey, tmp_path / "out"))
+    assert "Posteriors of 1 galaxies follow the new estimates." in words
+    assert words[-1].startswith("Posteriors of mock 001 are left as they are: ")
+    assert_posteriors_are_those_of_the_table(tmp_path / "out", 2)
+
+
+def test_a_stop_while_posteriors_are_renewed_loses_nothing_and_the_same_command_goes_on(survey, monkeypatch):
+    for number in (1, 2):
+        write_spectra(survey, number)
+    before = read_survey(survey)[2]["survey_id"]
+    renew, renewed = renew_spectra.renew_posteriors, []
+
+    def full_disk_at_the_second(*args):
+        if len(renewed) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        renewed.append(args)
+        renew(*args)
+
+    monkeypatch.setattr(renew_spectra, "renew_posteriors", full_disk_at_the_second)
+    with pytest.raises(Interrupted, match="No space left on device; 1 of 1 pieces are kept"):
+        run_measure(MeasureRequest(survey, survey))
+    assert read_survey(survey)[2]["survey_id"] == before
+    monkeypatch.setattr(renew_spectra, "renew_posteriors", lambda *args: renewed.append(args) or renew(*args))
+    monkeypatch.setattr(resumable, "infer", lambda *_args, **_options: pytest.fail("measured again"))
+    run_measure(MeasureRequest(survey, survey))
+    assert len(renewed) == 2
+    for number in (1, 2):
+        assert_posteriors_are_those_of_the_table(survey, number)
 
 
 def test_a_survey_without_observables_is_refused(tmp_path, regions, galaxies):

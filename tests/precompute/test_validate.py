@@ -6,16 +6,11 @@ from astropy.table import Table
 
 from engine.errors import TableError
 from engine.flags import SpaxelFlag
+from engine.inference.posterior import Percentiles
 from precompute.io.library import save_library
 from precompute.io.sdss_indices import MPA_NAMES, SdssGalaxies, read_sdss_galaxies
-from precompute.stages.validate import (
-    FIGURE,
-    GALAXY_TABLE,
-    TABLE,
-    ValidationRequest,
-    dispersions_of,
-    run_validate,
-)
+from precompute.stages.validate import FIGURE, TABLE, ValidationRequest, run_validate
+from precompute.stages.validate_galaxies import GALAXY_TABLE, agreement, dispersions_of
 from tests.reference.toy_library import toy_library
 
 
@@ -131,7 +126,7 @@ def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, g
     assert "σ∗ unknown or outside" in words
     assert "2 galaxies (" in words
     table = Table.read(tmp_path / "out" / "galaxies.ecsv")
-    assert table["flags_default_priors"][0] & SpaxelFlag.NOT_MEASURED
+    assert table["flags_mattolini25"][0] & SpaxelFlag.NOT_MEASURED
 
 
 def test_many_dispersions_share_their_models():
@@ -140,3 +135,21 @@ def test_many_dispersions_share_their_models():
     assert np.unique(dispersions_of(galaxies)).size <= 36
     few = SdssGalaxies(*(part[:20] for part in galaxies))
     assert np.unique(dispersions_of(few)).size > 15
+
+
+def test_agreement_is_that_of_plain_arithmetic_and_names_who_is_far_off():
+    """Errors of 0.05 on both sides combine to 0.0707: the last galaxy is 4.2 of them away."""
+    published = np.full((4, 1), 9.5) + np.array([-0.05, 0.0, 0.05])
+    off = np.array([0.0, 0.05, -0.1, 0.3])
+    ours = published + off[:, None]
+    none = np.full((4, 5), np.nan)
+    galaxies = SdssGalaxies(np.array(list("abcd")), np.full(4, 150.0), none, none, published, published)
+    nothing = np.zeros(4)
+    found = Percentiles(ours, ours, ours, nothing, nothing, nothing, nothing.astype(np.int16), nothing + 1)
+    one = agreement(galaxies, found, "log_age_wr")
+    assert one.offset == pytest.approx(0.025)
+    assert one.scatter == pytest.approx(np.std(off))
+    assert one.half_width == pytest.approx((0.3 + 0.1) / 2)
+    assert one.error_ratio == pytest.approx(1.0)
+    assert (one.within_one, one.within_two) == (0.5, 0.75)
+    assert list(galaxies.name[one.far_off]) == ["d"]

@@ -24,9 +24,13 @@ def slices_of(one: dict, n: int) -> list[tuple[float, float, float]]:
     """(mass, age, Z) of stars, in all 1 Msun; the continuous history in slices of equal ratio of age."""
     start = one["onset_age"]
 
+    def formed(time):
+        if one["exponential"]:
+            return 1 - np.exp(-time / one["tau"])
+        return 1 - np.exp(-(time**2) / (2 * one["tau"] ** 2))
+
     def fraction_formed(age):
-        total = 1 - np.exp(-(start**2) / (2 * one["tau"] ** 2))
-        return (1 - np.exp(-((start - age) ** 2) / (2 * one["tau"] ** 2))) / total
+        return formed(start - age) / formed(start)
 
     edges = np.concatenate([[0.0], np.geomspace(1e5, start, n)])
     stars = []
@@ -34,7 +38,10 @@ def slices_of(one: dict, n: int) -> list[tuple[float, float, float]]:
         age, mass = (young + old) / 2, fraction_formed(young) - fraction_formed(old)
         Z = one["Z_final"] - (one["Z_final"] - one["Z_initial"]) * max(1 - fraction_formed(age), 0.0) ** one["alpha"]
         stars.append((mass, age, Z))
-    stars += [(m, a, Z) for m, a, Z in zip(one["burst_mass"], one["burst_age"], one["burst_Z"], strict=True) if m > 0]
+    bursts = zip(one["burst_mass"], one["burst_age"], one["burst_length"], one["burst_Z"], strict=True)
+    for burst, age, length, Z in bursts:
+        moments = age - length * (np.arange(200) + 0.5) / 200
+        stars += [(burst / 200, moment, Z) for moment in moments if burst > 0]
     mass = sum(star[0] for star in stars)
     return [(m / mass, a, Z) for m, a, Z in stars]
 

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 
 from engine.inference.likelihood import MAX_INDEX, inverse_errors
-from engine.inference.posterior import nearest_dispersion
+from engine.inference.posterior import DISPERSION_PARTS
+from engine.library.dispersion import place_in_grid
 
 WANTED = (0.16, 0.50, 0.84)
 
@@ -33,7 +34,7 @@ def by_loops(observed, library, prior=None) -> Brute:
         ),
         inverse_errors(observed.flux / brightest, observed.flux_errors / brightest) / brightest,
     )
-    sigma = nearest_dispersion(observed.sigma_star, library.sigma_grid)
+    sigma = np.round(place_in_grid(observed.sigma_star, library.sigma_grid) * DISPERSION_PARTS) / DISPERSION_PARTS
     n_spaxel, n_model = sigma.size, library.log_age_wr.size
     out = np.full((n_spaxel, 10), np.nan)
     prior = np.ones(n_model) if prior is None else np.asarray(prior, dtype=float)
@@ -50,10 +51,14 @@ def _loops(data, sigma, model_indices, model_flux, age, Z, orders, prior, out):
     n_model = model_flux.shape[0]
     for spaxel in numba.prange(sigma.size):
         chi2, scale = np.empty(n_model), np.empty(n_model)
+        below = int(sigma[spaxel])
+        share = sigma[spaxel] - below
+        above = below + 1 if share > 0 else below
         for model in range(n_model):
             total, a, b = 0.0, 0.0, 1e-300
             for k in range(5):
-                total += ((indices[spaxel, k] - model_indices[model, sigma[spaxel], k]) * index_weight[spaxel, k]) ** 2
+                at_sigma = (1 - share) * model_indices[model, below, k] + share * model_indices[model, above, k]
+                total += ((indices[spaxel, k] - at_sigma) * index_weight[spaxel, k]) ** 2
                 a += light[spaxel, k] * model_flux[model, k] * flux_weight[spaxel, k]
                 b += (model_flux[model, k] * flux_weight[spaxel, k]) ** 2
             best = max(a, 0.0) / b
@@ -85,13 +90,16 @@ def _walk(weight, order, value, found):
 
 def by_numpy(observed, library) -> Brute:
     """One region after the other, its chi-square as array expressions."""
-    sigma = nearest_dispersion(observed.sigma_star, library.sigma_grid)
+    sigma = np.round(place_in_grid(observed.sigma_star, library.sigma_grid) * DISPERSION_PARTS) / DISPERSION_PARTS
     flux = library.flux.astype(float)
     orders = np.argsort(library.log_age_wr), np.argsort(library.log_Z_wr)
     rows = []
     for spaxel in range(sigma.size):
         indices, index_errors, light, flux_errors = (part[spaxel] for part in observed[:4])
-        chi2 = (((indices - library.indices[:, sigma[spaxel]]) / index_errors) ** 2).sum(axis=1)
+        below, share = int(sigma[spaxel]), sigma[spaxel] % 1
+        at_sigma = library.indices[:, below].astype(float)
+        at_sigma += share * (library.indices[:, min(below + 1, library.sigma_grid.size - 1)] - at_sigma)
+        chi2 = (((indices - at_sigma) / index_errors) ** 2).sum(axis=1)
         scale = (light * flux / flux_errors**2).sum(axis=1) / (flux**2 / flux_errors**2).sum(axis=1)
         chi2 += (((light - scale[:, None] * flux) / flux_errors) ** 2).sum(axis=1)
         weight = np.exp(-0.5 * (chi2 - chi2.min()))

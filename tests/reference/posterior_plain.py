@@ -23,12 +23,13 @@ def posterior_of(row, observed, library):
     """Quantiles (3, 3) of log mu_star, log age and log Z, the smallest chi-square and the weights of one region."""
     middle = library.sigma_grid[library.sigma_grid.size // 2]
     sigma = observed.sigma_star[row] if np.isfinite(observed.sigma_star[row]) else middle
-    place = np.argmin(np.abs(library.sigma_grid - sigma))
+    nodes = np.moveaxis(library.indices.astype(float), 1, 0)
+    sigma = np.clip(sigma, library.sigma_grid[0], library.sigma_grid[-1])
+    above = max(np.searchsorted(library.sigma_grid, sigma), 1)
+    low, high = library.sigma_grid[above - 1 : above + 1]
+    at_sigma = nodes[above - 1] + (sigma - low) / (high - low) * (nodes[above] - nodes[above - 1])
     data = [np.asarray(part[row], dtype=float) for part in observed[:4]]
-    fits = [
-        chi2_and_scale(*data, library.indices[m, place].astype(float), library.flux[m].astype(float))
-        for m in range(library.log_age_wr.size)
-    ]
+    fits = [chi2_and_scale(*data, at_sigma[m], library.flux[m].astype(float)) for m in range(library.log_age_wr.size)]
     chi2, scale = np.array(fits).T
     weight = np.exp(-(chi2 - chi2.min()) / 2)
     with np.errstate(divide="ignore"):

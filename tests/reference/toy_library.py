@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.inference.posterior import Observed
+from engine.inference.posterior import DISPERSION_PARTS, Observed
+from engine.library.dispersion import indices_at
 from engine.library.types import Library
 
 # Change of the indices from old to young and with metallicity, and of ugriz with age, metallicity and dust:
@@ -37,10 +38,12 @@ def toy_library(n_model: int, rng: np.random.Generator, n_sigma: int = 3) -> Lib
 def toy_observed(library: Library, n_spaxel: int, rng: np.random.Generator, noise: float = 1.0):
     """Observations of random members: (observed, member (spaxel,), log mu_star (spaxel,)). noise=0: the members."""
     member = rng.integers(0, library.log_age_wr.size, n_spaxel)
-    place = rng.integers(0, library.sigma_grid.size, n_spaxel)
+    steps = DISPERSION_PARTS * (library.sigma_grid.size - 1)  # what the posterior tells apart
+    place = rng.integers(0, steps + 1, n_spaxel) / DISPERSION_PARTS
+    sigma_star = np.interp(place, np.arange(library.sigma_grid.size), library.sigma_grid)
     log_mu_star = rng.uniform(1.0, 4.0, n_spaxel)
     light = library.flux[member] * 10.0 ** log_mu_star[:, None]
     index_errors, flux_errors = np.tile(INDEX_ERROR, (n_spaxel, 1)), light * FLUX_ERROR
-    indices = library.indices[member, place] + noise * index_errors * rng.normal(size=(n_spaxel, 5))
+    indices = indices_at(library, member, sigma_star) + noise * index_errors * rng.normal(size=(n_spaxel, 5))
     flux = light + noise * flux_errors * rng.normal(size=(n_spaxel, 5))
-    return Observed(indices, index_errors, flux, flux_errors, library.sigma_grid[place]), member, log_mu_star
+    return Observed(indices, index_errors, flux, flux_errors, sigma_star), member, log_mu_star

@@ -7,9 +7,9 @@ from scipy.signal import fftconvolve
 
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS
+from engine.cube.images import SDSS_PSF_FWHM, deredden
 from engine.cube.psf import moffat_image
-from engine.cube.registration import SDSS_PSF_FWHM, ZERO_POINT, deredden
-from engine.cube.types import Image, Moffat
+from engine.cube.types import ZERO_POINT, Image, Moffat
 from engine.mock.cubes.settings import CubeMockSettings, star_place
 from engine.mock.cubes.sky import Sky
 from engine.mock.galaxies import MockGalaxies

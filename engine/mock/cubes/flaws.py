@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from engine.adopted import CALIFA_PIXEL_ANGSTROM, CALIFA_SPAXEL_ARCSEC
 from engine.constants import AB_ZERO_FLUX, LIGHT_SPEED
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC, moffat_image
-from engine.cube.registration import CUBE_UNIT
+from engine.cube.types import CUBE_UNIT
 from engine.mock.cubes.settings import CubeMockSettings, califa_wave, star_place
 from engine.mock.observe import spaxel_snr
 from engine.mock.settings import MockSettings

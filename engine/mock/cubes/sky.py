@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from engine.constants import PC2_SURFACE_BRIGHTNESS, TEN_PARSEC_FLUX
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC
-from engine.cube.registration import NANOMAGGY
+from engine.cube.types import NANOMAGGY
 from engine.library.build import model_spectra
 from engine.library.draw import Histories
 from engine.library.ssp import SSPGrid

@@ -7,7 +7,7 @@ from scipy.signal import fftconvolve
 from engine.adopted import CALIFA_FWHM_ANGSTROM, CALIFA_PIXEL_ANGSTROM, CALIFA_SPAXEL_ARCSEC
 from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.cube.psf import moffat_image
-from engine.cube.registration import CUBE_UNIT
+from engine.cube.types import CUBE_UNIT
 from engine.mock.cubes.settings import CubeMockSettings
 from engine.mock.cubes.sky import Sky
 from engine.spectrum.decouple import cubic_read

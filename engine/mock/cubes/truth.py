@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES
-from engine.cube.registration import CUBE_UNIT, ZERO_POINT
+from engine.cube.types import CUBE_UNIT, ZERO_POINT
 from engine.mock.cubes.settings import CubeMockSettings, califa_wave
 from engine.mock.cubes.sky import Sky
 from engine.mock.cubes.spectrograph import blurred, line_planes

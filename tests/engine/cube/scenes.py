@@ -6,8 +6,7 @@ from scipy.ndimage import map_coordinates
 from scipy.signal import fftconvolve
 
 from engine.cube.psf import moffat_image
-from engine.cube.registration import CUBE_UNIT, NANOMAGGY
-from engine.cube.types import Cube, Image, Moffat
+from engine.cube.types import CUBE_UNIT, NANOMAGGY, Cube, Image, Moffat
 from engine.spectrum.photometry import Filter, band_weights
 
 RA, DEC = 150.0, 20.0

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.cube.masks import foreground_spaxels, mask_spaxels, usable_spaxels
-from engine.cube.registration import register, synthetic_image
+from engine.cube.foreground import foreground_spaxels
+from engine.cube.masks import mask_spaxels, usable_spaxels
+from engine.cube.registration import register
 from engine.cube.smoothing import Smoothed, choose_levels, smooth_cube, smooth_planes, smoothing_flags
 from engine.cube.snr import window_snr
+from engine.cube.synthetic import synthetic_image
 from engine.cube.types import Moffat
 from engine.cube.voronoi import bin_cube, voronoi_bins
 from engine.flags import SpaxelFlag

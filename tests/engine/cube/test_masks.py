@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.cube.masks import (
-    MaskSettings,
-    bad_spaxels,
-    dead_spaxels,
-    foreground_light,
-    foreground_spaxels,
-    mask_spaxels,
-    usable_spaxels,
-)
+from engine.cube.foreground import foreground_light, foreground_spaxels
+from engine.cube.images import OnGrid
+from engine.cube.masks import MaskSettings, bad_spaxels, dead_spaxels, mask_spaxels, usable_spaxels
 from engine.cube.noise import without_cosmic_rays
-from engine.cube.registration import OnGrid, Shift, register
+from engine.cube.registration import register
+from engine.cube.shift import Shift
 from engine.cube.types import Image
 from engine.flags import SpaxelFlag
 from tests.engine.cube.scenes import FILTERS, SHAPE, photograph, places, sky_with, spectra_of, tangent_wcs

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.cube.masks import foreground_light
+from engine.cube.foreground import foreground_light
 from engine.cube.smoothing import Smoothed, SmoothingSettings, choose_levels, level_fractions, smooth_planes
 from precompute.io.sdss_images import read_sdss_image
 

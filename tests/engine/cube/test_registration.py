@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
+from engine.cube.images import EXTINCTION_PER_EBV, OnGrid, deredden, psf_of
 from engine.cube.psf import convolve, matching_kernel, moffat_image
-from engine.cube.registration import (
-    EXTINCTION_PER_EBV,
-    OnGrid,
-    RegistrationFlag,
-    deredden,
-    psf_of,
-    register,
-    synthetic_image,
-)
+from engine.cube.registration import RegistrationFlag, register
+from engine.cube.synthetic import synthetic_image
 from engine.cube.types import Image, Moffat
 from engine.errors import CubeError
 from tests.engine.cube.scenes import (

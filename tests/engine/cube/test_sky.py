@@ -64,7 +64,7 @@ def test_the_middle_of_a_field_is_the_middle_of_its_array():
 
 
 def test_an_image_with_declination_first_comes_to_the_grid_as_any_other():
-    from engine.cube.registration import prepare, to_grid
+    from engine.cube.images import prepare, to_grid
 
     sky = sky_with()
     cube, image = spectra_of(sky), photograph(sky)

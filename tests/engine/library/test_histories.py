@@ -8,9 +8,10 @@ from scipy.integrate import quad
 from scipy.stats import kstest
 
 from engine.errors import SettingsError
-from engine.library.draw import Priors, draw_histories
+from engine.library.draw import draw_histories
 from engine.library.dust import transmission
 from engine.library.enrichment import final_metallicity, leaking_box
+from engine.library.priors import GALLAZZI05, PRIOR_SETS, Priors, prior_set
 from engine.library.sfh import mass_formed
 
 N = 20_000
@@ -25,11 +26,23 @@ def drawn():
 def test_mass_formed_is_the_integral_of_the_star_formation_rate(time):
     tau = 1.7
     integral = quad(lambda t: t / tau**2 * np.exp(-(t**2) / (2 * tau**2)), 0, time)[0]
-    assert mass_formed(time, tau) == pytest.approx(integral, abs=1e-9)
+    assert mass_formed(time, tau, False) == pytest.approx(integral, abs=1e-9)
 
 
-def test_nothing_forms_before_the_onset():
-    assert mass_formed(-3.0, 1.0) == 0.0
+@pytest.mark.parametrize("time", [0.0, 0.3, 2.0, 9.0])
+def test_mass_formed_is_the_integral_of_an_exponential_star_formation_rate(time):
+    tau = 1.7
+    integral = quad(lambda t: np.exp(-t / tau) / tau, 0, time)[0]
+    assert mass_formed(time, tau, True) == pytest.approx(integral, abs=1e-9)
+
+
+def test_an_exponential_that_never_falls_forms_mass_at_a_constant_rate():
+    assert mass_formed(3.0, 1e12, True) / mass_formed(12.0, 1e12, True) == pytest.approx(0.25, rel=1e-9)
+
+
+@pytest.mark.parametrize("exponential", [False, True])
+def test_nothing_forms_before_the_onset(exponential):
+    assert mass_formed(-3.0, 1.0, exponential) == 0.0
 
 
 @pytest.mark.parametrize("alpha", [0.25, 1.0, 19.0])
@@ -101,8 +114,8 @@ def test_metallicities_stay_within_their_limits(drawn):
 
 
 def test_bursts_scatter_about_the_enrichment_by_a_fifth_of_a_dex(drawn):
-    formed = mass_formed(drawn.onset_age[:, None] - drawn.burst_age, drawn.tau[:, None])
-    formed /= mass_formed(drawn.onset_age, drawn.tau)[:, None]
+    formed = mass_formed(drawn.onset_age[:, None] - drawn.burst_age, drawn.tau[:, None], False)
+    formed /= mass_formed(drawn.onset_age, drawn.tau, False)[:, None]
     expected = leaking_box(formed, *(x[:, None] for x in (drawn.Z_initial, drawn.Z_final, drawn.alpha)))
     offset = np.log10(drawn.burst_Z / expected)
     assert offset.mean() == pytest.approx(0.0, abs=0.005)
@@ -154,3 +167,70 @@ def test_priors_that_make_no_sense_are_refused(change, words):
 def test_a_library_without_models_is_refused():
     with pytest.raises(SettingsError, match="not 0"):
         draw_histories(0, Priors(), np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def authors():
+    return draw_histories(N, GALLAZZI05, np.random.default_rng(5))
+
+
+def test_the_authors_histories_fall_exponentially_at_uniform_rates_from_uniform_onsets(authors):
+    """Gallazzi et al. (2005) sec. 2.2: gamma from 0 to 1 per Gyr, onset 1.5 to 13.5 Gyr ago."""
+    assert authors.exponential.all()
+    assert kstest(1e9 / authors.tau, "uniform").pvalue > 1e-3
+    assert kstest(authors.onset_age / 1e9, "uniform", (1.5, 12.0)).pvalue > 1e-3
+
+
+def test_the_authors_metallicities_are_log_uniform_and_the_same_for_all_stars_of_a_model(authors):
+    low, high = np.log10([0.02, 2.5])
+    assert kstest(np.log10(authors.Z_final), "uniform", (low, high - low)).pvalue > 1e-3
+    assert (authors.Z_initial == authors.Z_final).all()
+    assert authors.burst_Z == pytest.approx(np.broadcast_to(authors.Z_final[:, None], authors.burst_Z.shape))
+
+
+def test_a_tenth_of_the_authors_models_had_a_burst_in_the_last_two_gyr(authors):
+    exists = authors.burst_mass > 0
+    assert exists.any(axis=1).mean() == pytest.approx(0.1, abs=0.01)
+    assert (authors.burst_age[exists] <= 2e9).all()
+    over = exists & (authors.burst_age > 3e8)
+    amplitudes = np.log(authors.burst_mass[over])
+    assert kstest(amplitudes, "uniform", (np.log(0.03), np.log(4 / 0.03))).pvalue > 1e-3
+
+
+def test_a_burst_that_goes_on_has_formed_what_its_time_allows():
+    priors = replace(
+        GALLAZZI05, burst_free=0.0, burst_age=(1e7, 3e7), burst_mass=(0.999, 1.0), young_burst_mass_max=1.0
+    )
+    drawn = draw_histories(2000, priors, np.random.default_rng(6))
+    assert (drawn.burst_length <= drawn.burst_age).all()
+    assert drawn.burst_mass.max() <= 1.0
+    assert drawn.burst_mass.min() < 0.1  # begun 1e7 yr ago, to last 3e8
+
+
+def test_no_burst_precedes_the_onset_even_if_the_priors_want_old_ones():
+    priors = replace(Priors(), burst_age=(5e9, 2e10))
+    drawn = draw_histories(N, priors, np.random.default_rng(7))
+    exists = drawn.burst_mass > 0
+    assert exists.any()
+    assert (drawn.burst_age >= 5e9)[exists].all()
+    assert (drawn.burst_age <= drawn.onset_age[:, None])[exists].all()
+
+
+def test_priors_are_known_by_name():
+    assert prior_set("gallazzi05") is GALLAZZI05
+    assert {"mattolini25", "gallazzi05"} <= set(PRIOR_SETS)
+    with pytest.raises(SettingsError, match="no priors named 'galazzi05'; known are mattolini25, gallazzi05"):
+        prior_set("galazzi05")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"history": "linear"}, "history is one of sandage, exponential"),
+        ({"burst_free": 1.5}, "burst_free is a share"),
+        ({"burst_age": (2e9, 1e9)}, "burst_age needs two limits that do not fall"),
+    ],
+)
+def test_priors_that_make_no_sense_are_refused_by_name(change, words):
+    with pytest.raises(SettingsError, match=words):
+        replace(Priors(), **change)

@@ -20,12 +20,12 @@ def settings() -> MockSettings:
 
 @pytest.fixture(scope="session")
 def truth(settings) -> Truth:
-    return Truth.from_library(toy_library(6000, seed=1), settings)
+    return Truth.from_libraries(toy_library(6000, seed=1), toy_library(3000, seed=3), settings)
 
 
 @pytest.fixture(scope="session")
 def galaxies(truth, settings):
-    return draw_galaxies(fit_light_per_mass(truth.library), settings, np.random.default_rng(5))
+    return draw_galaxies(fit_light_per_mass(toy_library(6000, seed=1)), settings, np.random.default_rng(5))
 
 
 @pytest.fixture(scope="session")

