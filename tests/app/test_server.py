@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import os
+import re
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -218,3 +220,13 @@ def test_an_array_larger_than_the_memory_for_recent_ones_is_made_each_time():
     recent = Recent(most_bytes=100)
     assert recent.get("a", lambda: (np.zeros(1000), {"b": [np.zeros(5)]}))[0].size == 1000
     assert recent.bytes == 0
+
+
+def test_every_setting_is_in_the_documentation_with_its_default():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "hosting.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(GLOCAL_\w+)` \| (.*?) \|", text, flags=re.MULTILINE))
+    assert set(rows) == {f"GLOCAL_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, float | int | Path) and not isinstance(field.default, bool):
+            plain = str(field.default).removesuffix(".0")
+            assert rows[f"GLOCAL_{name.upper()}"].strip("`") == plain
