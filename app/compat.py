@@ -95,7 +95,7 @@ class Slider(pn.widgets.RangeSlider):
 class Sources:
     """Makes data sources that share what nobody ever changes: the empty selection and the view of every row.
 
-    Bokeh makes a selection, a policy, a view and a filter anew for every glyph, a millisecond each at opening.
+    Bokeh makes a selection, a policy, a view and a filter for every glyph, a millisecond each at opening.
     """
 
     def __init__(self) -> None:

@@ -16,11 +16,11 @@ from app.pages.context import Context
 from app.paper.caption import caption_file, snippet
 from app.paper.images import has_images, image_file
 from app.paper.numbers import facts, line_table
+from app.paper.page import Note
 from app.paper.pictures import PICTURES, page_bytes, picture
 from app.paper.regions import galaxy_table, region_table
 from app.paper.shown import Shown
 from app.paper.tables import ENDINGS, table_file
-from app.screen.export import Note
 from app.wire import Wire
 from engine.errors import GlocalError
 

@@ -19,7 +19,7 @@ class BusyError(GlocalError):
 
 
 class Jobs:
-    """A bounded pool of threads. A job that overruns is given up: its visitor is told, its result is dropped."""
+    """A bounded pool of threads. A job that overruns is given up: its visitor gets a message, its result is dropped."""
 
     def __init__(self, workers: int, queue: int, limit_s: float):
         self.most = workers + queue

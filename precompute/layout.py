@@ -31,6 +31,11 @@ def app_folder() -> Path:
     return Path(find_spec("app").origin).parent
 
 
+def style_folder() -> Path:
+    """Styles of pages and figures, beside the installed app."""
+    return app_folder().parent / "assets" / "style"
+
+
 def shipped_mappings() -> list[str]:
     """Names of the mappings that come with Glocal."""
     return sorted(path.stem for path in MAPPINGS.glob("*.toml"))

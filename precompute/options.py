@@ -153,6 +153,6 @@ RegionKind = Annotated[
 ]
 BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
 BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]
-BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed anew for it.", "--survey")]
+BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed again for it.", "--survey")]
 BenchJson = Annotated[Path | None, _option("Write the figures into this file too.", "--json", dir_okay=False)]
 BenchFolder = Annotated[Path | None, _option("Folder of the survey; else $GLOCAL_DATA or assets/data.", "--data")]

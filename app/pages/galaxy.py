@@ -16,15 +16,17 @@ from app.pages.context import Context
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
 from app.pages.spaxel import SpaxelDetail
+from app.paper.galaxy import galaxy_figure, spaxel_figure
+from app.paper.page import Note
 from app.registry import PageEntry
 from app.screen import map_data
-from app.screen.export import MapsView, Note, galaxy_figure, spaxel_figure
 from app.screen.galaxy_picker import GalaxyPicker
 from app.screen.galaxy_planes import GalaxyPlanes
 from app.screen.map_data import MINUS_TRUE
 from app.screen.maps import MapPanel, Sky, html_title
 from app.screen.parts import Parts
 from app.screen.profiles import Profiles
+from app.screen.seen import MapsView
 from app.screen.zooms import Zooms
 from app.store import Survey
 from app.values import MAPS

@@ -43,10 +43,11 @@ _HALO = 1.2  # pt of white on either side of black lines, so that they stand out
 
 @dataclass(frozen=True)
 class Pen:
-    """What drawing needs beside the arrays: how many bins of mass share the ramp, and the size of markers."""
+    """What drawing needs beside the arrays: bins of mass that share the ramp, size of markers, strength of shades."""
 
     n_bins: int = 4
     marker_pt: float = MARKER_PT
+    fade: float = 1.0
 
     def style(self, name: str) -> Style:
         """The style of that name."""
@@ -63,16 +64,16 @@ def draw(ax: Axes, mark: Mark, arrays: Arrays, pen: Pen) -> None:
 
 
 def _density(ax: Axes, mark: Density, arrays: DensityArrays, pen: Pen) -> None:
-    _shades(ax, log_shades(arrays.value), arrays.limits)
+    _shades(ax, log_shades(arrays.value), arrays.limits, pen.fade)
 
 
 def _column_density(ax: Axes, mark: ColumnDensity, arrays: DensityArrays, pen: Pen) -> None:
-    _shades(ax, column_shades(arrays.value), arrays.limits)
+    _shades(ax, column_shades(arrays.value), arrays.limits, pen.fade)
 
 
-def _shades(ax: Axes, shades: np.ndarray, limits: tuple) -> None:
+def _shades(ax: Axes, shades: np.ndarray, limits: tuple, alpha: float) -> None:
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 255}
-    ax.imshow(shades, extent=limits, cmap=grey_map(), **look)
+    ax.imshow(shades, extent=limits, cmap=grey_map(), alpha=alpha, **look)
 
 
 def _median_map(ax: Axes, mark: MedianMap, arrays: MapArrays, pen: Pen) -> None:

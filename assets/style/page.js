@@ -94,7 +94,8 @@ window.glocal = (() => {
     document.querySelector("nav").inert = true
     const again = setInterval(async () => {
       try {
-        const answer = await window.fetch(location.pathname, { cache: "no-store" })
+        const file = document.querySelector("script[src]").src // small work for a server that has just come up
+        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store" })
         if (answer.ok) { clearInterval(again); location.reload() } // the address restores everything
       } catch { /* still gone */ }
     }, 3000)
