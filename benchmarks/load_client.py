@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from itertools import count
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 PICTURE_BYTES = 5_000  # a message of that size brings pictures; shorter ones are words and receipts
 PATIENCE_S = 60.0
+GOODBYE_S = 10.0
 LARGEST = 50_000_000
 TOKEN = re.compile(r'"token":\s*"([^"]+)"')
 READY = {
@@ -89,6 +91,14 @@ class Visitor:
         """Leave."""
         if self.socket is not None:
             self.socket.close()
+
+    async def leave(self) -> None:
+        """Say goodbye, and wait until the line is closed."""
+        self.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while await self.socket.read_message() is not None:
+                    pass
 
     async def _send(self, kind: str, content: dict) -> None:
         for part in ({"msgid": str(next(self._numbers)), "msgtype": kind}, {}, content):

@@ -43,7 +43,7 @@ def test_a_visitor_stays_on_one_process_and_visitors_are_spread(behind):
         assert sum(counts) == 6  # the socket of a page found its session: none was made twice
         assert min(counts) >= 1
         for visitor in visitors:
-            visitor.close()
+            await visitor.leave()
 
     asyncio.run(crowd())
 
