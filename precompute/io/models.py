@@ -129,7 +129,7 @@ def _parse_ised(lines: list[str], path: Path) -> SSPGrid:
 
 
 def _check_axis(values: np.ndarray, what: str) -> None:
-    """Raise ValueError unless all are finite and none is below the one before: sets joined from several may repeat one."""
+    """Raise ValueError unless all are finite and none is below the one before; sets may repeat one."""
     if not (np.isfinite(values).all() and (np.diff(values) >= 0).all()):
         raise ValueError(f"its {what} do not rise from one to the next")
 
