@@ -72,6 +72,10 @@ def read_ised_ascii(paths: tuple[Path, ...]) -> SSPGrid:
     for part in parts[1:]:
         if not (np.array_equal(part.age, first.age) and np.array_equal(part.wave, first.wave)):
             raise ModelGridError(f"{part.source} and {first.source} have different ages or wavelengths")
+        if part.imf != first.imf and "unknown" not in (part.imf, first.imf):
+            raise ModelGridError(
+                f"{part.source} has the initial mass function {part.imf}, but {first.source} has {first.imf}"
+            )
         if part.metallicity[0] in [other.metallicity[0] for other in parts if other is not part]:
             raise ModelGridError(f"{part.source} repeats the metallicity {part.metallicity[0]:g} Zsun")
     if len(parts) < 2:
@@ -90,7 +94,7 @@ def _read_ised(path: Path) -> SSPGrid:
     try:
         with _open_text(path) as file:
             return _parse_ised(file.readlines(), path)
-    except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, IndexError, OverflowError) as error:
         raise ModelGridError(f"{path} is not a GALAXEV ised_ASCII file: {error}") from None
 
 
@@ -112,12 +116,22 @@ def _parse_ised(lines: list[str], path: Path) -> SSPGrid:
         _, rest = _take(rest, "line strengths")
     _, rest = _take(rest, "bolometric fluxes", age.size)
     living, _ = _take(rest, "living masses", age.size)
+    _check_axis(age, "ages")
+    _check_axis(wave, "wavelengths")
+    if not (np.isfinite(flux).all() and (flux >= 0).all()):
+        raise ValueError("its fluxes are not all numbers of 0 or more")
     if not (living[0] <= 1.001 and living[-1] > 0 and (np.diff(living) <= 1e-2).all()):
         raise ValueError("its second table over age does not fall from 1 as the living mass does")
     return SSPGrid(
         wave, age, np.array([_metallicity(head) / Z_SUN]), flux[None], living[None],
         imf=_imf(head + path.name), version="GALAXEV", source=f"{path.name} {file_checksum(path)}",
     )  # fmt: skip
+
+
+def _check_axis(values: np.ndarray, what: str) -> None:
+    """Raise ValueError unless all are finite and none is below the one before; sets may repeat one."""
+    if not (np.isfinite(values).all() and (np.diff(values) >= 0).all()):
+        raise ValueError(f"its {what} do not rise from one to the next")
 
 
 def _take(numbers: np.ndarray, what: str, expected: int | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -182,8 +183,9 @@ def _with_densities(survey: Measurable, regions: Columns, renewed: BoolArray) ->
 def read_prior(path: Path) -> FloatArray:
     """Weights of the models from a .npy file or a text file with one number per line; raises SettingsError."""
     try:
-        prior = np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, ndmin=1)
-    except (OSError, EOFError, ValueError) as error:
+        with open(path, "rb") as file:
+            prior = np.load(file, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(file, ndmin=1)
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise SettingsError(f"{path} is not a prior, one weight per model: {error}") from None
     if isinstance(prior, NpzFile) or prior.dtype.kind not in "iuf":
         raise SettingsError(f"{path} is not a prior, one weight per model: it holds no plain numbers")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import threading
 import time
 
@@ -25,7 +26,7 @@ from precompute.io.library import load_library, save_library
 from precompute.io.products import read_survey, write_survey
 from precompute.io.spectra import axes_of, read_spectra_header, spectra_files
 from precompute.stages import renew_spectra, resumable
-from precompute.stages.measure import MeasureRequest, run_measure
+from precompute.stages.measure import MeasureRequest, read_prior, run_measure
 from precompute.stages.resumable import measuring
 from tests.conftest import write_small_survey
 from tests.reference.toy_library import toy_library, toy_observed
@@ -193,9 +194,21 @@ def test_a_prior_that_does_not_fit_is_refused(survey, tmp_path):
     np.save(tmp_path / "prior.npy", np.ones(3))
     with pytest.raises(ShapeError, match=r"the prior has the shape \(3,\), not \(1000,\)"):
         run_measure(MeasureRequest(survey, tmp_path / "out", prior=tmp_path / "prior.npy"))
-    (tmp_path / "prior.txt").write_text("one two")
-    with pytest.raises(SettingsError, match="not a prior"):
-        run_measure(MeasureRequest(survey, tmp_path / "out", prior=tmp_path / "prior.txt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("prior.txt", b"one two"),
+        ("prior.npy", b"PK\x03\x04 cut short"),
+        ("prior.npy", b"\x93NUMPY"),
+        ("prior.npy", b""),
+    ],
+)
+def test_a_file_that_is_no_prior_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SettingsError, match=f"{re.escape(name)} is not a prior, one weight per model"):
+        read_prior(tmp_path / name)
 
 
 def test_missing_values_and_bad_errors_are_flagged_region_by_region(survey, tmp_path):

@@ -66,6 +66,10 @@ def test_a_galaxev_set_comes_back_as_written(ised_set):
         (ised_text(0.02).replace("Z=", "X="), "says Z="),
         (ised_text(0.02, living=LIVING[::-1]), "living mass"),
         (ised_text(0.02, wave=WAVE[:-1]), "promises"),
+        ("inf " + ised_text(0.02), "not a GALAXEV"),
+        (ised_text(0.02).replace(f"{AGE[2]:.6E}", f"{AGE[4]:.6E}", 1), "its ages do not rise"),
+        (ised_text(0.02).replace(f"{WAVE[9]:.6E}", f"{WAVE[3]:.6E}", 1), "its wavelengths do not rise"),
+        (ised_text(0.02).replace(f"{spectra(0.02)[2, 3]:.6E}", "nan", 1), "its fluxes are not all numbers"),
     ],
 )
 def test_a_broken_galaxev_file_is_named_and_refused(tmp_path, ised_set, text, words):
@@ -96,6 +100,13 @@ def test_one_metallicity_is_no_set(ised_set):
 def test_a_metallicity_given_twice_is_refused(ised_set):
     with pytest.raises(ModelGridError, match="repeats the metallicity"):
         read_ised_ascii((ised_set[0], ised_set[0]))
+
+
+def test_files_of_other_initial_mass_functions_are_refused(tmp_path, ised_set):
+    other = tmp_path / "bc2003_hr_m72_salp_ssp.ised_ASCII"
+    other.write_text(ised_text(0.05).replace("Chabrier", "Salpeter"))
+    with pytest.raises(ModelGridError, match=r"has the initial mass function Salpeter, but .* has Chabrier"):
+        read_ised_ascii((*ised_set, other))
 
 
 def test_files_that_do_not_fit_each_other_are_refused(tmp_path, ised_set):
