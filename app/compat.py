@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import panel as pn
+import param
 from bokeh.document import Document
 from bokeh.models import AllIndices, CDSView, ColumnDataSource, UnionRenderers
 from bokeh.models import Selection as Picked
+from panel.theme import Design
 
 # Of a figure's own event: what its views remember of earlier zooms
 FORGET_ZOOMS = "Bokeh.index.find_one(cb_obj.origin)?.state.clear()"
@@ -53,8 +55,14 @@ class Words(pn.pane.HTML):
             model.text = text
 
 
+class Plain(Design):
+    """No style sheets of Panel's own: two of them in each of 39 shadow roots held the first picture up."""
+
+
 class Template(pn.Template):
     """A template whose roots enter the document in one go: one by one, each would walk all models again."""
+
+    design = param.ClassSelector(class_=Design, default=Plain, is_instance=False, instantiate=False)
 
     def __repr__(self) -> str:
         """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
@@ -87,7 +95,7 @@ class Slider(pn.widgets.RangeSlider):
 class Sources:
     """Makes data sources that share what nobody ever changes: the empty selection and the view of every row.
 
-    Bokeh makes a selection, a policy, a view and a filter anew for every glyph, a millisecond each at opening.
+    Bokeh makes a selection, a policy, a view and a filter for every glyph, a millisecond each at opening.
     """
 
     def __init__(self) -> None:

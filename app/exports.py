@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
+from app.failures import report
+from app.jobs import shared_jobs
 from app.pages.context import Context
 from app.paper.caption import caption_file, snippet
 from app.paper.images import has_images, image_file
 from app.paper.numbers import facts, line_table
+from app.paper.page import Note
 from app.paper.pictures import PICTURES, page_bytes, picture
 from app.paper.regions import galaxy_table, region_table
 from app.paper.shown import Shown
 from app.paper.tables import ENDINGS, table_file
-from app.screen.export import Note
 from app.wire import Wire
 from engine.errors import GlocalError
 
@@ -70,6 +75,27 @@ class Exports:
         self.survey, self.selection = context.survey, context.selection
         self.wire = wire
 
+    def ask(self, kind: str, page: object) -> None:
+        """``send``, but made in the pool of exports where there is a server, so that other visitors do not wait."""
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self.send(kind, page)
+        elif kind in KINDS:
+            pn.state.execute(partial(self._send_later, kind, page, document))
+
+    async def _send_later(self, kind: str, page: object, document: Document) -> None:
+        def make() -> File | None:
+            with set_curdoc(document):
+                return self.file(kind, page)
+
+        try:
+            made = await shared_jobs().run(make)
+        except Exception as error:
+            told = partial(self.wire.tell, sentence=report(error))
+        else:
+            told = partial(self._deliver, made)
+        document.add_next_tick_callback(told)
+
     def send(self, kind: str, page: object) -> None:
         """A file of one kind, of the page that is seen; a sentence where there is none."""
         if kind not in KINDS:
@@ -79,6 +105,9 @@ class Exports:
         except (GlocalError, OSError, ValueError) as error:
             self.wire.tell(sentence=f"This file could not be made: {error}.")
             return
+        self._deliver(made)
+
+    def _deliver(self, made: File | None) -> None:
         if made is None:
             self.wire.tell(sentence="This page has no such file.")
             return

@@ -63,15 +63,22 @@ _CHOICES = ("sequence", "smoothing", "galaxies", "types", "valley")
 
 
 def figure(
-    key: str, survey: str | Path | Regions | None = None, *, weighting: str = "area/V'max", min_count: int = 50,
-    edges: tuple[float, ...] = LOG_M_STAR_BINS, **cut: object,
-) -> hv.Layout:  # fmt: skip
-    """A figure of the paper for the regions of a cut: a layout of an overlay per panel, and one per inset.
+    key: str,
+    survey: str | Path | Regions | None = None,
+    *,
+    weighting: str = "area/V'max",
+    min_count: int = 50,
+    edges: tuple[float, ...] = LOG_M_STAR_BINS,
+    insets: bool = False,
+    **cut: object,
+) -> hv.Layout:
+    """A figure of the paper for the regions of a cut: a layout of one overlay per panel.
 
     Parameters: key of the figure ("1" to "7", "A1", "B1"); survey, the folder of one (by default ``$GLOCAL_DATA``) or a
     table as ``engine.figures.table.Table``; min_count, regions that a bin or cell needs; edges of the bins of galaxy
-    mass; and what is kept: ranges by column, ``log_M_star=(10.3, None)``, ``sequence="old ridge"``,
-    ``smoothing="unsmoothed"``, ``galaxies=(12, 15)``, ``types=("S b",)``, ``valley="fitted"`` or (slope, intercept).
+    mass; insets, whether each inset follows as a panel of its own; and what is kept: ranges by column,
+    ``log_M_star=(10.3, None)``, ``sequence="old ridge"``, ``smoothing="unsmoothed"``, ``galaxies=(12, 15)``,
+    ``types=("S b",)``, ``valley="fitted"`` or (slope, intercept).
     Raises SettingsError for a figure or a column that does not exist, TableError for a folder without a survey.
     """
     if key not in FIGURES:
@@ -80,12 +87,12 @@ def figure(
     shown = described(key, edges)
     view = View(weighting=weighting, min_count=min_count)
     arrays = compute(shown, table, read_cut(**cut), view, Tools(curves=published_curve))
-    panels = [
-        overlay
-        for panel in shown.panels
-        for overlay in _panel(panel, [arrays[panel.name, i] for i in range(len(panel.marks))], table, n_bins(shown))
-    ]
-    return hv.Layout(panels).cols(shown.columns)
+    sketches = [Sketch(panel, table, n_bins(shown)) for panel in shown.panels]
+    of_panels = [[arrays[panel.name, i] for i in range(len(panel.marks))] for panel in shown.panels]
+    overlays = [sketch.plane(made) for sketch, made in zip(sketches, of_panels, strict=True)]
+    if insets:
+        overlays += [inset for sketch, made in zip(sketches, of_panels, strict=True) for inset in sketch.insets(made)]
+    return hv.Layout(overlays).cols(shown.columns)
 
 
 def read_cut(**cut: object) -> Cut:
@@ -108,16 +115,10 @@ def _value(name: str, value: object) -> object:
 def dimension(name: str, table: Regions) -> hv.Dimension:
     """The axis of a quantity: its name in files, its label, its unit, and how far the paper's axis reaches."""
     which = quantity(name)
-    return hv.Dimension(name, label=which.label, unit=which.bracket or None, soft_range=axes.limits(name, table))
-
-
-def _panel(panel: Panel, arrays: list[Arrays], table: Regions, bins: int) -> list[hv.Overlay]:
-    """What is drawn in the plane, and each inset by itself."""
-    sketch = Sketch(panel, table, bins)
-    elements = [(mark, sketch.element(mark, made)) for mark, made in zip(panel.marks, arrays, strict=True)]
-    main = [element for mark, drawn in elements if not mark.inset for element in drawn]
-    insets = [hv.Overlay(drawn) for mark, drawn in elements if mark.inset]
-    return [sketch.framed(overlay) for overlay in (hv.Overlay(main), *insets)]
+    return hv.Dimension(
+        name, label=which.label, unit=which.bracket or None,
+        soft_range=axes.limits(name, table),
+    )  # fmt: skip
 
 
 class Sketch:
@@ -128,6 +129,18 @@ class Sketch:
         self.table = table
         self.bins = bins
         self.x, self.y = (dimension(name, table) for name in (panel.x, panel.y))
+
+    def plane(self, arrays: list[Arrays]) -> hv.Overlay:
+        """What is drawn in the plane itself."""
+        drawn = [
+            self.element(mark, made) for mark, made in zip(self.panel.marks, arrays, strict=True) if not mark.inset
+        ]
+        return self.framed(hv.Overlay([element for elements in drawn for element in elements]))
+
+    def insets(self, arrays: list[Arrays]) -> list[hv.Overlay]:
+        """Each inset by itself."""
+        marks = zip(self.panel.marks, arrays, strict=True)
+        return [self.framed(hv.Overlay(self.element(mark, made))) for mark, made in marks if mark.inset]
 
     def element(self, mark: Mark, arrays: Arrays) -> list[hv.Element]:
         """The elements of one mark, in the order in which they are drawn."""

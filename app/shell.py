@@ -5,10 +5,14 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import registry
-from app.compat import Template, one_change
+from app.capacity import FULL, is_full
+from app.compat import Plain, Template, one_change
 from app.current import Current
 from app.exports import MENU, Exports
+from app.failures import report, report_on_page
 from app.looks import asset
+from app.metrics import time_updates
+from app.notice import take_notices
 from app.pages.context import Context
 from app.rail import Rail
 from app.registry import PageEntry
@@ -22,18 +26,35 @@ from engine.figures.catalogue import FIGURES
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
+AGAIN_S = 15  # until a full instance is asked again
+OTHER_TABLE = "This view was made with another table than the one shown here: numbers may differ."
 
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension()
+    pn.extension(design=Plain, exception_handler=report_on_page)
+    if is_full():
+        return _message(*FULL, again_s=AGAIN_S)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
-    selection, dropped = Selection.from_query(_query())
+    try:
+        return _page(survey)
+    except Exception as error:
+        return _message("This page could not be opened", report(error))
+
+
+def _page(survey: Survey) -> pn.Template:
+    query = _query()
+    table = query.pop("table", survey.survey_id)
+    selection, dropped = Selection.from_query(query)
+    if table != survey.survey_id:
+        dropped.append(OTHER_TABLE)
     watch_connection(pn.state.curdoc)
+    time_updates(selection)
     shell = Shell(survey, selection)
+    take_notices(pn.state.curdoc, lambda sentence: shell.wire.tell(sentence=sentence))
     return shell.template([*dropped, *shell.context.current.dropped])
 
 
@@ -53,7 +74,7 @@ class Shell:
         self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
-        """The whole page, with what a link asked in vain. Every panel is a root of its own: CSS alone lays them out."""
+        """The whole page, with what a link could not have. Every panel is a root of its own: CSS lays them out."""
         page = Template(asset("style/page.html"), location=True)
         for name, panel in (self.rail.panels | self.wire.panels | self.places).items():
             page.add_panel(name, panel)
@@ -85,7 +106,7 @@ class Shell:
         self.wire.listen("cuts", lambda _: self._open_cuts())
         self.wire.listen("unzoom", lambda _: self._unzoom())
         self.wire.listen("step", self._step)
-        self.wire.listen("export", lambda kind: self.exports.send(kind, self.page()))
+        self.wire.listen("export", lambda kind: self.exports.ask(kind, self.page()))
 
     def _open(self) -> None:
         """Make the page that is asked for, unless it is there, and put it in its place."""
@@ -150,6 +171,15 @@ def _query() -> dict[str, str]:
     """The words of the link, read before anything is built: panel's own sync comes too late for the first view."""
     arguments = pn.state.session_args or {}
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items() if values}
+
+
+def _message(title: str, sentence: str, again_s: int = 0) -> pn.Template:
+    """A page with one sentence; the browser asks again after so many seconds, unless they are 0."""
+    page = Template(asset("style/message.html"))
+    words = {"page_css": asset("style/page.css"), "title": title, "sentence": sentence, "again_s": again_s}
+    for name, word in words.items():
+        page.add_variable(name, word)
+    return page
 
 
 def _apology(sentence: str) -> pn.Template:

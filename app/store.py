@@ -1,14 +1,20 @@
 """The survey in memory: opened once per process, read-only, shared by all visitors."""
 
-import gc
+import hashlib
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from app.metrics import REOPENED
+from app.recent import Recent
+from app.settings import read_settings
+from app.shared_columns import SharedColumns
+from engine import figures, relations
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
 from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
@@ -18,6 +24,7 @@ from engine.survey import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
+MOST_RECENT_BYTES = 40_000_000  # arrays of pictures that several visitors ask for: about 20 states of six planes
 
 
 class Survey:
@@ -27,16 +34,19 @@ class Survey:
     may be changed in place: every visitor sees the same arrays.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, shared: Path | None = None):
         self.folder = Path(folder)
+        stamp = _stamp(self.folder)
         self.meta = _pair_meta(self.folder)
         self.origin = self.meta["origin"]
+        self.survey_id = self.meta["survey_id"]
         self._file = pq.ParquetFile(self.folder / REGIONS_FILE)
         self.galaxies = pq.read_table(self.folder / GALAXIES_FILE).to_pandas()
+        self._shared = SharedColumns(shared, self.folder, f"{self.survey_id} {stamp} {_code()}") if shared else None
         names = [name for name in RESIDENT if name in self._file.schema_arrow.names]
-        table = self._file.read(columns=names)
-        self._columns = {name: _frozen(table.column(name).to_numpy()) for name in names}
+        self._columns = {name: self._kept(name, partial(self._read, name)) for name in names}
         self._derived: dict = {}
+        self._recent = Recent(MOST_RECENT_BYTES)
 
     def __getitem__(self, name: str) -> np.ndarray | None:
         """A region column, a galaxy's value for each of its regions, or ``radius_re``; None if the survey lacks it.
@@ -85,9 +95,12 @@ class Survey:
     @cached_property
     def galaxy_index(self) -> np.ndarray:
         """Row of ``galaxies`` per region, (row,) int32."""
+        return self._kept("galaxy index", self._find_galaxies)
+
+    def _find_galaxies(self) -> np.ndarray:
         ids = self.galaxies["galaxy_id"].to_numpy()
         by_id = np.argsort(ids, kind="stable")
-        return _frozen(by_id[np.searchsorted(ids[by_id], self._columns["galaxy_id"])].astype(np.int32))
+        return by_id[np.searchsorted(ids[by_id], self._columns["galaxy_id"])].astype(np.int32)
 
     def weight(self, weighting: str) -> np.ndarray:
         """Statistical weight under one of WEIGHTINGS, (row,) float32 with mean 1."""
@@ -135,30 +148,58 @@ class Survey:
     def once(self, key: object, make: Callable) -> object:
         """What ``make`` makes, made once for this survey; keep only what no visitor's choice can multiply."""
         if key not in self._derived:
-            made = make()
-            self._derived[key] = _frozen(made) if isinstance(made, np.ndarray) else made
+            self._derived[key] = self._kept(repr(key), make)
         return self._derived[key]
+
+    def recent(self, key: object, make: Callable) -> object:
+        """What ``make`` makes, kept while it is among the last that visitors asked for; nobody may change it."""
+        return self._recent.get(key, make)
+
+    def _kept(self, name: str, make: Callable) -> object:
+        """What ``make`` makes; an array with a value per region lies in a file that processes share."""
+        found = self._shared.find(name) if self._shared else None
+        if found is not None:
+            return found
+        made = make()
+        if not isinstance(made, np.ndarray):
+            return made
+        of_regions = made.shape == (self._file.metadata.num_rows,)
+        return _frozen(self._shared.keep(name, made) if self._shared and of_regions else made)
+
+    def _read(self, name: str) -> np.ndarray:
+        return self._file.read(columns=[name]).column(name).to_numpy()
 
 
 _opened: dict[Path, tuple[tuple, Survey]] = {}
+_opening = Lock()
 
 
 def open_survey(folder: Path) -> Survey:
     """The survey in a folder, from memory if its files are as they were; raises TableError in one sentence."""
     folder = Path(folder).resolve()
     stamp = _stamp(folder)
-    if folder not in _opened or _opened[folder][0] != stamp:
-        _opened[folder] = (stamp, Survey(folder))
-        gc.collect()
-        gc.freeze()  # what was imported and read stays: later collections of visitors' garbage need not walk it
-    return _opened[folder][1]
+    with _opening:
+        if folder not in _opened or _opened[folder][0] != stamp:
+            _opened[folder] = (stamp, Survey(folder, read_settings().cache_folder))
+            REOPENED.inc()
+        return _opened[folder][1]
 
 
 def _stamp(folder: Path) -> tuple:
+    """What changes when the files of a survey are replaced or written to."""
     try:
-        return tuple((folder / name).stat().st_mtime_ns for name in (REGIONS_FILE, GALAXIES_FILE))
+        stats = [(folder / name).stat() for name in (REGIONS_FILE, GALAXIES_FILE)]
     except OSError as error:
         raise TableError(f"there is no survey in {folder}: {Path(error.filename).name} is missing") from None
+    return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
+
+
+@cache
+def _code() -> str:
+    """A word that changes with the code columns are derived by."""
+    folders = [Path(package.__file__).parent for package in (relations, figures)]
+    sources = [Path(__file__), *(path for folder in folders for path in sorted(folder.glob("*.py")))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _pair_meta(folder: Path) -> dict:

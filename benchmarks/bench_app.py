@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from app.spectra import survey_has_spectra
+from app.registry import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 CLICKS = 10
@@ -34,26 +34,28 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks,L
 MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in turn
 PLAIN_MASSES = ("low", "high")
 GALAXY_WORD = "Colours span"  # on the galaxy page
+FEW_UPDATES = 20  # in a row, for the memory that every run tells
+FIGURE_PAGES = tuple(entry.name for entry in PAGES if entry.figures)
 ONE_PLANE = "?plane=log_age_wr-log_mu_star"
 
 # Every message that changes the page is stamped once it is painted, two animation frames later; the shorter ones are
 # headers and receipts (the browser tells the server its new address, long after the picture)
 WATCH = """
-window.glocal = {clicked: 0, painted: 0, frames: 0, bytes: 0}
+window.bench = {clicked: 0, painted: 0, frames: 0, bytes: 0}
 const Plain = window.WebSocket
 window.WebSocket = class extends Plain {
   constructor(...words) {
     super(...words)
     this.addEventListener("message", (event) => {
       const size = event.data.byteLength ?? event.data.length
-      window.glocal.bytes += size
-      window.glocal.frames += 1
-      const painted = () => { window.glocal.painted = performance.now() }
+      window.bench.bytes += size
+      window.bench.frames += 1
+      const painted = () => { window.bench.painted = performance.now() }
       if (size > 100) requestAnimationFrame(() => requestAnimationFrame(painted))
     })
   }
 }
-const start = () => { window.glocal = {clicked: performance.now(), painted: 0, frames: 0, bytes: 0} }
+const start = () => { window.bench = {clicked: performance.now(), painted: 0, frames: 0, bytes: 0} }
 addEventListener("pointerdown", start, true)
 """
 
@@ -150,7 +152,7 @@ def settle(page: Page, quiet_ms: float = QUIET_MS) -> dict:
     seen, still = -1, time.monotonic()
     while True:
         page.wait_for_timeout(25)
-        watch = page.evaluate("window.glocal")
+        watch = page.evaluate("window.bench")
         if watch["frames"] != seen:
             seen, still = watch["frames"], time.monotonic()
         if time.monotonic() - still > quiet_ms / 1000 and (watch["painted"] or time.monotonic() - still > 5):
@@ -165,7 +167,7 @@ def click(page: Page, word: str) -> dict:
 
 def click_spaxel(page: Page, number: int) -> dict:
     """Click another spaxel near the centre of the first map; the same numbers."""
-    box = page.locator(".galaxy .bk-Figure").first.bounding_box()
+    box = page.locator(".page.galaxy .bk-Figure").first.bounding_box()
     steps = ((number % 5) - 2, (number // 5 % 5) - 2)
     x, y = (box[at] + box[size] * (0.5 + 0.03 * step) for at, size, step in
             zip(("x", "y"), ("width", "height"), steps, strict=True))  # fmt: skip
@@ -205,6 +207,29 @@ def case(browser, server: Server, name: str, query: str, words: tuple[str, ...],
     return result
 
 
+def pages_case(browser, server: Server, clicks: int) -> dict:
+    """Selector to picture on every other page of figures, then the time to turn to a page that was seen before."""
+    results = {
+        name: case(browser, server, f"Glocal, page {name}", f"?page={name}", MASSES, clicks)
+        for name in FIGURE_PAGES[1:]
+    }
+    page, _ = open_page(browser, server.url, MASSES[0])
+    tabs = [page.get_by_role("link", name=entry.label, exact=True) for entry in PAGES if entry.figures]
+    for tab in tabs:  # made when first shown
+        tab.click()
+        settle(page)
+    results["turn"] = measure(lambda i: turn(page, tabs[i % len(tabs)]), clicks)
+    print(f"turning to a page seen before: {results['turn']['median_ms']} ms", flush=True)
+    page.close()
+    return results
+
+
+def turn(page: Page, tab) -> dict:
+    """Click a tab; the same numbers."""
+    tab.click()
+    return waited(page)
+
+
 def memory_case(browser, server: Server, updates: int) -> dict:
     """Memory of the server while one session is updated again and again."""
     page, _ = open_page(browser, server.url, MASSES[0])
@@ -224,7 +249,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("GLOCAL_DATA") or ROOT / "assets" / "data"))
     parser.add_argument("--clicks", type=int, default=CLICKS)
-    parser.add_argument("--memory", type=int, nargs="?", const=500, default=0, help="also so many updates in a row")
+    parser.add_argument("--memory", type=int, nargs="?", const=500, default=FEW_UPDATES, help="updates in a row")
+    parser.add_argument("--pages", action="store_true", help="also every other page of figures, and turning pages")
     parser.add_argument("--json", type=Path, help="write the numbers there")
     return parser.parse_args()
 
@@ -243,11 +269,11 @@ def main() -> None:
         with Server(ROOT / "app", asked.data.resolve(), Path(folder) / "app.log") as server:
             results["one"] = case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, asked.clicks)
             results["six"] = case(browser, server, "Glocal, six planes, all overlays", "", MASSES, asked.clicks)
-            if survey_has_spectra(asked.data):
-                query, words = "?page=galaxy", (GALAXY_WORD,)
-                results["spaxel"] = case(browser, server, "Glocal, a spaxel's spectrum", query, words, asked.clicks)
-            if asked.memory:
-                results["memory"] = memory_case(browser, server, asked.memory)
+            query, words = "?page=galaxy", (GALAXY_WORD,)
+            results["spaxel"] = case(browser, server, "Glocal, a spaxel and its spectrum", query, words, asked.clicks)
+            if asked.pages:
+                results["pages"] = pages_case(browser, server, asked.clicks)
+            results["memory"] = memory_case(browser, server, asked.memory)
         browser.close()
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2), encoding="utf-8")

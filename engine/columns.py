@@ -94,7 +94,8 @@ def _estimate(column: Column, limits: tuple[float, float]) -> tuple[Column, Colu
     )  # fmt: skip
     truth = column._replace(
         name=f"true_{column.name}", label=f"true {column.label}", tex=f"true {column.tex}",
-        description=f"{column.label} put into the mock, before noise and measurement.",
+        description=f"{column.label} put into the mock, before noise and measurement; that of the whole "
+        "kernel where spaxels were smoothed.",
         required=False, may_be_nan=True,
     )  # fmt: skip
     return column._replace(limits=limits, may_be_nan=True), error, truth

@@ -53,7 +53,7 @@ class EngineCacheLocator:
     """The place numba itself would choose for a kernel, with a stamp of ours.
 
     numba asks a list of such classes where a function is to be cached (NUMBA_CACHE_LOCATOR_CLASSES). NUMBA_CACHE_DIR
-    counts as ever. Stale files are overwritten, and nothing in their names changes with the code.
+    counts as usual. Stale files are overwritten, and nothing in their names changes with the code.
     """
 
     @classmethod

@@ -78,7 +78,7 @@ class SpaxelFlag(IntFlag):
     )  # fmt: skip
     LIBRARY_EDGE = (
         1 << 15, "at the edge of the model library",
-        "The posterior of age or metallicity leans on an end of the library: beyond it there are no models.",
+        "A sixth of the posterior or more lies among the youngest, poorest or richest 2 % of the models.",
     )  # fmt: skip
     DENSITY_KEPT = (
         1 << 16, "density of an earlier measurement",

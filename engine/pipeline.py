@@ -68,7 +68,7 @@ class PhotometrySettings(NamedTuple):
 
 
 class PosteriorSettings(NamedTuple):
-    """least_models: up to how many models the errors of a region are taken larger (posterior.percentiles); 0: never."""
+    """least_models: errors are inflated until so many models contribute (posterior.percentiles); 0: never."""
 
     least_models: float = FEW_MODELS
 

@@ -14,7 +14,7 @@ from engine.errors import ShapeError
 from engine.types import BoolArray, FloatArray
 
 PERCENTILES = (0.16, 0.50, 0.84)  # median and its one-sigma companions
-_SIGMA_PER_MEDIAN = 1.0 / ndtri(0.75)  # half of a Gaussian lies within 0.67 sigma: 1.4826
+SIGMA_PER_MEDIAN = 1.0 / ndtri(0.75)  # half of a Gaussian lies within 0.67 sigma: 1.4826
 
 
 def counts(values: FloatArray, weights: FloatArray) -> BoolArray:
@@ -48,4 +48,4 @@ def half_width_16_84(values: FloatArray, weights: FloatArray) -> float:
 
 def robust_sigma(residuals: FloatArray) -> float:
     """Sigma of the Gaussian about zero whose absolute values have the median of these; outliers hardly matter."""
-    return float(_SIGMA_PER_MEDIAN * np.median(np.abs(residuals)))
+    return float(SIGMA_PER_MEDIAN * np.median(np.abs(residuals)))

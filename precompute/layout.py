@@ -32,7 +32,7 @@ def app_folder() -> Path:
 
 
 def style_folder() -> Path:
-    """Style sheet, fonts and logo, beside the installed app."""
+    """Styles of pages and figures, beside the installed app."""
     return app_folder().parent / "assets" / "style"
 
 

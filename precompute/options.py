@@ -53,6 +53,15 @@ CompositeShare = Annotated[
     ),
 ]
 PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the priors) into this PNG.")]
+ValidationSurvey = Annotated[
+    Path | None,
+    _option(
+        "A mock survey whose truth is known: show instead whether its errors hold it, bin by bin.",
+        "--survey",
+        exists=True,
+        file_okay=False,
+    ),
+]
 ValidationLibrary = Annotated[Path | None, _file("Library to validate, instead of drawing one.", "--library")]
 ValidationRegions = Annotated[int, _option("How many regions of each kind to invent.", min=100)]
 SdssTable = Annotated[Path | None, _file("Table of SDSS galaxies with indices and published ages and metallicities.")]
@@ -103,9 +112,16 @@ Chunk = Annotated[
         "Regions per piece; a run that is stopped loses those at work.", min=1, max=settings.REGIONS_PER_CHUNK_MOST
     ),
 ]
-Port = Annotated[int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535)]
-Address = Annotated[str, _option("Address to listen on; 0.0.0.0 opens the page to the network.")]
+Port = Annotated[
+    int, _option("Port; the next free one is taken if it is busy.", min=1, max=65535, envvar="GLOCAL_PORT")
+]
+Address = Annotated[
+    str, _option("Address to listen on; 0.0.0.0 opens the page to the network.", envvar="GLOCAL_ADDRESS")
+]
 Origins = Annotated[list[str] | None, _option("Host name by which others reach this machine; repeat the option.")]
+UserName = Annotated[str, typer.Argument(help="Name of the user.")]
+UsersFile = Annotated[Path | None, _option("File of users; it is made if it is not there.", "--users", dir_okay=False)]
+UserRemoved = Annotated[bool, _option("Take the user out of the file.", "--remove")]
 DemoIfMissing = Annotated[bool, _option("Build the mock survey first if the folder has none.", "--demo-if-missing")]
 FigureFolder = Annotated[Path, _option("Folder for the files.", "--out")]
 FigureKeys = Annotated[
@@ -137,6 +153,6 @@ RegionKind = Annotated[
 ]
 BenchRegions = Annotated[int, _option("How many regions to measure.", min=100)]
 BenchLibrary = Annotated[Path | None, _file("Library to measure with instead of drawing one.", "--library")]
-BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed anew for it.", "--survey")]
+BenchSurvey = Annotated[Path | None, _file("Survey file whose galaxies are analysed again for it.", "--survey")]
 BenchJson = Annotated[Path | None, _option("Write the figures into this file too.", "--json", dir_okay=False)]
 BenchFolder = Annotated[Path | None, _option("Folder of the survey; else $GLOCAL_DATA or assets/data.", "--data")]

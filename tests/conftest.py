@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -52,6 +52,18 @@ def skip_lines(reasons: Iterable[str]) -> list[str]:
     """One line per reason for which tests were skipped, the most frequent first."""
     counts = Counter(reason.removeprefix("Skipped: ") for reason in reasons)
     return [f"{n} test{'s' * (n > 1)} skipped: {reason}" for reason, n in counts.most_common()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory) -> Iterator[Path]:
+    """Where the servers of the tests keep what outlives them: not in the home folder."""
+    before = os.environ.get("GLOCAL_STATE")
+    os.environ["GLOCAL_STATE"] = str(folder := tmp_path_factory.mktemp("state"))
+    yield folder
+    if before is None:
+        del os.environ["GLOCAL_STATE"]
+    else:
+        os.environ["GLOCAL_STATE"] = before
 
 
 @pytest.fixture(scope="session")

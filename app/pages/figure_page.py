@@ -1,5 +1,6 @@
 """A page that shows any figure of the catalogue, for whatever is selected."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -159,17 +160,30 @@ class FigurePage:
             board.refigure(figure_)
         board.enlarge(self._large())
         board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
-        sample, zoom = self.current.sample, self.zooms.windows()
-        board.say({view.panel.name: why_empty(self.survey, sample, view.panel, zoom) for view in board.shown()})
-        numbers = (
-            f'<p class="numbers"><span>{numbers_words(figure_, sample)}</span><span>{key_words(figure_)}</span></p>'
-        )
+        board.say({view.panel.name: self._empty(view.panel) for view in board.shown()})
+        numbers = f'<p class="numbers"><span>{self._numbers()}</span><span>{key_words(figure_)}</span></p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
 
     def _arrays(self, panel: Panel) -> dict[int, object]:
         sample, view = self.current.sample, self.view()
-        return {i: compute_mark(mark, panel, sample, view, TOOLS) for i, mark in enumerate(panel.marks)}
+        return {
+            i: self._recent((panel, i), partial(compute_mark, mark, panel, sample, view, TOOLS))
+            for i, mark in enumerate(panel.marks)
+        }
+
+    def _empty(self, panel: Panel) -> str:
+        sample, zoom = self.current.sample, self.zooms.windows()
+        return self._recent(("empty", panel), lambda: why_empty(self.survey, sample, panel, zoom))
+
+    def _numbers(self) -> str:
+        return self._recent(("numbers", self.figure), lambda: numbers_words(self.figure, self.current.sample))
+
+    def _recent(self, what: object, make: Callable[[], object]) -> object:
+        """What follows from cut and view alone: other visitors who choose the same find it made."""
+        sample, view = self.current.sample, self.view()
+        state = (sample.cut, tuple(sorted(view.zoom.items())), view.weighting, view.fineness, view.min_count)
+        return self.survey.recent((what, state), make)
 
     def _large(self) -> str:
         names = {panel.name for panel in self.figure.panels}

@@ -16,15 +16,17 @@ from app.pages.context import Context
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail, style
 from app.pages.galaxy_layout import words as html
 from app.pages.spaxel import SpaxelDetail
+from app.paper.galaxy import galaxy_figure, spaxel_figure
+from app.paper.page import Note
 from app.registry import PageEntry
 from app.screen import map_data
-from app.screen.export import MapsView, Note, galaxy_figure, spaxel_figure
 from app.screen.galaxy_picker import GalaxyPicker
 from app.screen.galaxy_planes import GalaxyPlanes
 from app.screen.map_data import MINUS_TRUE
 from app.screen.maps import MapPanel, Sky, html_title
 from app.screen.parts import Parts
 from app.screen.profiles import Profiles
+from app.screen.seen import MapsView
 from app.screen.zooms import Zooms
 from app.store import Survey
 from app.values import MAPS
@@ -141,11 +143,13 @@ class GalaxyPage:
         self._say("" if found is not None else f"No galaxy of this survey is called “{typed}”.")
         if found is not None:
             self._open(found)
+            self.search.value = ""  # so that the same galaxy can be searched for again
 
     def _say(self, sentence: str) -> None:
         self.message.object = f"<p class='warning' role='status'>{words.escape(sentence)}</p>" if sentence else ""
 
     def _open(self, galaxy_id: int) -> None:
+        self._say("")
         with pn.io.hold():
             self.selection.param.update(galaxy_id=galaxy_id, spaxel=None)
 
@@ -154,9 +158,10 @@ class GalaxyPage:
         ids = self.survey.galaxies["galaxy_id"].tolist()
         if self.selection.galaxy_id in ids:
             return
-        if self.selection.galaxy_id is not None:
-            self._say(f"This survey has no galaxy {self.selection.galaxy_id}.")
+        unknown = self.selection.galaxy_id
         self._open(self._largest())
+        if unknown is not None:
+            self._say(f"This survey has no galaxy {unknown}.")
 
     def _largest(self) -> int:
         """galaxy_id of the galaxy with most regions."""

@@ -56,7 +56,7 @@ class Switches:
     def _least(self, look: dict) -> pn.widgets.IntInput:
         field = pn.widgets.IntInput(value=self.selection.min_count, label="regions a bin, at least",
                                     css_classes=["inline"], **LEAST, **look)  # fmt: skip
-        field.param.watch(lambda event: self._set("min_count", event.new), "value")
+        field.param.watch(lambda event: self._typed("min_count", event), "value")
         self.selection.param.watch(lambda event: field.param.update(value=event.new), "min_count")
         return field
 
@@ -77,6 +77,13 @@ class Switches:
         field.param.watch(move, "value")
         self.selection.param.watch(lambda event: field.param.update(value=event.new[place]), "edges")
         return field
+
+    def _typed(self, name: str, event) -> None:
+        """Take a number that was typed; an emptied field takes back the number in force."""
+        if event.new is None:
+            event.obj.value = getattr(self.selection, name)
+        else:
+            self._set(name, event.new)
 
     def _set(self, name: str, value: object) -> None:
         with pn.io.hold():

@@ -19,6 +19,7 @@ from engine.errors import GlocalError, SettingsError
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.numbers import N_BOOTSTRAP, as_json, compare
+from engine.figures.sample import select
 from engine.figures.table import WEIGHTINGS
 from engine.figures.words import cut_words, parse_cut
 
@@ -48,12 +49,12 @@ def write_figures(options: argparse.Namespace) -> Iterator[str]:
     cut = parse_cut(options.cut)
     view = View(weighting=options.weight, min_count=options.min_count)
     edges = _edges(options.edges)
-    keys = options.fig or list(FIGURES)
+    keys = [_known(key) for key in options.fig or FIGURES]
+    if select(survey, cut, view.weighting).n_regions == 0:
+        raise SettingsError("no region of this survey lies in the cut; nothing was drawn")
     options.out.mkdir(parents=True, exist_ok=True)
     for key in keys:
-        shown = show(survey, _known(key), cut, view, edges)
-        if shown.sample.n_regions == 0:
-            raise SettingsError("no region of this survey lies in the cut; nothing was drawn")
+        shown = show(survey, key, cut, view, edges)
         names = [_write(options.out / name, make()) for name, make in _files(shown, options)]
         yield f"Fig. {key}: {', '.join(names)}"
     yield _write(options.out / NUMBERS_FILE, _numbers(shown))

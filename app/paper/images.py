@@ -34,12 +34,13 @@ def has_images(shown: Shown) -> bool:
 
 def _image(panel: Panel, mark: Mark, arrays: DensityArrays | MapArrays) -> fits.ImageHDU:
     header = axis_keywords(panel, arrays.limits, arrays.value.shape)
-    header["OBJECT"] = (_what(mark), "what a pixel holds")
+    header["EXTNAME"] = f"{panel.name} {_what(mark)}".upper()
+    header["OBJECT"] = _what(mark)
     header["BUNIT"] = _unit(mark)
     header["PANEL"] = panel.name
     if panel.title:
         header["PART"] = ascii_words(panel.title)
-    return fits.ImageHDU(np.asarray(arrays.value, np.float32), header, name=f"{panel.name} {_what(mark)}".upper())
+    return fits.ImageHDU(np.asarray(arrays.value, np.float32), header)
 
 
 def axis_keywords(panel: Panel, limits: Limits4, shape: tuple[int, int]) -> fits.Header:

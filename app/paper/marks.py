@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import Normal, Stroke
 
-from app.paper.look import grey_map, line_look
+from app.paper.look import MARKER_PT, grey_map, line_look
 from app.style import styles
 from engine.figures.arrays import (
     BandArrays,
@@ -43,13 +43,19 @@ _HALO = 1.2  # pt of white on either side of black lines, so that they stand out
 
 @dataclass(frozen=True)
 class Pen:
-    """What drawing needs beside the arrays: how many bins of mass share the ramp, and the axis of mu* if it is y."""
+    """What drawing needs beside the arrays: bins of mass that share the ramp, size of markers, strength of shades."""
 
     n_bins: int = 4
+    marker_pt: float = MARKER_PT
+    fade: float = 1.0
 
     def style(self, name: str) -> Style:
         """The style of that name."""
         return styles().of(name, max(self.n_bins, 1))
+
+    def line(self, style: Style) -> dict:
+        """A style in the words of matplotlib."""
+        return line_look(style, self.marker_pt)
 
 
 def draw(ax: Axes, mark: Mark, arrays: Arrays, pen: Pen) -> None:
@@ -58,16 +64,16 @@ def draw(ax: Axes, mark: Mark, arrays: Arrays, pen: Pen) -> None:
 
 
 def _density(ax: Axes, mark: Density, arrays: DensityArrays, pen: Pen) -> None:
-    _shades(ax, log_shades(arrays.value), arrays.limits)
+    _shades(ax, log_shades(arrays.value), arrays.limits, pen.fade)
 
 
 def _column_density(ax: Axes, mark: ColumnDensity, arrays: DensityArrays, pen: Pen) -> None:
-    _shades(ax, column_shades(arrays.value), arrays.limits)
+    _shades(ax, column_shades(arrays.value), arrays.limits, pen.fade)
 
 
-def _shades(ax: Axes, shades: np.ndarray, limits: tuple) -> None:
+def _shades(ax: Axes, shades: np.ndarray, limits: tuple, alpha: float) -> None:
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 255}
-    ax.imshow(shades, extent=limits, cmap=grey_map(), **look)
+    ax.imshow(shades, extent=limits, cmap=grey_map(), alpha=alpha, **look)
 
 
 def _median_map(ax: Axes, mark: MedianMap, arrays: MapArrays, pen: Pen) -> None:
@@ -78,37 +84,38 @@ def _median_map(ax: Axes, mark: MedianMap, arrays: MapArrays, pen: Pen) -> None:
 
 
 def _contours(ax: Axes, mark: Contours, arrays: LineArrays, pen: Pen) -> None:
-    look = line_look(pen.style(mark.style))
+    look = pen.line(pen.style(mark.style))
     for x, y in zip(arrays.xs, arrays.ys, strict=True):
         ax.plot(x, y, **look)
 
 
 def _running(ax: Axes, mark: Running, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, pen.style(mark.style), with_edges=not mark.median_only)
+    _band(ax, arrays, mark.style, pen, with_edges=not mark.median_only)
 
 
 def _published(ax: Axes, mark: Published, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, pen.style(mark.style), with_edges=True)
+    _band(ax, arrays, mark.style, pen, with_edges=True)
 
 
 def _fit(ax: Axes, mark: Fit, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, pen.style(mark.style), with_edges=True)
+    _band(ax, arrays, mark.style, pen, with_edges=True)
 
 
-def _band(ax: Axes, band: BandArrays, style: Style, *, with_edges: bool) -> None:
+def _band(ax: Axes, band: BandArrays, style: str, pen: Pen, *, with_edges: bool) -> None:
+    look = pen.style(style)
     if with_edges:
         for edge in (band.low, band.high):
-            _line(ax, band.x, edge, styles().percentile(style))
-    _line(ax, band.x, band.median, style)
+            _line(ax, band.x, edge, pen.line(styles().percentile(look)))
+    _line(ax, band.x, band.median, pen.line(look))
 
 
 def _peaks(ax: Axes, mark: Peaks, arrays: PeakArrays, pen: Pen) -> None:
     for name, ages in zip(style_names(mark), (arrays.old, arrays.young), strict=True):
-        _line(ax, arrays.x, ages, pen.style(name))
+        _line(ax, arrays.x, ages, pen.line(pen.style(name)))
 
 
 def _valley(ax: Axes, mark: Valley, arrays: ValleyArrays, pen: Pen) -> None:
-    _line(ax, arrays.x, arrays.y, pen.style(mark.style))
+    _line(ax, arrays.x, arrays.y, pen.line(pen.style(mark.style)))
 
 
 def _points(ax: Axes, mark: Points, arrays: PointArrays, pen: Pen) -> None:
@@ -119,14 +126,16 @@ def _points(ax: Axes, mark: Points, arrays: PointArrays, pen: Pen) -> None:
 def _limits(ax: Axes, mark: Limits, arrays: LimitArrays, pen: Pen) -> None:
     for name, log_mu_star in zip(style_names(mark), arrays, strict=True):
         if np.isfinite(log_mu_star):
-            look = line_look(pen.style(name))
+            look = pen.line(pen.style(name))
             ax.axhline(log_mu_star, **{key: look[key] for key in ("color", "lw", "ls")})
 
 
-def _line(ax: Axes, x: np.ndarray, y: np.ndarray, style: Style) -> None:
-    line = line_look(style)
+def _line(ax: Axes, x: np.ndarray, y: np.ndarray, line: dict) -> None:
+    """A line with a white halo, and its markers on top: halos of markers would hide other lines."""
     halo = [Stroke(linewidth=line["lw"] + _HALO, foreground=styles().ground["halo"]), Normal()]
-    ax.plot(x, y, path_effects=halo, **line)
+    ax.plot(x, y, path_effects=halo, **(line | {"marker": "none"}))
+    if "marker" in line:
+        ax.plot(x, y, **(line | {"ls": "none"}))
 
 
 DRAWN: dict[type[Mark], Callable[[Axes, Mark, Arrays, Pen], None]] = {

@@ -11,7 +11,7 @@ from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 
 from app.paper.key import draw_key, key_height
 from app.paper.layout import BAR, TITLE, Layout, Place, has_map, lay_out
-from app.paper.look import FONT, grey_map
+from app.paper.look import FONT, MARKER_PT, NARROW_MARKER_PT, grey_map
 from app.paper.marks import Pen, draw
 from app.paper.shown import Shown
 from app.style import styles
@@ -43,7 +43,8 @@ def draw_figure(shown: Shown, columns: str = "two") -> Page:
     layout = lay_out(shown.figure, columns, bool(shown.stamp))
     foot = key_height(shown.figure, layout.width)
     page = Page(figsize=(layout.width, round(layout.height + foot, 3)))
-    pen = Pen(n_bins(shown.figure))
+    is_narrow = layout.places[0].width < NARROW
+    pen = Pen(n_bins(shown.figure), NARROW_MARKER_PT if is_narrow else MARKER_PT)
     corner = emptiest_corner(shown)
     for place in layout.places:
         _draw_panel(page, place, shown, pen, corner)

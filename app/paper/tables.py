@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from astropy.io import fits, votable
 from astropy.io.votable.exceptions import W50
 from astropy.table import Table
-from astropy.units import Unit
+from astropy.units import Unit, UnitsWarning
 
 from engine.columns import Column
 
@@ -102,7 +102,9 @@ def _votable(columns: Columns, words: Words, facts: Facts) -> bytes:
             table[name].unit = Unit(standard_unit(words[name].unit), parse_strict="silent")
     stream = BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", W50)  # astropy knows neither log(...) of the VOUnits standard nor a bare dex
+        # astropy knows neither log(...) of the VOUnits standard nor a bare dex, and would rather have nm than Angstrom
+        warnings.simplefilter("ignore", W50)
+        warnings.simplefilter("ignore", UnitsWarning)
         file = votable.from_table(table)
         file.description = " ".join(f"{name}: {told}" for name, told in facts.items())
         for field in file.get_first_table().fields:

@@ -45,9 +45,9 @@ def fills(mark: Mark) -> bool:
 
 
 def count(x: FloatArray, y: FloatArray, weight: FloatArray, limits: Limits4, cells: tuple[int, int]) -> FloatArray:
-    """Sum of weights in cells by datashader, (y, x): five times faster than the plain way over 600,000 regions.
+    """Sum of weights in cells by datashader, (y, x); equal to ``engine.figures.planes.weighted_count``.
 
-    Columns have the same names for every plane: datashader compiles anew for each pair of names, a third of a second.
+    Columns have the same names for every plane: datashader compiles again for each pair of names, a third of a second.
     """
     points = pd.DataFrame({"x": x, "y": y, "weight": weight}, copy=False)
     canvas = ds.Canvas(*cells, x_range=limits[:2], y_range=limits[2:])

@@ -6,9 +6,9 @@ import numpy as np
 from bokeh.models import Range1d, Scatter
 
 from app.screen import fills
-from app.screen.export import FADE, PlaneView
 from app.screen.parts import RING, Parts
 from app.screen.plane import Hands, PanelView
+from app.screen.seen import FADE, PlaneView
 from app.selection import Selection
 from app.store import Survey
 from app.values import OVERLAYS

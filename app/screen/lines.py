@@ -16,6 +16,11 @@ OLD, YOUNG = "old ridge", "young sequence"
 POINT_SIZE = 5.5  # px
 
 
+def as_list(values: np.ndarray) -> list[float]:
+    """A few numbers as they travel within a message."""
+    return np.asarray(values, float).tolist()
+
+
 class Drawn:
     """One mark on the screen. ``show`` replaces its arrays; ``glyphs`` are by the legend's entry that hides them."""
 
@@ -39,8 +44,8 @@ class Drawn:
         raise NotImplementedError
 
     def fill(self, arrays: object) -> None:
-        """Put arrays into the source."""
-        self.source.data = dict(zip(self.columns, arrays, strict=False))
+        """Put arrays into the source; as lists, for each array travels in two messages of its own."""
+        self.source.data = dict(zip(self.columns, map(as_list, arrays), strict=False))
 
     def line(self, x: str, y: str, style: str, *, percentile: bool = False) -> None:
         """A line with a white halo, in the look of a style."""

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 from bokeh.core.properties import value
@@ -22,18 +21,13 @@ from bokeh.models import (
     Range1d,
     Text,
 )
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 
 from app import theme
 from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, AxisAngles, Picture, SkyMarks, sky_marks
+from app.screen.map_look import FOOT_ALPHA, LEVEL_GREYS, colours_of
 from app.screen.parts import Parts
-from app.style import styles
 
-N_COLOURS = 256
 LEAST_WINDOW = 2.0  # spaxels; no zoom goes closer
-FOOT_ALPHA = 0.85  # of the ground below scale and colour bar, which a zoomed map would else swallow
-LEVEL_GREYS = styles().ramps["levels"]  # as observed is white, most smoothed black
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
     "",
     "not kept: outside the galaxy's map, fainter than the surface-brightness cut, S/N too low, or masked",
@@ -46,26 +40,6 @@ const n = (v) => Math.abs(v) >= 1e5 ? v.toExponential(2) : v.toFixed(d.decimals[
 const what = d.there[0][i], error = d.errors[0][i]
 return what > 0 ? "— " + d.reasons[0][what] : n(d.values[0][i]) + (isFinite(error) ? " ± " + n(error) : "")
 """
-
-
-@cache
-def colours_of(name: str, centred: bool = False) -> tuple[str, ...]:
-    """Colours of a quantity from low to high: the same on the screen and in the exports."""
-    if name == LEVEL:
-        return LEVEL_GREYS
-    colours = colormaps[_colour_map(name, centred)].resampled(N_COLOURS)
-    return tuple(to_hex(colours(i)) for i in range(N_COLOURS))
-
-
-def _colour_map(name: str, centred: bool) -> str:
-    if centred:
-        return "RdBu_r"
-    if name.endswith("_err"):
-        return "bone_r"
-    if name.startswith(("sb_", "mag_")):
-        return "bone"  # bright is a small number: dark sky, white light
-    known = dict(theme.STYLES.maps) | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
-    return known.get(name.removeprefix("true_"), "viridis")
 
 
 def html_title(name: str, unit: bool = True) -> str:

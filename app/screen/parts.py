@@ -40,7 +40,7 @@ return tick.toFixed(digits).replace("-", "−")
 class Parts:
     """Models that all figures of one page share: they hold no state, or one that nothing here changes.
 
-    Bokeh's own ``figure.line`` and the like make anew, for every glyph, what lies here, and two more glyphs for
+    Bokeh's own ``figure.line`` and the like make again, for every glyph, what lies here, and two more glyphs for
     selections and legends, which these figures do not have.
     """
 

@@ -24,17 +24,22 @@ from bokeh.plotting import figure
 from app import theme
 from app.screen import spectrum_data as data
 from app.screen.parts import RING, Parts
+from app.screen.spectrum_look import (
+    BAND_ALPHA,
+    BANDS,
+    ERROR_ALPHA,
+    GAS,
+    NAME_STEP,
+    NAMES,
+    OBSERVED,
+    STARS,
+)
 from app.screen.zooms import home
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
-from app.style import styles
 
-OBSERVED = theme.GREY
-STARS, GAS, BANDS, NAMES = (styles().spectrum[name] for name in ("stars", "gas", "bands", "band_names"))
-BAND_ALPHA, ERROR_ALPHA = 0.14, 0.35
 WAVE_HOME = (3690.0, 7150.0)  # Angstrom; until a spectrum says otherwise
 LEAST_WINDOW = 20.0  # Angstrom; no zoom goes closer
 RESIDUAL_HEIGHT = 82  # px
-NAME_STEP = 0.095  # of the height of the spectrum, from one row of names to the next
 LEFT = 44  # px; the same for spectrum and residual, so that they stand under each other
 
 

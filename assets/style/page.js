@@ -94,7 +94,8 @@ window.glocal = (() => {
     document.querySelector("nav").inert = true
     const again = setInterval(async () => {
       try {
-        const answer = await window.fetch(location.pathname, { cache: "no-store" })
+        const file = document.querySelector("script[src]").src // small work for a server that has just come up
+        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store" })
         if (answer.ok) { clearInterval(again); location.reload() } // the address restores everything
       } catch { /* still gone */ }
     }, 3000)
@@ -145,6 +146,19 @@ window.glocal = (() => {
     document.querySelector("dialog.keys").showModal()
   }
 
+  /* As the system has it, until the visitor says otherwise */
+  function theme(words) {
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
+    const now = document.documentElement.dataset.theme ?? system
+    const next = words ?? (now === "dark" ? "light" : "dark")
+    document.documentElement.dataset.theme = next
+    try { localStorage.setItem("glocal-theme", next) } catch { /* a browser that keeps nothing */ }
+  }
+
+  function kept() {
+    try { return localStorage.getItem("glocal-theme") } catch { return null }
+  }
+
   function drawer() {
     const open = document.body.classList.toggle("drawn")
     document.querySelector(".drawer").setAttribute("aria-expanded", open)
@@ -185,6 +199,7 @@ window.glocal = (() => {
 
   function begin(page) {
     show(page)
+    theme(kept() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"))
     addEventListener("keydown", press)
     addEventListener("click", (event) => {
       const tab = event.target.closest?.("[data-tab]")
@@ -195,5 +210,5 @@ window.glocal = (() => {
     setTimeout(ready, 50)
   }
 
-  return { ask, tell, read, begin, copy, lost, keys, drawer, fetch: fetch_ }
+  return { ask, tell, read, begin, copy, lost, keys, theme, drawer, fetch: fetch_ }
 })()

@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.compiled import njit
 from engine.cube.types import Cube
+from engine.stats import robust_sigma
 from engine.types import BoolArray, FloatArray
 
 LAG = 4  # pixels between those compared: real COMB spectra share noise over two or three (ngc2691_comb in ../shared)
-MAD_PER_SIGMA = 0.6745  # median absolute deviation of a Gaussian, in its sigma
 FEWEST_PIXELS = 100  # of a spectrum, for a scatter
 FEWEST_SPECTRA = 10  # for a mean spectrum that is not the spectrum itself
 COSMIC_RAY_SIGMA = 8.0
@@ -67,21 +67,17 @@ def error_ratio(cube: Cube) -> float:
         mean = flux.sum(axis=1) / np.maximum(good.sum(axis=1), 1)
         flux = flux - mean[:, None] * (level / level.mean())
     faint = level <= np.median(level)
-    return float(np.median(_scatter_over_error(flux[:, faint], error[:, faint], good[:, faint])))
+    compared = _differences_over_error(flux[:, faint], error[:, faint], good[:, faint])
+    return robust_sigma(compared) if compared.size else np.nan
 
 
-def _scatter_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:
-    """Robust scatter of second differences over their errors, of each spectrum that has any, (spectrum,).
-
-    flux, error and good are (wave, spectrum).
-    """
+def _differences_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:
+    """Second differences of spectra (wave, spectrum) over the errors they should have, where all pixels are good."""
     before, middle, after = slice(None, -2 * LAG), slice(LAG, -LAG), slice(2 * LAG, None)
+    known = good[before] & good[middle] & good[after]
     difference = flux[middle] - 0.5 * (flux[before] + flux[after])
     expected = np.sqrt(error[middle] ** 2 + 0.25 * (error[before] ** 2 + error[after] ** 2))
-    known = good[before] & good[middle] & good[after]
-    ratio = np.where(known, np.abs(difference), np.nan) / np.where(known, expected, 1.0)
-    enough = known.any(axis=0)
-    return np.nanmedian(ratio[:, enough], axis=0) / MAD_PER_SIGMA if enough.any() else np.array([np.nan])
+    return difference[known] / expected[known]
 
 
 def without_cosmic_rays(cube: Cube, sigma: float = COSMIC_RAY_SIGMA) -> Cube:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from engine.figures.cut import Range
 from engine.relations.green_valley import Line
 from engine.types import FloatArray, IntArray
+
+Made = TypeVar("Made")
 
 
 class Regions(Protocol):
@@ -32,7 +34,7 @@ class Regions(Protocol):
     def order(self, name: str) -> IntArray:
         """Rows by rising value of a column, NaN last, (row,)."""
 
-    def once(self, key: object, make: Callable[[], object]) -> object:
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for this table."""
 
 

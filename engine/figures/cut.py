@@ -10,9 +10,11 @@ A ``Cut`` says which regions count. It holds no data, compares and hashes by val
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from engine.relations.green_valley import EQUATION_3, Line
+
+_Member = TypeVar("_Member", int, str)
 
 ALL, OLD_RIDGE, YOUNG_SEQUENCE = "all", "old ridge", "young sequence"
 SEQUENCES = (ALL, OLD_RIDGE, YOUNG_SEQUENCE)
@@ -90,7 +92,7 @@ def _narrower(one: str, other: str) -> str:
     return one if other == ALL else NONE
 
 
-def _both(one: tuple | None, other: tuple | None) -> tuple | None:
+def _both(one: tuple[_Member, ...] | None, other: tuple[_Member, ...] | None) -> tuple[_Member, ...] | None:
     """Members of both, in the order of the first; None keeps all."""
     if one is None or other is None:
         return other if one is None else one

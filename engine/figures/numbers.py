@@ -1,4 +1,4 @@
-"""Every number that a figure states, beside the paper's, with an error from drawing the galaxies anew.
+"""Every number that a figure states, beside the paper's, with an error from drawing the galaxies again.
 
 A *measure* takes a sample and gives a function of multiplicities (galaxy,): how often each galaxy counts. The number
 itself counts each galaxy once; its error is the scatter over bootstrap draws of galaxies, not of regions, since regions

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from engine.columns import GALAXY
 from engine.errors import SettingsError, TableError
-from engine.figures.arrays import Regions
+from engine.figures.arrays import Made, Regions
 from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, elliptical_radius
 from engine.relations.running import presort
 from engine.types import FloatArray, IntArray
@@ -58,11 +59,11 @@ class Table:
         """Rows by rising value of a column, NaN last, (row,)."""
         return self.once(("order", name), lambda: presort(self[name]))
 
-    def once(self, key: object, make: Callable[[], object]) -> object:
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for this table."""
         if key not in self._made:
             self._made[key] = make()
-        return self._made[key]
+        return cast("Made", self._made[key])
 
     def _weight(self, weighting: str) -> FloatArray:
         name = WEIGHTINGS[weighting]

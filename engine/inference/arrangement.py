@@ -11,16 +11,29 @@ import numpy as np
 from engine.errors import ShapeError
 from engine.inference.likelihood import GROUP, LEAF, N_BAND, N_INDEX, N_ROW
 from engine.library.types import Library
+from engine.stats import weighted_quantile
 from engine.types import FloatArray, IntArray
 
 CELL_DEX = 0.001  # of the posteriors; quantiles are interpolated within it. Choice: far below the best errors
 BRANCH_MODELS = GROUP * LEAF
 R_BAND = 2
+EDGE_SHARE = 0.02  # of the models that count as outermost; choice, see docs/architecture.md
 NEVER = np.float32(1e30)  # penalty of a model that does not count
 
 # Errors of a well-observed region: five indices, then the colours against r. Choice; they only set the shape of the
 # leaves: with others the same result takes longer.
 _TYPICAL_ERRORS = np.array([0.05, 0.3, 0.9, 0.02, 0.15, 0.06, 0.05, 0.05, 0.05])
+
+
+class Ends(NamedTuple):
+    """Where the outermost models lie: beyond each value lies the share EDGE_SHARE of their weight before the data.
+
+    There is none for old ages: the library goes on beyond the age of the Universe, so that it limits nothing.
+    """
+
+    youngest: float  # log yr
+    poorest: float  # log Zsun
+    richest: float
 
 
 class Models(NamedTuple):
@@ -39,6 +52,7 @@ class Models(NamedTuple):
     Z_start: float
     sigma_grid: FloatArray  # (sigma,) km/s
     n_library: int
+    ends: Ends
     n_prior: float  # effective number of models before the data, (sum w)^2 / sum w^2
 
 
@@ -59,11 +73,12 @@ def arrange(library: Library) -> Models:
     rows = _rows(library, filled)
     low, high = _walls(rows)
     penalty = np.where(real, np.float32(0), NEVER)
+    ends = _ends(library.log_age_wr[filled], library.log_Z_wr[filled], real)
     return Models(
         rows, _boxes(low, high), _boxes(*_walls_of_branches(low, high)),
         np.log10(library.flux[filled, R_BAND]).astype(np.float32), age_cell, Z_cell, penalty, _of_leaves(penalty),
         np.where(real, filled, -1), age_start, Z_start, np.asarray(library.sigma_grid, dtype=float),
-        library.log_age_wr.size, float(order.size),
+        library.log_age_wr.size, ends, float(order.size),
     )  # fmt: skip
 
 
@@ -84,7 +99,11 @@ def with_prior(models: Models, prior: FloatArray) -> Models:
     counts = share > 0
     penalty = np.where(counts, -2.0 * np.log(np.where(counts, share, 1.0)), NEVER).astype(np.float32)
     n_prior = float(share.sum() ** 2 / (share**2).sum())
-    return models._replace(penalty=penalty, leaf_penalty=_of_leaves(penalty), n_prior=n_prior)
+    age = models.age_start + CELL_DEX * models.age_cell
+    Z = models.Z_start + CELL_DEX * models.Z_cell
+    return models._replace(
+        penalty=penalty, leaf_penalty=_of_leaves(penalty), n_prior=n_prior, ends=_ends(age, Z, share)
+    )  # fmt: skip
 
 
 def place_of(models: Models, library_row: IntArray) -> IntArray:
@@ -119,6 +138,12 @@ def compact_order(features: FloatArray, sizes: tuple[int, ...]) -> IntArray:
         split = np.argpartition(widest, min(half, part.size - 1))
         pending += [part[split[half:]], part[split[:half]]]
     return np.concatenate(parts)
+
+
+def _ends(log_age: FloatArray, log_Z: FloatArray, weight: FloatArray) -> Ends:
+    youngest = weighted_quantile(log_age, weight, EDGE_SHARE)
+    poorest, richest = weighted_quantile(log_Z, weight, np.array([EDGE_SHARE, 1.0 - EDGE_SHARE]))
+    return Ends(float(youngest), float(poorest), float(richest))
 
 
 def _usable(library: Library) -> IntArray:

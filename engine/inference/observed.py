@@ -16,7 +16,7 @@ OBSERVABLES = (*INDEX_NAMES, *(f"mag_{band}" for band in BANDS))
 # Bits the posterior sets; those of an earlier measurement give way to the new ones
 FLAGS_OF_POSTERIOR = (
     SpaxelFlag.INDEX_MASKED | SpaxelFlag.PHOTOMETRY_MASKED | SpaxelFlag.FEW_MODELS
-    | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.NOT_MEASURED
+    | SpaxelFlag.NO_GOOD_MODEL | SpaxelFlag.NOT_MEASURED | SpaxelFlag.LIBRARY_EDGE
     | KEPT["log_mu_star"] | KEPT["log_age_wr"] | KEPT["log_Z_wr"]
 )  # fmt: skip
 

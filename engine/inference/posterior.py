@@ -4,7 +4,7 @@ Every model counts with exp(-chi2 / 2); the posterior of a quantity is the distr
 weights. The plain version, in tests/reference, sorts all models of every region and judges this one.
 
 Where data are so good that few models of the library come within their errors, the posterior shows the gaps between
-models and not the errors, and is too narrow. On request the errors of such a region are taken larger until enough
+models and not the errors, and is too narrow. On request the errors of such a region are inflated until enough
 models count. `glocal validate` shows what that does to the coverage of the truth.
 """
 
@@ -20,6 +20,7 @@ from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference.arrangement import (
     CELL_DEX,
+    Ends,
     Models,
     arrange,
     compact_order,
@@ -31,7 +32,7 @@ from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
 from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
 from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
-from engine.types import FloatArray, IntArray, Progress
+from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 FEW_MODELS = 10.0  # effective number, (sum w)^2 / sum w^2; choice: `glocal validate` shows the coverage with it
 MOST_OF_PRIOR = 0.1  # choice: small libraries, and priors that leave few models, are not asked for more than this share
@@ -40,7 +41,7 @@ GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no g
 
 _N_PERCENTILE = 9  # first columns of an answer: three percentiles of three quantities
 
-# Between two nodes of the grid of dispersions so many are told apart: within 5 km/s, or 0.01 A in [MgFe]'; choice.
+# Steps between two nodes of the grid of dispersions: within 5 km/s, or 0.01 A in [MgFe]'; choice.
 # Each that occurs costs some ms, in which the models are interpolated
 DISPERSION_PARTS = 5
 
@@ -71,7 +72,7 @@ class Percentiles(NamedTuple):
     n_effective: FloatArray  # (spaxel,) number of models within the errors as given, (sum w)^2 / sum w^2
     visited: FloatArray  # (spaxel,) share of the library that was looked at
     flags: IntArray  # (spaxel,) bits of engine.flags.SpaxelFlag
-    widening: FloatArray  # (spaxel,) factor that the errors were taken larger by for the percentiles, and only for them
+    widening: FloatArray  # (spaxel,) factor by which the errors were inflated for the percentiles, and only for them
 
 
 class Posterior(NamedTuple):
@@ -106,7 +107,7 @@ def percentiles(
     library: models as drawn, or already arranged (arrangement.arrange), which saves seconds if it is used again.
     prior: weight of each model of the library before the data, on any scale; all equal if not given. leave_out:
     (spaxel,) row of the library that does not count for a region, -1 for none. least_models: effective number of
-    models up to which errors are taken larger, at most by the last of WIDENINGS; chi-square, number of models and
+    models up to which errors are inflated, at most by the last of WIDENINGS; chi-square, number of models and
     flags stay those of the errors as given. progress(done, total) is called now and then. Raises ShapeError if arrays
     do not fit or no model is usable.
     """
@@ -245,7 +246,13 @@ def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: F
     Z = models.Z_start + answer[:, 6:9] * CELL_DEX
     chi2, n_effective, visited = answer[:, 9:].T
     flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
+    flags |= np.where(_leans(age, Z, models.ends), SpaxelFlag.LIBRARY_EDGE, 0)
     return Percentiles(mu, age, Z, chi2, n_effective, visited, flags, widening)
+
+
+def _leans(age: FloatArray, Z: FloatArray, ends: Ends) -> BoolArray:
+    """Whether 16 % of a posterior or more lie among the outermost models, (spaxel,); from percentiles (spaxel, 3)."""
+    return (age[:, 0] < ends.youngest) | (Z[:, 0] < ends.poorest) | (Z[:, 2] > ends.richest)
 
 
 def _flags(n_index: IntArray, n_band: IntArray, chi2: FloatArray, n_effective: FloatArray) -> IntArray:

@@ -69,7 +69,7 @@ class Priors:
 
     # Composite models, engine.library.composites: share of models that are sums of several histories, how many
     # (log-uniform), and how far the parts scatter about the first in mean log age and log Z [dex]. choice: none, since
-    # they cost more for single histories than they cure (`glocal validate`; docs/architecture.md)
+    # they cost more for single histories than they cure (docs/priors.md)
     composite_share: float = 0.0
     composite_size: tuple[int, int] = (2, 12)
     composite_age_scatter: float = 0.05

@@ -8,6 +8,8 @@ from engine.figures.numbers import compare
 from engine.figures.sample import select
 from engine.figures.table import Table
 from engine.flags import SpaxelFlag
+from engine.inference.validation import QUANTITIES
+from engine.mock.coverage import ALL, ALL_REGIONS, coverage_of
 from engine.regions import Rows
 
 SET, TUNED, FOLLOWS = "set", "tuned", "follows"
@@ -37,4 +39,16 @@ def compare_with_paper(regions: Rows, galaxies: Rows) -> list[Comparison]:
     return [
         *(Comparison(n.quantity, n.here, n.paper, _KINDS.get(n.key, TUNED)) for n in numbers),
         Comparison("share of regions with fewer than ten models within their errors", few, np.nan, FOLLOWS),
+        *_coverages(regions),
+    ]
+
+
+def _coverages(regions: Rows) -> list[Comparison]:
+    """Nothing of ZG22, but of the mock's truth; a Gaussian has 0.68. In bins: `glocal validate --survey`."""
+    if any(f"true_{name}" not in regions for name in QUANTITIES):
+        return []
+    return [
+        Comparison(f"share of true {one.quantity} within the stated errors", one.coverage, np.nan, FOLLOWS)
+        for one in coverage_of(regions, fewest=1)
+        if (one.sequence, one.by) == (ALL, ALL_REGIONS)
     ]

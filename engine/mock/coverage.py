@@ -13,9 +13,10 @@ from engine.relations.green_valley import is_old_ridge
 from engine.types import BoolArray
 
 N_LEVEL = len(SMOOTHING_LEVEL_FRACTIONS)
-EXPECTED = 0.68  # of a Gaussian within one sigma
+EXPECTED, TOLERANCE = 0.68, 0.03  # of a Gaussian within one sigma; what this project aims at
 FEWEST_REGIONS = 2000  # choice: of a bin that is listed; a coverage to 0.01
-OLD, YOUNG = "old ridge", "young sequence"
+ALL, OLD, YOUNG = "all", "old ridge", "young sequence"
+ALL_REGIONS = "all regions"
 LOG_MU_EDGES = np.arange(0.5, 4.75, 0.5)  # log Msun/pc2
 SNR_EDGES = np.array([7.5, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 1000.0])  # per Angstrom
 
@@ -33,11 +34,16 @@ class Coverage(NamedTuple):
     error: float  # median stated error, dex
     coverage: float  # share of truths within the stated error of the median
 
+    @property
+    def as_expected(self) -> bool:
+        """Whether the coverage is that of a Gaussian, to the tolerance."""
+        return abs(self.coverage - EXPECTED) <= TOLERANCE
+
 
 def coverage_of(regions: Rows, fewest: int = FEWEST_REGIONS) -> list[Coverage]:
     """Coverage of every quantity in all bins of at least so many regions; regions are columns of a mock's table."""
     old = is_old_ridge(regions["true_log_mu_star"], regions["true_log_age_wr"])
-    sequences = {"all": np.ones(old.shape, bool), OLD: old, YOUNG: ~old}
+    sequences = {ALL: np.ones(old.shape, bool), OLD: old, YOUNG: ~old}
     bins = list(_bins(regions))
     return [
         _coverage(regions, quantity, sequence, one)
@@ -57,7 +63,7 @@ class _Bin(NamedTuple):
 
 def _bins(regions: Rows) -> Iterator[_Bin]:
     """All regions, then bins of measured density, of S/N, and smoothing levels."""
-    yield _Bin("all regions", np.nan, np.nan, np.ones(len(regions["log_mu_star"]), bool))
+    yield _Bin(ALL_REGIONS, np.nan, np.nan, np.ones(len(regions["log_mu_star"]), bool))
     for name, edges in (("log_mu_star", LOG_MU_EDGES), ("snr_per_angstrom", SNR_EDGES)):
         for low, high in pairwise(edges):
             yield _Bin(name, low, high, (regions[name] >= low) & (regions[name] < high))

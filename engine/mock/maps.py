@@ -4,7 +4,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.special import ndtr
 
 from engine.adopted import CALIFA_PSF_FWHM_ARCSEC, CALIFA_SPAXEL_ARCSEC
@@ -14,7 +14,7 @@ from engine.galaxy.structure import Ellipse, galaxy_frame
 from engine.mock.galaxies import MockGalaxies
 from engine.mock.populations import expected_log_Z, old_probability, young_log_age
 from engine.mock.settings import MockSettings
-from engine.types import BoolArray, FloatArray
+from engine.types import BoolArray, FloatArray, IntArray
 
 OUTSKIRTS_LOG_MU = 2.5  # log Msun/pc2; choice
 
@@ -23,7 +23,8 @@ class GalaxyMaps(NamedTuple):
     """What is true at each spaxel of a map, (y, x) each.
 
     log_mu_star [Msun/pc2]; old, whether on the old ridge; targets log_age [yr], log_Z [Zsun], depth (V-band
-    optical depth of diffuse dust); rank, evenly spread in 0..1 and smooth on the sky; v_star and sigma_star [km/s].
+    optical depth of diffuse dust); rank, evenly spread in 0..1; v_star and sigma_star [km/s]. Spaxels of one patch of
+    stars share all but density and kinematics.
     """
 
     log_mu_star: FloatArray
@@ -98,7 +99,17 @@ def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Gener
     log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
     depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
     v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
-    return GalaxyMaps(log_mu, old, log_age, log_Z, depth, ndtr(fields[5]), v_star, sigma_star)
+    patch = draw_patches(log_mu, settings, rng)
+    stars = (part[patch] for part in (old, log_age, log_Z, depth, ndtr(fields[5])))
+    return GalaxyMaps(log_mu, *stars, v_star, sigma_star)
+
+
+def draw_patches(log_mu: FloatArray, settings: MockSettings, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """The spaxel, y and x, whose stars each spaxel shares, (y, x) each: the nearest of some chosen by their mass."""
+    chosen = np.log10(rng.uniform(size=log_mu.shape)) < log_mu - settings.patch_log_mu
+    chosen[np.unravel_index(log_mu.argmax(), log_mu.shape)] = True
+    nearest = distance_transform_edt(~chosen, return_distances=False, return_indices=True)
+    return nearest[0], nearest[1]
 
 
 def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:

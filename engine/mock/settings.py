@@ -46,9 +46,9 @@ class MockSettings:
     old_log_age: float = 9.75
     # dex, of regions and of galaxies. Posteriors are as wide as the errors say only if true ages spread: tuned to the
     # coverage (`glocal validate --survey`), with the measured scatter of ZG22 app. B (0.05 and 0.1) in view
-    old_age_scatter: tuple[float, float] = (0.06, 0.12)
+    old_age_scatter: tuple[float, float] = (0.08, 0.15)
     young_log_age: tuple[float, float] = (9.13, 0.24)  # at log mu* = 2, rise per dex
-    young_age_scatter: tuple[float, float] = (0.06, 0.08)
+    young_age_scatter: tuple[float, float] = (0.11, 0.11)
     outskirts_scatter: float = 1.0  # by how much ages of galaxies spread more per dex of density below 10^2.5: choice
     faint_disc_step: float = 0.10  # dex younger below log mu* = 1.5 in light galaxies: ZG22 sec. 5, part of 0.25
     step_width: float = 0.15  # dex, in mass and in density: choice, nothing in the paper says that the step is sharp
@@ -68,6 +68,9 @@ class MockSettings:
     quiet_since: float = 9.5  # log yr; old regions had no burst later than this: choice
     quiet_onset_age: tuple[float, float] = (4e9, 2e10)  # yr, of old regions: choice
     quiet_tau_v: float = 1.0  # most dust of old regions: choice
+    # Stars born together stay near: where it is less dense than this, patches of equal mass have one history each, so
+    # that smoothing mixes few of them; where it is denser, each spaxel has its own. choice, log Msun/pc2
+    patch_log_mu: float = 3.0
     neighbours: int = 6  # each region takes one of so many library histories nearest to its target: choice
     neighbour_scale: tuple[float, float, float] = (0.04, 0.08, 0.15)  # log age, log Z, depth that count as equal
 

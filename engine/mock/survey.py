@@ -98,8 +98,9 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     observed = _with_noise(smoothed[kept], noise[kept], _at(smoothing, kept), galaxy.redshift, settings)
     moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
     place = _place(kept, smoothing, r_brightness)
+    seen = KeptSpaxels(smoothing.level, usable, kept)
     return Seen(
-        {**place, **moving, **observed, **_true_values(maps, model, truth, (smoothing.level, usable, kept))},
+        {**place, **moving, **observed, **true_values(maps, model, truth, seen)},
         int(above.sum()),
     )
 
@@ -128,7 +129,15 @@ def _place(kept: BoolArray, smoothing: Smoothing, r_brightness: FloatArray) -> R
     }
 
 
-def _true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: tuple) -> Rows:
+class KeptSpaxels(NamedTuple):
+    """Smoothing level, spaxels that may enter a kernel, and those that became regions, (y, x) each."""
+
+    level: IntArray
+    usable: BoolArray
+    kept: BoolArray
+
+
+def true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: KeptSpaxels) -> Rows:
     """What is true of the stars that each kept spaxel shows, those of its whole kernel.
 
     Age and metallicity are weighted by r-band light (ZG22 eqs. 1, 2); the density is the median, as that of the fluxes.

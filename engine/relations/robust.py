@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats import weighted_quantile
+from engine.stats import SIGMA_PER_MEDIAN, weighted_quantile
 from engine.types import FloatArray
 
 # Huber (1964, Ann. Math. Stat. 35, 73): residuals beyond this many standard deviations count by their size, not by its
 # square; 95 % of the efficiency of least squares if errors are Gaussian. ZG22 names no method: choice
 HUBER = 1.345
-MAD_TO_SIGMA = 1.4826  # of a Gaussian
 ROUNDS, TOLERANCE = 50, 1e-8
 
 
@@ -38,13 +37,13 @@ def robust_line(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) 
         return NO_LINE
     middle = np.average(x, weights=weight)
     trust = np.ones_like(x)
-    line = np.zeros(2)
+    line: FloatArray = np.zeros(2)
     scatter = 0.0
     for _ in range(ROUNDS):
         previous = line
         line = _least_squares(x - middle, y, weight * trust)
         residual = np.abs(y - line[0] * (x - middle) - line[1])
-        scatter = MAD_TO_SIGMA * _weighted_median(residual, weight)
+        scatter = SIGMA_PER_MEDIAN * _weighted_median(residual, weight)
         reach = HUBER * scatter
         trust = np.divide(reach, residual, out=np.ones_like(residual), where=residual > reach)
         if np.allclose(line, previous, rtol=0.0, atol=TOLERANCE) or scatter == 0.0:

@@ -41,7 +41,7 @@ class KinematicsSettings(NamedTuple):
     snr_full: float = 8.0  # per pixel of the data: velocity and dispersion from all templates the galaxy needs
     snr_few: float = 5.0  # from here on one template per sum of spectra
     snr_velocity: float = 2.5  # from here on the dispersion is that of the galaxy; below, the velocity too
-    n_sums: int = 4  # sums of spectra, from the brightest to the faintest, that choose the templates
+    n_sums: int = 4  # sums of spectra, from the best to the poorest, that choose the templates
     error_limit: float = 150.0  # km/s: a velocity less certain than this is not believed
 
 
@@ -158,7 +158,7 @@ def _choose_templates(problem, snr, settings):
     order = np.argsort(-snr, kind="stable")
     bright = order[snr[order] > 1.0][: max(1, int((snr > settings.snr_full).sum()) or 30)]
     needed, mixtures, galaxy = set(), [], None
-    for members in [bright, *np.array_split(bright, min(settings.n_sums, max(1, bright.size // 4)))]:
+    for members in [bright, *np.array_split(bright, max(1, min(settings.n_sums, bright.size)))]:
         fit = _fit_sum(problem, members, settings)
         if fit is None:
             continue
@@ -175,10 +175,12 @@ def _fit_sum(problem, members, settings) -> _Fit | None:
     if members.size == 0:
         return None
     good = problem.good[members]
-    weight = np.where(good, 1.0, 0.0)
-    count = weight.sum(axis=0)
+    level = np.nanmedian(np.where(good, problem.flux[members], np.nan), axis=1)
+    # each counts alike, however bright: a faint spectrum needs its own templates too
+    weight = np.where(good & (level > 0)[:, None], 1.0 / np.where(level > 0, level, 1.0)[:, None], 0.0)
+    count = (weight > 0).sum(axis=0)
     total = (weight * problem.flux[members]).sum(axis=0) / np.maximum(count, 1)
-    err = np.sqrt((weight * problem.err[members] ** 2).sum(axis=0)) / np.maximum(count, 1)
+    err = np.sqrt(((weight * problem.err[members]) ** 2).sum(axis=0)) / np.maximum(count, 1)
     fine = count > 0.5 * members.size
     if fine.sum() < 50:
         return None

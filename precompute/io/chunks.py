@@ -24,7 +24,7 @@ _BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, B
 
 
 class Rules(NamedTuple):
-    """How models count: weight of each before the data (model,), and up to how many errors are taken larger."""
+    """How models count: weight of each before the data (model,), and up to how many errors are inflated."""
 
     prior: FloatArray | None = None
     least_models: float = FEW_MODELS

@@ -13,6 +13,7 @@ _LOGARITHMS = (
     re.compile(r"\[(?P<inner>.*)\]"),
 )
 _QUANTITY = re.compile(r"[A-Za-z*_]+\s*/\s*(?P<unit>.+)")  # the "age/" of log(age/yr)
+_WHOLE_IN_BRACKETS = re.compile(r"^\(([^()]*)\)$")
 _WORD = re.compile(r"[A-Za-z_]+")
 
 # Words in small letters -> what astropy calls them. "A" is never an ampere in a table of galaxies
@@ -69,7 +70,7 @@ def _without_quantity(inner: str) -> str:
 
 def _linear(text: str) -> u.UnitBase:
     """A unit that is no logarithm of another."""
-    plain = text.strip()
+    plain = _WHOLE_IN_BRACKETS.sub(r"\1", text.strip())
     if plain.lower().replace(" ", "") in _PLAIN_NUMBERS:
         return u.dimensionless_unscaled
     for spelling in (_respelt(plain), plain):

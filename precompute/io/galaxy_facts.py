@@ -43,7 +43,10 @@ def collect_facts(sources: tuple[str, ...], sample: Path | None, name: str) -> F
     given = dict(_pair(source) for source in sources if "=" in source)
     stated = str(given.get("name", ""))
     if name and stated and plain_name(name) != plain_name(stated):
-        raise TableError(f"the table names its galaxy {name}, but --galaxy name={stated} names another")
+        raise TableError(
+            f"the table names its galaxy {name}, but --galaxy name={stated} names another; "
+            "if one galaxy has both names, take galaxy_name out of the mapping"
+        )
     files = {Path(source): read_facts(Path(source)).table for source in sources if "=" not in source}
     name = stated or name or _only_name(list(files.values()))
     facts: Facts = {"name": name} if name else {}

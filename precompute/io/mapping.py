@@ -66,7 +66,8 @@ def mapping_file(name: str) -> Path:
 def read_mapping(path: Path) -> Mapping:
     """A mapping file, checked; raises SettingsError for anything it should not hold or lacks."""
     content = read_toml(path)
-    for ours in content.get("columns", {}):
+    columns = content.get("columns")
+    for ours in columns if isinstance(columns, dict) else ():
         if ours not in REGION or ours in OWN:
             raise SettingsError(f"{path}: [columns.{ours}] is no column a mapping may fill")
     mapping = checked_settings(Mapping, content, path)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from astropy.io.registry import IORegistryError
 from astropy.table import Table
 
 from engine.adopted import Z_SUN
 from engine.errors import TableError
 from engine.spectrum.indices import SINGLE_NAMES, Indices, combine
 from engine.types import FloatArray
+from precompute.io.tables import numbers, read_table, refuse_infinite, words
 
 # Our names of the indices they list; "_sub": with emission lines subtracted. Fe4531 and Fe5015 may be there too
 MPA_NAMES = {
@@ -21,9 +21,6 @@ MPA_NAMES = {
 NEEDED = ("v_disp",)
 PUBLISHED = tuple(f"g05_{name}_p{p}" for name in ("logage", "logz") for p in (16, 50, 84))
 NOTHING = -99.0  # the catalogue writes -99 or -9999 where it has no value
-
-
-NOTHING_WORDS = ("", "null", "none", "nan", "n/a", "-", "--")
 
 
 class SdssGalaxies(NamedTuple):
@@ -42,49 +39,52 @@ class SdssGalaxies(NamedTuple):
 
 
 def read_sdss_galaxies(path: Path) -> SdssGalaxies:
-    """Read the table (CSV, FITS, ...). Raises TableError naming the file and the columns it lacks."""
-    try:
-        table = Table.read(path)
-    except (OSError, ValueError, TypeError, IORegistryError) as error:
-        raise TableError(f"{path} cannot be read as a table: {error}") from error
-    table.rename_columns(table.colnames, [name.lower() for name in table.colnames])
+    """Read the table (CSV, FITS, ...), whatever the case of its names.
+
+    Raises TableError naming the file, and the columns it lacks or the row and word that is no number.
+    """
+    table = read_table(path)
+    _name_in_small_letters(table, path)
     lacking = [name for name in (*NEEDED, *PUBLISHED) if name not in table.colnames]
     if lacking:
         raise TableError(f"{path} lacks the columns {', '.join(lacking)}")
-    if not len(table):
-        raise TableError(f"{path} holds no galaxy")
-    nothing = np.full(len(table), np.nan)
-    values, errors = (
-        np.stack([_numbers(table, _their_name(name, end), path, nothing) for name in SINGLE_NAMES], axis=-1)
-        for end in ("", "_err")
-    )
+    errors = _indices(table, "_err", path)
     errors = np.where(errors > 0, errors, np.nan)
-    indices = combine(Indices(np.where(np.isfinite(errors), values, np.nan), errors))
+    values = np.where(np.isfinite(errors), _indices(table, "", path), np.nan)
+    indices = combine(Indices(values, errors))
     if not np.isfinite(indices.values).any():
         raise TableError(f"{path} has no index to measure by; they are named as d4000_n_sub with d4000_n_sub_err")
-    age, Z = (
-        np.stack([_numbers(table, f"g05_{name}_p{p}", path, nothing) for p in (16, 50, 84)], axis=-1)
-        for name in ("logage", "logz")
+    log_Z = _published(table, "logz", path) - np.log10(Z_SUN)
+    return SdssGalaxies(
+        _names(table), _values(table, "v_disp", path), *indices, _published(table, "logage", path), log_Z
     )
-    return SdssGalaxies(_names(table), _numbers(table, "v_disp", path, nothing), *indices, age, Z - np.log10(Z_SUN))
 
 
-def _their_name(name: str, end: str) -> str:
-    return f"{MPA_NAMES.get(name, name)}_sub{end}"
+def _name_in_small_letters(table: Table, path: Path) -> None:
+    small = [name.lower() for name in table.colnames]
+    twice = [name for name in small if small.count(name) > 1]
+    if twice:
+        raise TableError(f"{path}: two columns are called {twice[0]}, but for capitals")
+    table.rename_columns(table.colnames, small)
 
 
-def _numbers(table: Table, name: str, path: Path, nothing: FloatArray) -> FloatArray:
-    """A column as floats, NaN where there is none or it holds the catalogue's sign for nothing."""
-    if name not in table.colnames:
-        return nothing
-    column = np.ma.asarray(table[name])
-    if column.dtype.kind in "OSU":  # one word makes a column of words
-        blank = np.isin(np.char.lower(np.char.strip(np.ma.filled(column, "").astype(str))), NOTHING_WORDS)
-        column = np.ma.masked_array(np.where(blank, "nan", np.ma.filled(column, "nan").astype(str)))
-    try:
-        values = np.ma.filled(column.astype(float), np.nan)
-    except (TypeError, ValueError) as error:
-        raise TableError(f"{path}: the column {name} must hold numbers: {error}") from None
+def _indices(table: Table, end: str, path: Path) -> FloatArray:
+    """The single indices, or with ``end`` _err their errors, (galaxy, index); NaN where the table has none."""
+    nothing = np.full(len(table), np.nan)
+    names = [f"{MPA_NAMES.get(name, name)}_sub{end}" for name in SINGLE_NAMES]
+    columns = [_values(table, name, path) if name in table.colnames else nothing for name in names]
+    return np.stack(columns, axis=-1)
+
+
+def _published(table: Table, name: str, path: Path) -> FloatArray:
+    """Published 16, 50, 84 %, (galaxy, 3)."""
+    return np.stack([_values(table, f"g05_{name}_p{p}", path) for p in (16, 50, 84)], axis=-1)
+
+
+def _values(table: Table, name: str, path: Path) -> FloatArray:
+    """A column as floats, NaN where there is none, or the catalogue's sign for nothing."""
+    values = numbers(table, name, str(path))
+    refuse_infinite(values, name, str(path))
     return np.where(values > NOTHING, values, np.nan)
 
 
@@ -92,4 +92,4 @@ def _names(table: Table) -> np.ndarray:
     keys = [key for key in ("plate", "mjd", "fiberid") if key in table.colnames]
     if not keys:
         return np.array([f"row {i + 1}" for i in range(len(table))])
-    return np.array(["-".join(str(row[key]) for key in keys) for row in table])
+    return np.array(["-".join(parts) for parts in zip(*(words(table, key) for key in keys), strict=True)])

@@ -73,7 +73,7 @@ def words(table: Table, name: str) -> list[str]:
     """A column as text without blanks around it; empty where it is masked. Bytes are UTF-8, else Latin-1."""
     column = np.ma.asarray(table[name])
     masked = np.ma.getmaskarray(column)
-    plain = np.ma.getdata(column)
+    plain = np.asarray(np.ma.getdata(column))  # astropy's columns lose letters that are not UTF-8
     return ["" if hidden else _as_text(entry) for entry, hidden in zip(plain, masked, strict=True)]
 
 

@@ -155,6 +155,9 @@ def _is_unit(cell: str) -> bool:
 
 def _plain_table(layout: Layout) -> Table:
     names = [name.strip(BYTE_ORDER_MARK).strip() for name in layout.names]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"two columns are called {twice[0]}")
     cells = [_as_many(cells_of(row, layout.delimiter), len(names), number) for number, row in enumerate(layout.rows, 1)]
     if not cells:
         return Table(names=names)

@@ -35,7 +35,7 @@ def read_light(hdus: fits.HDUList, path: Path) -> TrueLight:
     """What light_hdus wrote; TableError if the truth is of an older kind, without spectra."""
     missing = [name for name in (STARS, *map(_line_hdu, TRUE_LINES), NOISE, GROWTH) if name not in hdus]
     if missing:
-        raise TableError(f"{path} has no {missing[0]}, it is an older mock's: make it anew with glocal mock-cubes")
+        raise TableError(f"{path} has no {missing[0]}, it is an older mock's: make it again with glocal mock-cubes")
     head, stars = hdus[STARS].header, _native(hdus[STARS].data)
     wave = head["CRVAL3"] + head["CDELT3"] * np.arange(len(stars))
     lines = {name: TrueLine(hdus[_line_hdu(name)].header[FIRST], _native(hdus[_line_hdu(name)].data))

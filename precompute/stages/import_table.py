@@ -182,9 +182,8 @@ def _positions(table: Table, mapping: Mapping, label: str) -> tuple[np.ndarray, 
     """Columns and rows of the spaxels, whole numbers from 0 or from the origin, (row,) each."""
     x, y = (numbers(table, name, label) for name in (mapping.x, mapping.y))
     if mapping.position_step is None:
-        x, y = x - mapping.first_pixel, y - mapping.first_pixel
         step = 1.0
-        origin = (0.0, 0.0)
+        origin = (float(mapping.first_pixel), float(mapping.first_pixel))
     else:
         step = mapping.position_step
         origin = mapping.position_origin or (float(np.nanmin(x)), float(np.nanmin(y)))

@@ -223,7 +223,7 @@ def _sentences(survey: Measurable, measured: MeasuredTables, library: Library, l
         (few, f"{few:,} have fewer than ten models within their errors."),
         (
             least_models,
-            f"Where fewer than {least_models:g} models came within them, errors were taken larger, "
+            f"Where fewer than {least_models:g} models came within them, errors were inflated, "
             f"up to {WIDENINGS[-1]:g} times.",
         ),
         (without, f"{without:,} regions of galaxies without any index or magnitude keep their values."),

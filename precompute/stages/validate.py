@@ -40,7 +40,7 @@ BRIGHT_MAG_ERRORS = np.array([0.05, 0.03, 0.03, 0.03, 0.03])
 MOST_MIXTURES = 1000  # choice: regions of each kind of mixture; means to 0.006 dex
 FEWEST_IN_A_BIN = 10  # regions; choice: bins of the figure with fewer are left out
 ENOUGH = f"{FEW_MODELS:.0f} models or more"  # regions that are not flagged FEW_MODELS
-AS_GIVEN = "all, errors as given"  # what the gaps between models do where errors are not taken larger
+AS_GIVEN = "all, errors as given"  # what the gaps between models do where errors are not inflated
 NOISE_WORDS = (
     f"S/N {TYPICAL_SNR:.0f} has the errors of the mock's regions, S/N {BRIGHT_SNR:.0f} photon noise alone and "
     "0.05 mag in u, 0.03 in griz"

@@ -6,6 +6,7 @@ from bokeh.document import Document
 from bokeh.events import ConnectionLost
 from bokeh.models import Line, Plot, Range1d
 from panel.reactive import Syncable
+from panel.theme import Native
 
 from app import compat
 
@@ -83,3 +84,11 @@ def test_bokeh_announces_a_lost_connection_by_the_name_the_page_listens_to():
 def test_panel_does_not_reconnect_by_itself():
     """A session that comes back is another one, whose models nobody shows: the page is loaded again instead."""
     assert pn.config.reconnect is False
+
+
+def test_the_plain_design_brings_no_style_sheets():
+    with pn.config.set(design=compat.Plain):
+        words, other = compat.Words("one", design=compat.Plain), pn.pane.HTML("one", design=Native)
+        sheets = [len(each.get_root(Document()).stylesheets) for each in (words, other)]
+    assert sheets[0] < sheets[1]
+    assert compat.Template("{% extends base %}").design is compat.Plain

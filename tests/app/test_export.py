@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from app import theme
-from app.screen import export, map_data
-from app.screen.export import MapsView, Note
+from app.paper import maps, page
+from app.paper.page import Note
+from app.screen import map_data
+from app.screen.seen import MapsView
 
 MOCK_NOTE = Note(
     "Maps of mock 3", "Grey: no region.", "MOCK survey · seed 5", "http://here/app?galaxy_id=3", "glocal 1"
@@ -28,7 +30,7 @@ def view() -> MapsView:
 
 
 def _opened(view: MapsView, note: Note) -> Image.Image:
-    return Image.open(BytesIO(export.png_bytes(export.maps_figure(view, note), note)))
+    return Image.open(BytesIO(page.png_bytes(maps.maps_figure(view, note), note)))
 
 
 def test_a_figure_is_a_journal_page_wide_at_300_dpi(view):
@@ -53,7 +55,7 @@ def test_measured_data_wear_no_stamp(view):
 
 
 def test_the_maps_carry_labels_with_units_and_the_window_of_the_screen(view):
-    axes = export.maps_figure(view._replace(window=(1.0, 6.0, 2.0, 7.0)), MOCK_NOTE).axes[:2]
+    axes = maps.maps_figure(view._replace(window=(1.0, 6.0, 2.0, 7.0)), MOCK_NOTE).axes[:2]
     assert axes[0].get_title() == view.pictures[0].quantity.tex_axis
     assert axes[0].get_xlim() == (1.0, 6.0)
     assert axes[1].get_ylim() == (2.0, 7.0)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from app.pages import galaxy_words as words
 from app.pages.galaxy import FILES_CHANGED, GalaxyPage
+from app.paper.page import Note, png_bytes
 from app.screen import map_data, profiles
-from app.screen.export import Note, png_bytes
 from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.store import Survey
 from app.values import MAPS

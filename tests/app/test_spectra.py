@@ -14,8 +14,8 @@ from PIL import Image
 from app import spectra
 from app.pages import galaxy_words as words
 from app.pages.galaxy import GalaxyPage
+from app.paper.page import Note, png_bytes
 from app.screen import map_data, spectrum_data
-from app.screen.export import Note, png_bytes
 from app.store import Survey
 from engine.columns import META_KEY
 from engine.errors import TableError

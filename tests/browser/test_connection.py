@@ -39,7 +39,7 @@ def test_a_lost_connection_is_told_and_the_address_brings_everything_back(browse
         expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=20_000)
         assert page.evaluate("document.querySelector('.stage').inert")
         server = start(small_survey, port, log)
-        expect(page.get_by_role("alert")).to_be_hidden(timeout=40_000)  # it has loaded itself again
+        expect(page.get_by_role("alert")).to_be_hidden(timeout=120_000)  # it has loaded itself again
         expect(rail.locator(".count")).to_have_text(count, timeout=30_000)
         expect(page).to_have_url(re.compile("log_M_star=10.8"))
     finally:

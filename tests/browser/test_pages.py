@@ -73,7 +73,7 @@ def test_the_data_page_tells_which_table_is_loaded(app, visit):
 
 
 def test_a_click_on_a_galaxy_opens_it(app, visit):
-    page = visit(f"{app}?page=masses&plane=log_mu_e-log_M_star", ".page.masses canvas")
+    page = visit(f"{app}?page=masses&plane=log_mu_e-log_M_star", ".page.masses canvas >> visible=true")
     page.locator(READY).wait_for(state="attached")
     box = page.locator(".page.masses .bk-Figure >> visible=true").bounding_box()
     for step in range(4, 98, 3):  # the dots lie near a diagonal: clicks meet some

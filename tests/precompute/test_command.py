@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from engine.columns import REGIONS_FILE
 from engine.errors import SettingsError
+from engine.library.priors import PRIOR_SETS
 from precompute import __main__ as command
 from precompute import layout
 from precompute.io.products import read_survey, write_survey
@@ -150,17 +151,17 @@ def test_demo_does_not_replace_a_measured_survey(fake_stages, tmp_path, regions,
 
 def test_library_passes_its_options_on_and_plots(fake_stages, tmp_path):
     png = tmp_path / "p.png"
-    done = RUN.invoke(
-        command.cli, ["library", "--models", "500", "--out", str(tmp_path / "l"), "--priors-plot", str(png)]
-    )
+    words = ["library", "--models", "500", "--out", str(tmp_path / "l"), "--priors-plot", str(png)]
+    done = RUN.invoke(command.cli, [*words, "--priors", "gallazzi05"])
     assert done.exit_code == 0, done.output
-    assert fake_stages["library"] == (tmp_path / "l", {"n_model": 500, "seed": 2022, "ssp_files": ()})
+    expected = {"n_model": 500, "seed": 2022, "ssp_files": (), "priors": PRIOR_SETS["gallazzi05"]}
+    assert fake_stages["library"] == (tmp_path / "l", expected)
     assert fake_stages["plot"] == ("built", png)
 
 
 def test_serve_builds_the_demo_only_where_there_is_none(fake_stages, tmp_path, monkeypatch, regions, galaxies):
     served = []
-    monkeypatch.setattr(command, "_serve", lambda *words: served.append(words) or 0)
+    monkeypatch.setattr("precompute.commands.look._serve", lambda *words: served.append(words) or 0)
     RUN.invoke(command.cli, ["serve", str(tmp_path), "--demo-if-missing"])
     assert fake_stages.pop("demo")[0] == tmp_path
     write_survey(tmp_path, regions, galaxies, origin="mock", settings={}, inputs={})
@@ -204,3 +205,40 @@ def test_a_survey_that_is_no_pair_is_not_served(tmp_path, regions, galaxies):
     done = glocal("serve", tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"glocal: {tmp_path / REGIONS_FILE} is not a Parquet file\n"
+
+
+def ran(**done: bool):
+    """What a run leaves: one suspicious galaxy, and others that are done or not."""
+    from precompute.stages.one_galaxy import Outcome
+    from precompute.stages.run import RunSummary
+
+    numbers = {"n_spaxels": 90, "n_above_cut": 100, "level_fractions": [1.0], "suspicious": ["MED_VEL is odd"]}
+    outcomes = [Outcome(name, good, "a sentence", numbers if good else {}) for name, good in done.items()]
+    return RunSummary(outcomes, set(), Path("survey"), 90, ("objects.csv: columns that are not used: comment",))
+
+
+@pytest.mark.parametrize(("galaxies", "code"), [({"A": True, "B": True}, 0), ({"A": True, "B": False}, 1)])
+def test_a_run_in_which_galaxies_failed_ends_with_exit_code_1_and_says_what_is_suspicious(monkeypatch, galaxies, code):
+    def run_survey(_file, _machines, _phases, told):
+        summary = ran(**galaxies)
+        for outcome in summary.outcomes:
+            told(outcome, True)
+        return summary
+
+    monkeypatch.setattr("precompute.stages.run.run_survey", run_survey)
+    done = RUN.invoke(command.cli, ["run", "survey.toml"], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert "suspicious: MED_VEL is odd" in done.output
+    assert "objects.csv: columns that are not used: comment" in done.output
+    assert ("1 of 2 galaxies failed: B" in done.output) == bool(code)
+    assert "galaxies are suspicious: A" in done.output
+
+
+def test_the_report_tells_remarks_below_their_galaxy():
+    from precompute.stages.run import report_lines
+
+    lines = report_lines(ran(A=True, B=False).outcomes, set())
+    assert [line.strip() for line in lines[:3]] == [
+        "done               A: a sentence", "suspicious: MED_VEL is odd", "FAILED             B: a sentence",
+    ]  # fmt: skip
+    assert lines[-1] == "1 of 1 galaxies are suspicious: A"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import QTable, Table
 
 from engine.errors import SampleError, TableError
@@ -213,3 +214,22 @@ def test_weights_and_numbers_that_make_no_sense_are_refused():
         row_of(inv_vmax=1e-5, galaxy_id=1.5)
     with pytest.raises(TableError, match="the galaxy's name is not known"):
         row_of(inv_vmax=1e-5, name="")
+
+
+def _with_unit_of_mass(path: Path, unit: str) -> Path:
+    Table(CATALOGUE).write(path)
+    fits.setval(path, "TUNIT3", value=unit, ext=1)
+    return path
+
+
+@pytest.mark.parametrize("unit", ["dex(solMass)", "log(solMass)", "log10(Msun)", "[Msun]", "log(M_sun)"])
+def test_a_mass_in_logs_is_known_however_its_unit_is_spelt(tmp_path, unit):
+    galaxies = read_catalogue(_with_unit_of_mass(tmp_path / "units.fits", unit)).galaxies
+    assert [facts["log_M_star"] for facts in galaxies] == [11.0, 10.0]
+
+
+def test_a_unit_that_is_none_is_refused_by_file_and_column(tmp_path):
+    with pytest.raises(TableError, match=r"units\.fits: column log_M_star: 'stones' is not a unit"):
+        read_catalogue(_with_unit_of_mass(tmp_path / "units.fits", "stones"))
+    with pytest.raises(TableError, match=r"log_M_star has the unit 'Msun', but must be in dex\(solMass\)"):
+        read_catalogue(_with_unit_of_mass(tmp_path / "linear.fits", "Msun"))

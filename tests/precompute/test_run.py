@@ -146,7 +146,7 @@ def test_truth_of_an_older_kind_is_refused_by_name(broken):
     with fits.open(path) as true:
         old = fits.HDUList([hdu.copy() for hdu in true if not isinstance(hdu, fits.CompImageHDU)])
     old.writeto(path, overwrite=True)
-    with pytest.raises(TableError, match=r"MOCK002.fits has no TRUE_STARS.*make it anew with glocal mock-cubes"):
+    with pytest.raises(TableError, match=r"MOCK002.fits has no TRUE_STARS.*make it again with glocal mock-cubes"):
         run_recovery(broken / "survey.toml")
 
 

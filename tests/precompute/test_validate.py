@@ -1,5 +1,7 @@
 """The validation command on a small library, and tables of galaxies it must read or refuse."""
 
+import gzip
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -94,21 +96,50 @@ def test_a_table_that_lacks_a_column_is_refused_by_name(tmp_path, column):
 
 def test_what_is_no_table_no_galaxy_or_no_number_is_refused(tmp_path):
     (tmp_path / "noise.bin").write_bytes(b"\x00\x01\x02")
-    with pytest.raises(TableError, match="cannot be read"):
+    with pytest.raises(TableError, match="is not a table that can be read"):
         read_sdss_galaxies(tmp_path / "noise.bin")
     galaxy_rows(0).write(tmp_path / "empty.csv")
-    with pytest.raises(TableError, match="no galaxy"):
+    with pytest.raises(TableError, match="the table is empty"):
         read_sdss_galaxies(tmp_path / "empty.csv")
     rows = galaxy_rows()
     rows["v_disp"] = ["fast", "slow", "still"]
     rows.write(tmp_path / "words.csv")
-    with pytest.raises(TableError, match="v_disp must hold numbers"):
+    with pytest.raises(TableError, match="v_disp must hold numbers, but row 1 holds 'fast'"):
         read_sdss_galaxies(tmp_path / "words.csv")
     rows = galaxy_rows()["v_disp", "g05_logage_p16", "g05_logage_p50", "g05_logage_p84", "g05_logz_p16",
                          "g05_logz_p50", "g05_logz_p84"]  # fmt: skip
     rows.write(tmp_path / "bare.csv")
     with pytest.raises(TableError, match="no index to measure by"):
         read_sdss_galaxies(tmp_path / "bare.csv")
+
+
+def test_the_table_of_galaxies_is_read_in_any_plain_form(galaxies, tmp_path):
+    expected = read_sdss_galaxies(galaxies)
+    text = galaxies.read_text()
+    forms = {
+        "bom.csv": text.encode("utf-8-sig"),
+        "sky.csv": ("#Table1\n" + text).encode(),
+        "tabs.txt": text.replace(",", "\t").upper().encode(),
+        "semicolons.csv": text.replace(",", ";").encode(),
+        "zipped.csv.gz": gzip.compress(text.encode()),
+    }
+    for name, content in forms.items():
+        (tmp_path / name).write_bytes(content)
+        for mine, theirs in zip(read_sdss_galaxies(tmp_path / name), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_infinite_values_and_names_that_differ_in_case_alone_are_refused(tmp_path):
+    rows = galaxy_rows()
+    rows["v_disp"][1] = np.inf
+    rows.write(tmp_path / "infinite.csv")
+    with pytest.raises(TableError, match="column v_disp is infinite in 1 rows, the first is row 2"):
+        read_sdss_galaxies(tmp_path / "infinite.csv")
+    rows = galaxy_rows()
+    rows["V_DISP"] = 1.0
+    rows.write(tmp_path / "twice.csv")
+    with pytest.raises(TableError, match="two columns are called v_disp, but for capitals"):
+        read_sdss_galaxies(tmp_path / "twice.csv")
 
 
 def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, galaxies, tmp_path):

@@ -6,11 +6,11 @@ import pytest
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.inference import posterior as module
-from engine.inference.arrangement import CELL_DEX, arrange
+from engine.inference.arrangement import CELL_DEX, arrange, with_prior
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, infer, percentiles
 from tests.reference.posterior_brute import by_loops
 from tests.reference.posterior_plain import posterior_of
-from tests.reference.toy_library import toy_library, toy_observed
+from tests.reference.toy_library import FLUX_ERROR, INDEX_ERROR, toy_library, toy_observed
 
 TOLERANCE = 1.01 * CELL_DEX
 
@@ -342,3 +342,26 @@ def test_a_region_far_from_all_models_is_widened_to_the_end_and_flagged(library,
     np.testing.assert_allclose(found.widening, WIDENINGS[-1])
     assert ((found.flags & SpaxelFlag.NO_GOOD_MODEL) > 0).all()
     assert np.isfinite(found.log_age_wr).all()
+
+
+def at_ends(library, members):
+    """Flags of members of the library, observed without noise."""
+    light = library.flux[members] * 100.0
+    errors = np.tile(INDEX_ERROR, (len(members), 1))
+    observed = Observed(library.indices[members, 1], errors, light, light * FLUX_ERROR, np.full(len(members), 200.0))
+    return infer(observed, library).flags
+
+
+def test_posteriors_that_lean_on_the_ends_of_the_library_are_flagged(library):
+    age, Z = np.argsort(library.log_age_wr), np.argsort(library.log_Z_wr)
+    for outermost in (age[:10], Z[:10], Z[-10:]):
+        assert (at_ends(library, outermost) & SpaxelFlag.LIBRARY_EDGE > 0).mean() >= 0.8
+    middle = np.intersect1d(age[600:1400], Z[600:1400])
+    assert not (at_ends(library, middle) & SpaxelFlag.LIBRARY_EDGE).any()
+
+
+def test_a_prior_moves_the_ends_of_the_library(library):
+    young = library.log_age_wr < 8.6
+    models = with_prior(arrange(library), np.where(young, 0.0, 1.0))
+    assert models.ends.youngest > 8.6
+    assert arrange(library).ends.youngest == pytest.approx(np.quantile(library.log_age_wr, 0.02), abs=0.01)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.cosmology import pc_per_arcsec
-from engine.mock.maps import draw_maps, field_of_view, kinematics, mass_maps, random_field
+from engine.mock.maps import draw_maps, draw_patches, field_of_view, kinematics, mass_maps, random_field
 from engine.mock.populations import expected_log_Z, old_probability, young_log_age
 from engine.mock.settings import MockSettings
 
@@ -67,6 +67,29 @@ def test_a_galaxy_rotates_about_its_minor_axis(galaxies):
     maps = draw_maps(galaxies.row(flat), MockSettings(), np.random.default_rng(1))
     assert maps.v_star == pytest.approx(-maps.v_star[::-1, ::-1], abs=1e-6)
     assert np.abs(maps.v_star).max() > 50.0
+
+
+def test_patches_hold_about_equal_mass_and_are_single_spaxels_where_it_is_dense():
+    settings, rng = MockSettings(), np.random.default_rng(8)
+    log_mu = np.repeat(np.linspace(1.5, 3.5, 400)[:, None], 400, axis=1)
+    y, x = draw_patches(log_mu, settings, rng)
+    size = np.unique(y * 400 + x, return_counts=True)[1]
+    of_spaxel = np.zeros((400, 400))
+    of_spaxel.ravel()[np.unique(y * 400 + x)] = size
+    for low, high in ((100, 150), (200, 250)):  # rows, within which the density hardly changes
+        found = of_spaxel[low:high]
+        density = 10.0 ** log_mu[low:high].mean()
+        assert found[found > 0].mean() == pytest.approx(10.0**settings.patch_log_mu / density, rel=0.3)
+    dense = log_mu > settings.patch_log_mu
+    assert (y[dense] == np.indices(dense.shape)[0][dense]).all()
+
+
+def test_spaxels_of_a_patch_share_their_stars_and_not_their_density(galaxies):
+    settings = MockSettings(patch_log_mu=9.0)  # a galaxy has few chosen spaxels then
+    maps = draw_maps(galaxies.row(2), settings, np.random.default_rng(2))
+    assert np.unique(maps.log_age).size < 100
+    assert np.unique(maps.rank).size == np.unique(maps.log_age).size
+    assert np.unique(maps.log_mu_star).size > 5000
 
 
 def test_bulges_are_hotter_than_discs(galaxies):

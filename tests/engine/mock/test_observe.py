@@ -10,6 +10,7 @@ from engine.mock.observe import (
     choose_smoothing,
     index_errors,
     kernel_noise,
+    kernel_sums,
     lost_to_stars,
     magnitude_errors,
     spaxel_snr,
@@ -76,3 +77,14 @@ def test_smoothed_neighbours_share_their_noise_as_far_as_they_share_spaxels():
 def test_spaxels_as_observed_keep_their_own_noise():
     white = np.random.default_rng(4).standard_normal((20, 20, 2))
     assert np.array_equal(kernel_noise(white, np.ones((20, 20), int)), white)
+
+
+def test_sums_over_kernels_are_those_of_plain_loops():
+    rng = np.random.default_rng(41)
+    values, good = rng.uniform(size=(9, 8, 2)), rng.uniform(size=(9, 8)) > 0.2
+    level = rng.integers(0, 4, (9, 8))
+    sums = kernel_sums(values, level, good)
+    for y, x in np.ndindex(9, 8):
+        reach = max(level[y, x], 1)
+        inside = [values[j, i] for j, i in np.ndindex(9, 8) if (j - y) ** 2 + (i - x) ** 2 < reach**2 and good[j, i]]
+        assert sums[y, x] == pytest.approx(np.sum(inside, axis=0) if inside else [0.0, 0.0])

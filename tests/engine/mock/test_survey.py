@@ -11,7 +11,10 @@ from engine.cosmology import pc_per_arcsec
 from engine.flags import SpaxelFlag
 from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
-from engine.mock.survey import galaxy_table, observe_survey
+from engine.library.draw import draw_histories
+from engine.mock.maps import draw_maps
+from engine.mock.populations import quiet_priors
+from engine.mock.survey import KeptSpaxels, galaxy_table, observe_survey, true_values
 from engine.mock.toy import toy_indices
 from engine.survey import check_galaxies, check_pair, check_regions
 
@@ -114,3 +117,40 @@ def test_the_tables_are_sound_and_complete(measured, galaxies, settings, observa
         assert np.isfinite(measured[name]).all(), name
     assert all(name.startswith("mock") for name in table["name"])
     assert set(table["origin"]) == {"mock"}
+
+
+def test_old_regions_are_of_quiet_histories_and_young_ones_of_any(galaxies, truth, settings):
+    maps = draw_maps(galaxies.row(0), settings, np.random.default_rng(3))
+    model = truth.choose(maps)
+    assert (model[maps.old] >= truth.n_any).all()
+    assert (model[~maps.old] < truth.n_any).all()
+    off = truth.library.log_age_wr[model] - maps.log_age
+    inside = np.abs(maps.log_age - 9.3) < 0.6
+    assert np.abs(np.median(off[inside])) < 0.02
+
+
+def test_the_truth_of_a_smoothed_region_is_the_mean_of_its_light(galaxies, truth, settings):
+    """ZG22 eqs. 1 and 2 over all spaxels of the kernel, by plain loops."""
+    rng = np.random.default_rng(6)
+    maps = draw_maps(galaxies.row(1), settings, rng)
+    model = truth.choose(maps)
+    usable = rng.uniform(size=maps.old.shape) > 0.1
+    level = np.full(maps.old.shape, 3)
+    kept = np.zeros(maps.old.shape, bool)
+    kept[30, 40] = True
+    found = true_values(maps, model, truth, KeptSpaxels(level, usable, kept))
+    y, x = np.indices(level.shape)
+    kernel = ((y - 30) ** 2 + (x - 40) ** 2 < 9) & usable
+    light = (10.0**maps.log_mu_star * truth.library.flux[model, 2])[kernel]
+    for name in ("log_age_wr", "log_Z_wr"):
+        mean = (light @ 10.0 ** getattr(truth.library, name)[model[kernel]]) / light.sum()
+        assert found[f"true_{name}"] == pytest.approx([np.log10(mean)], abs=1e-6)
+    assert found["true_log_mu_star"] == pytest.approx([np.median(maps.log_mu_star[kernel])], abs=0.02)
+
+
+def test_quiet_priors_draw_no_late_burst_and_little_dust(settings):
+    drawn = draw_histories(5000, quiet_priors(settings), np.random.default_rng(4))
+    exists = drawn.burst_mass > 0
+    assert exists.any()
+    assert (drawn.burst_age >= 10.0**settings.quiet_since)[exists].all()
+    assert drawn.tau_v.max() <= settings.quiet_tau_v

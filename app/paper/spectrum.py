@@ -7,13 +7,13 @@ from matplotlib.ticker import MaxNLocator
 
 from app import theme
 from app.screen import spectrum_data as data
-from app.screen.parts import RING
-from app.screen.spectrum_panel import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAME_STEP, NAMES, OBSERVED, STARS
+from app.screen.spectrum_look import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAME_STEP, NAMES, OBSERVED, STARS
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from engine.columns import column
 
 SPECTRUM_HEIGHT = 2.5  # in
 FONT, SMALL, TINY = 7.5, 6.5, 5.2  # pt
+RING = theme.STYLES.of("old ridge").colour  # of what is picked
 LABEL_AT = (-0.085, 0.5)  # of the labels of flux and residual, in parts of their frames
 WIDTH = 7.0  # in, of the page
 

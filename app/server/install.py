@@ -1,0 +1,63 @@
+"""Everything that makes a Bokeh server ours. Done once per process, before the server is built."""
+
+import logging
+import sys
+from functools import cache, partial
+from pathlib import Path
+
+import bokeh.server.server as bokeh_server
+import panel as pn
+import panel.io.server as panel_server
+from bokeh.server.urls import per_app_patterns, toplevel_patterns
+from bokeh.settings import settings as bokeh_settings
+from tornado.httpserver import HTTPServer
+
+from app.server import access, logs, tables, views_page
+from app.server.page_handler import PageHandler
+from app.server.routes import routes
+from app.server.secret import derived
+from app.settings import OAUTH_VARIABLE, Settings, read_settings
+from engine.errors import GlocalError
+
+BODY_S = 30.0  # longest time for the body of a request
+IDLE_S = 120.0  # longest time for its head, and between two requests
+GATE = Path(__file__).with_name("gate.py")
+
+
+@cache
+def install() -> None:
+    """Read the settings and put routes, login, signatures and logs in place; ends the process if they are refused."""
+    try:
+        settings = read_settings()
+        access.access()
+    except GlocalError as error:
+        sys.exit(f"glocal: {error}")
+    logs.configure(settings)
+    _sign(settings)
+    _bound_requests(settings)
+    toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
+    ours = {panel_server.DocHandler: PageHandler}
+    per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
+    if not pn.config.oauth_provider:
+        bokeh_settings.auth_module.set_value(str(GATE))
+    logging.getLogger(__name__).debug("installed; %s is read by Panel", OAUTH_VARIABLE)
+
+
+def _bound_requests(settings: Settings) -> None:
+    """Take no large uploads and wait for no slow ones: Bokeh's command has no words for that."""
+    limits = {
+        "max_body_size": round(settings.upload_mb * 1.1e6),
+        "body_timeout": BODY_S,
+        "idle_connection_timeout": IDLE_S,
+    }
+    bokeh_server.HTTPServer = partial(HTTPServer, **limits)
+
+
+def _sign(settings: Settings) -> None:
+    """Sign sessions and cookies, so that nobody can make up either."""
+    bokeh_settings.sign_sessions.set_value(True)
+    bokeh_settings.secret_key.set_value(derived(settings, "sessions"))
+    if hasattr(bokeh_settings, "_secret_key_bytes"):  # Bokeh keeps what it read when it was imported
+        del bokeh_settings._secret_key_bytes
+    if not pn.config.cookie_secret:
+        pn.config.cookie_secret = derived(settings, "cookies")

@@ -1,0 +1,1 @@
+"""Saved views: a name, a note and a link, kept for the group in a database."""

@@ -1,0 +1,24 @@
+"""What axe-core, the common engine of accessibility checks, finds on every page: nothing serious."""
+
+import pytest
+
+from app import registry
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+pytestmark = pytest.mark.browser
+GRAVE = ("serious", "critical")
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_axe_finds_nothing_serious(app, visit, name):
+    page = visit(f"{app}?page={name}", "h1 >> visible=true")
+    page.locator("body[data-ready]").wait_for(state="attached")
+    page.wait_for_timeout(500)
+    found = axe.Axe().run(page).response["violations"]
+    grave = [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+    ]
+    assert grave == []

@@ -1,0 +1,114 @@
+"""Servers with settings of their own, on loopback; each ends with its tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+START_S = 120
+END_S = 40
+
+
+class Server:
+    """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix."""
+
+    def __init__(self, folder: Path, data: Path, plain: bool = False, **settings: object):
+        self.port = free_port()
+        self.root = f"http://127.0.0.1:{self.port}"
+        self.log_file = folder / f"log-{self.port}"
+        variables = {"DATA": data, "STATE": folder / "state", "PORT": self.port, **settings}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("GLOCAL_", "PANEL_", "BOKEH_"))}
+        environment |= {f"GLOCAL_{name.upper()}": str(value) for name, value in variables.items()}
+        ours = ["-m", "app.server"]
+        panels = ["-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(self.port)]
+        with open(self.log_file, "wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *(panels if plain else ours)], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+            )
+        self._wait()
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far."""
+        return self.log_file.read_text()
+
+    def get(self, path: str, **words: object) -> requests.Response:
+        """Ask for a path, without following to another page."""
+        return requests.get(self.root + path, timeout=60, **({"allow_redirects": False} | words))
+
+    def end(self) -> int:
+        """Ask the server to stop; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def _wait(self) -> None:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                requests.get(self.root + "/liveness", timeout=START_S)
+                return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        pytest.fail(f"the server did not come up: {self.log[-2000:]}")
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+    """Start a server; those still running at the end are stopped."""
+    servers: list[Server] = []
+
+    def start(data: Path, **settings: object) -> Server:
+        server = Server(tmp_path_factory.mktemp("hosting"), data, **settings)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def guarded(serve, small_survey) -> Server:
+    """A server behind a proxy with two users, one of them a keeper."""
+    users = "\n".join(f"{name}:{hashed(word)}" for name, word in PASSWORDS.items())
+    return serve(small_survey, users=users, keepers="ada", proxied="yes", metrics_token="numbers")
+
+
+PASSWORDS = {"ada": "correct horse", "ben": "Battery Staple"}
+
+
+def hashed(password: str) -> str:
+    """A cheap hash, as `glocal password` would make an expensive one."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(password)
+
+
+def logged_in(server: Server, name: str) -> requests.Session:
+    """A client with the cookies of a user."""
+    client = requests.Session()
+    answer = client.post(
+        server.root + "/login", data={"name": name, "password": PASSWORDS[name]}, allow_redirects=False, timeout=60
+    )
+    assert answer.status_code == 303, answer.text
+    return client
