@@ -63,7 +63,7 @@ class Switches:
     def _edge(self, place: int, look: dict) -> pn.widgets.FloatInput:
         """One edge of the bins of mass; it stays between its neighbours."""
         field = pn.widgets.FloatInput(
-            value=self.selection.edges[place], label="and" if place else "bins of log M∗ part at", step=0.05,
+            value=self.selection.edges[place], label="and" if place else "edges of the bins of log M∗", step=0.05,
             format="0.00", width=200 if not place else 110, css_classes=["inline"], **look,
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ FARTHEST = 0.002  # choice: the widened axis then leaves out this share
 STEP = 0.2  # choice: widened axes end at multiples of it, of the half for errors
 
 COLOUR_LIMITS: dict[str, Limits] = {  # choice: ends of the colours of medians
-    "log_age_wr": (8.8, 10.0), "log_Z_wr": (-0.8, 0.2), "log_mu_e": (1.6, 3.4), "log_M_star": (9.2, 11.6),
+    "log_age_wr": (8.8, 10.0), "log_Z_wr": (-0.8, 0.2), "log_mu_e": (1.8, 3.8), "log_M_star": (9.2, 11.6),
 }  # fmt: skip
 SCATTER_LIMITS: dict[str, Limits] = {"log_M_star": (0.0, 0.8), "log_mu_e": (0.0, 0.6)}  # choice: dex
 
