@@ -133,7 +133,8 @@ class Exports:
             return None
         note = self.note(page)
         told = {"Title": f"{note.title} ({note.stamp})" if note.stamp else note.title, "Software": note.software}
-        told |= {"Description": f"{note.stamp}. {note.caption}".removeprefix(". "), "Source": note.link}
+        words = f"{note.stamp}. {note.caption}".removeprefix(". ")
+        told |= {"Description": f"{words} View: {note.link}", "Source": note.link}
         return File(file_name(page.file_stem, bool(note.stamp), kind), page_bytes(page.paper(note), kind, told))
 
     def note(self, page: object) -> Note:
