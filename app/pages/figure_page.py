@@ -55,7 +55,9 @@ class FigurePage:
         self.words = Words("", stylesheets=[asset("style/words.css")], margin=0, sizing_mode="stretch_width")
         self.place = pn.Column(**FILL)
         self.switches = Switches(entry, self.selection)
-        self.body = pn.Column(self.switches.row, self.place, self.words, **FILL)
+        self.body = pn.Column(
+            self.switches.row, self.place, self.words, stylesheets=[asset("style/narrow.css")], **FILL
+        )
         self.show_page()
         self._listen()
 

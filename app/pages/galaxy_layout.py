@@ -44,7 +44,7 @@ def lay_out_body(page) -> pn.Column:
     folds = wide | {"stylesheets": [asset("style/rows.css")]}
     below = page.detail.put_aside(sample=pn.Row(*planes, **folds), profiles=pn.Row(*profiles_of(page), **folds))
     rows = [pn.Row(*maps, **folds), page.detail.head, *below, page.detail.row]
-    return pn.Column(*rows, page.caption, **wide | {"margin": 0})
+    return pn.Column(*rows, page.caption, **wide | {"margin": 0, "stylesheets": [asset("style/narrow.css")]})
 
 
 def profiles_of(page) -> list[pn.Column]:

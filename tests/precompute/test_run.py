@@ -116,8 +116,9 @@ def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
             low, high = (0.8, 1.2) if name.startswith("flux_") else (0.65, 1.35)
             low = 0.5 if name in ESTIMATES else low  # errors are widened for a library of so few models
             assert low < row.pull_width < high, row
-        if name not in ESTIMATES:
-            assert abs(row.pull) < 0.5 or name.endswith(IDEAL), row
+        if name not in ESTIMATES:  # all spaxels of a galaxy share the zero points of its images, wrong by 0.03 mag
+            most = 1.0 if name.startswith("mag_") else 0.5
+            assert abs(row.pull) < most or name.endswith(IDEAL), row
     for name in ESTIMATES:  # what the prior does to the true indices it may do to ours, no more
         assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.3 * rows[name].error, rows[name]
     assert rows["log_mu_star"].scatter < 0.12
@@ -167,7 +168,7 @@ def test_star_and_dead_fibre_are_left_out(analysed):
             star = true["STAR"].data > 0
         kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
         assert not kept[spoilt].any()
-        assert kept[star].mean() < 0.25  # its faint rim, a tenth of the galaxy's light, may stay
+        assert kept[star].sum() <= max(2, 0.25 * star.sum())  # its faint rim, a tenth of the galaxy's light, may stay
 
 
 def test_maps_open_with_sky_units_and_provenance(analysed):

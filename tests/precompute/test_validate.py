@@ -153,7 +153,7 @@ def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, g
     text = "\n".join([",".join(names).upper(), *map(",".join, rows)])
     (tmp_path / "other.csv").write_text(text + "\n")
     words = "\n".join(run_validate(ValidationRequest(library, 0, 120, tmp_path / "other.csv", 300, tmp_path / "out")))
-    assert "no index" in words
+    assert "not measured" in words
     assert "σ∗ unknown or outside" in words
     assert "2 galaxies (" in words
     table = Table.read(tmp_path / "out" / "galaxies.ecsv")
