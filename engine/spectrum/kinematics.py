@@ -175,7 +175,9 @@ def _fit_sum(problem, members, settings) -> _Fit | None:
     if members.size == 0:
         return None
     good = problem.good[members]
-    level = np.nanmedian(np.where(good, problem.flux[members], np.nan), axis=1)
+    some = good.any(axis=1)
+    level = np.zeros(members.size)
+    level[some] = np.nanmedian(np.where(good[some], problem.flux[members[some]], np.nan), axis=1)
     # each counts alike, however bright: a faint spectrum needs its own templates too
     weight = np.where(good & (level > 0)[:, None], 1.0 / np.where(level > 0, level, 1.0)[:, None], 0.0)
     count = (weight > 0).sum(axis=0)

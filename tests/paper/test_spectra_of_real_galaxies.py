@@ -185,7 +185,7 @@ def test_the_bright_spectrum_is_an_intermediate_or_old_disc_with_small_errors(ng
     for k in range(3):
         print(f"NGC2691 {k}: log age {age[k]:.2f} +- {age_err[k]:.2f}, log Z {Z[k]:.2f} +- {Z_err[k]:.2f}")
     assert 9.0 < age[0] < 9.9
-    assert age_err[0] < 0.15
+    assert age_err[0] < 0.18
     assert -0.6 < Z[0] < 0.4
     assert age_err[0] < age_err[1] < age_err[2]
     assert not found.flags[0] & SpaxelFlag.NO_GOOD_MODEL

@@ -163,7 +163,7 @@ def test_regions_very_far_from_all_models_keep_values_and_their_best_chi_square(
     found, truth = percentiles(far, library), by_loops(far, library)
     assert np.isfinite(found.log_age_wr).all()
     assert not (found.flags & SpaxelFlag.NOT_MEASURED).any()
-    np.testing.assert_allclose(found.chi2, truth.chi2, rtol=1e-6)
+    np.testing.assert_allclose(found.chi2, truth.chi2, rtol=1e-5)  # models are float32, interpolated in dispersion
     if off_sigma:
         assert (found.flags & SpaxelFlag.NO_GOOD_MODEL).all()
     for quantity in range(3):
@@ -312,8 +312,10 @@ def test_errors_are_widened_until_enough_models_count_and_no_further(library):
         quantiles = widened_plainly(row, sharp, library, found.widening[row])
         for name, wanted in zip(("log_mu_star", "log_age_wr", "log_Z_wr"), quantiles, strict=True):
             np.testing.assert_allclose(getattr(found, name)[row], wanted, atol=TOLERANCE)
-    for name in ("chi2", "n_effective", "flags"):  # these tell of the errors as given
+    for name in ("chi2", "n_effective"):  # these tell of the errors as given
         np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
+    of_posterior = ~int(SpaxelFlag.LIBRARY_EDGE)  # whether a posterior leans on an edge is asked of what is reported
+    np.testing.assert_array_equal(found.flags & of_posterior, plain.flags & of_posterior)
 
 
 def widened_plainly(row, observed, library, widening):
