@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
-.PHONY: help run test test-all lint types demo bench clean
+.PHONY: help run test test-all test-faults test-all lint types demo bench clean
 
 help:                        ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,7 +17,10 @@ test: $(VENV)/.glocal-test   ## install what the tests need and run them
 	$(BIN)/python -m pytest
 
 test-all: $(VENV)/.glocal-test  ## the same, with the tests that take minutes each
-	$(BIN)/python -m pytest -m "long or not long"
+	$(BIN)/python -m pytest -m "not faults"
+
+test-faults: $(VENV)/.glocal-test  ## harm running servers on purpose: on a machine with nothing else to do
+	$(BIN)/python -m pytest -m faults -n 0
 
 lint: $(VENV)/.glocal-test   ## style and import contracts
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from tests.conftest import write_small_survey
 from tests.hosting.conftest import free_port
 from tests.hosting.visitors import MASSES, Visitor
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")
