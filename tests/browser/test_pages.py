@@ -2,9 +2,11 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from app import registry
+from engine.figures.axes import LIMITS
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut, Range
 from engine.figures.sample import select
@@ -15,6 +17,7 @@ expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
 FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]
+BORDERS = 40, 10, 6, 22  # px around the frame of a plane: left, right, top, bottom (app.screen.parts)
 RAIL = "aside[data-rail=selection]"
 READY = "body[data-ready]"
 
@@ -72,15 +75,23 @@ def test_the_data_page_tells_which_table_is_loaded(app, visit):
     expect(page.locator(".page.data")).to_contain_text("@article{ZibettiGallazzi2022")
 
 
-def test_a_click_on_a_galaxy_opens_it(app, visit):
+def test_a_click_on_a_galaxy_opens_it(app, visit, small_survey):
+    from app.store import Survey
+
+    galaxies = Survey(small_survey).galaxies
     page = visit(f"{app}?page=masses&plane=log_mu_e-log_M_star", ".page.masses canvas >> visible=true")
     page.locator(READY).wait_for(state="attached")
     box = page.locator(".page.masses .bk-Figure >> visible=true").bounding_box()
-    for step in range(4, 98, 3):  # the dots lie near a diagonal: clicks meet some
-        page.mouse.click(box["x"] + box["width"] * step / 100, box["y"] + box["height"] * (0.95 - step / 110))
+    left, right, top, bottom = BORDERS
+    for mass, density in zip(galaxies["log_M_star"], galaxies["log_mu_e"], strict=True):
+        across = (mass - LIMITS["log_M_star"][0]) / np.ptp(LIMITS["log_M_star"])
+        up = (density - LIMITS["log_mu_e"][0]) / np.ptp(LIMITS["log_mu_e"])
+        x = box["x"] + left + across * (box["width"] - left - right)
+        y = box["y"] + top + (1 - up) * (box["height"] - top - bottom)
+        page.mouse.click(x, y)
+        page.wait_for_timeout(400)
         if "page=galaxy" in page.url:
             break
-        page.wait_for_timeout(150)
     expect(page).to_have_url(re.compile("page=galaxy"))
 
 
