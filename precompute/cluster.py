@@ -182,9 +182,21 @@ def _check_code(client: "Client", *packages: str) -> None:
             raise ClusterError(f"the worker {worker} runs {version}, but here runs {here}: install the same")
 
 
+def _scattered(client: "Client", shared: object) -> "Future":
+    """What is shared, on every worker; CancelledError if one of them ends meanwhile."""
+    from distributed.comm import CommClosedError
+
+    try:
+        [future] = client.scatter([shared], broadcast=True, hash=False)
+    except CommClosedError as error:
+        _threads(client)  # raises if it is the scheduler that is gone
+        raise CancelledError(str(error)) from error
+    return future
+
+
 def _once(client: "Client", work: Work, wanted: list) -> Iterator[tuple[Hashable, object]]:
     """Hand what is shared to all workers and each task to whoever is free; CancelledError if the former is lost."""
-    [shared] = client.scatter([work.shared], broadcast=True, hash=False)
+    shared = _scattered(client, work.shared)
     waiting, running = iter(wanted), {}
     while True:
         room = AHEAD * max(1, _threads(client)) - len(running)

@@ -142,7 +142,8 @@ def loss_signs(found: Analysed) -> list[str]:
         share = _share((flags & flag.value) > 0)
         if share > LOST_SHARE:
             signs.append(f"{share:.0%} of the regions {text}")
-    bright = (found.binned.flags & SpaxelFlag.BELOW_BRIGHTNESS_CUT.value) == 0
+    observed = found.binned.cube.good.any(axis=0)  # beyond the hexagon of the fibres there are no pixels to miss
+    bright = observed & ((found.binned.flags & SpaxelFlag.BELOW_BRIGHTNESS_CUT.value) == 0)
     bad = _share((found.binned.flags[bright] & SpaxelFlag.BAD_PIXELS.value) > 0)
     if bad > LOST_SHARE:
         signs.append(f"{bad:.0%} of the spaxels above the cut have too few good pixels")

@@ -26,7 +26,7 @@ THERE = Target(Z, RA, DEC)
 def cube_of(name="NGC2906", object_name="NGC2906", med_vel=np.nan, notes=()):
     nothing = np.zeros((2, *SHAPE), np.float32)
     return Cube(
-        name, np.array([5000.0, 5002.0]), nothing, nothing, nothing > 0, 1.0, WCS, med_vel=med_vel,
+        name, np.array([5000.0, 5002.0]), nothing, nothing, nothing == 0, 1.0, WCS, med_vel=med_vel,
         object_name=object_name, notes=notes,
     )  # fmt: skip
 
@@ -120,6 +120,13 @@ def test_what_most_regions_lack_is_said():
         "100% of the regions fit no model",
         "100% of the spaxels above the cut have too few good pixels",
     ]
+
+
+def test_spaxels_beyond_the_hexagon_of_the_fibres_are_not_missed():
+    found = analysed(map_flags=SpaxelFlag.BAD_PIXELS.value)
+    empty = cube_of()._replace(good=np.zeros((2, *SHAPE), bool))
+    found.binned.cube = empty
+    assert signs(found) == []
 
 
 def test_a_filter_that_contradicts_the_files_name_is_said():
