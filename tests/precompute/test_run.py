@@ -120,8 +120,8 @@ def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
         if name not in ESTIMATES:  # all spaxels of a galaxy share the zero points of its images, wrong by 0.03 mag
             most = 1.0 if name.startswith("mag_") else 0.5
             assert abs(row.pull) < most or name.endswith(IDEAL), row
-    for name in ESTIMATES:  # what the prior does to the true indices it may do to ours, no more
-        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.3 * rows[name].error, rows[name]
+    for name in ESTIMATES:  # what the prior does to true data it may do to ours; ours have wrong zero points besides
+        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.5 * rows[name].error, rows[name]
     assert rows["log_mu_star"].scatter < 0.12
     assert rows["v_star"].scatter < 15
 
