@@ -395,6 +395,7 @@ def test_a_run_that_is_stopped_says_how_to_go_on(broken, monkeypatch, stop):
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_killed_worker_costs_nothing(broken):
     import psutil
 
