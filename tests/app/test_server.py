@@ -21,6 +21,7 @@ from app.server.users import Lockout
 from app.settings import Settings, read_settings, refuse_unguarded
 from app.shared_columns import SharedColumns
 from engine.errors import SettingsError
+from tests import loops
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_jobs_beyond_the_queue_are_refused_and_the_others_finish():
         assert await jobs.finish(5)
         return made
 
-    made = asyncio.run(crowd())
+    made = loops.run(crowd())
     assert [type(one) for one in made] == [type(None), type(None), BusyError, BusyError]
 
 
@@ -129,12 +130,12 @@ def test_a_job_that_overruns_is_given_up_and_the_loop_goes_on():
         assert await jobs.finish(5)
         return waited
 
-    assert asyncio.run(slow()) < 0.35
+    assert loops.run(slow()) < 0.35
 
 
 def test_an_error_in_a_job_reaches_who_asked():
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(Jobs(1, 0, 5).run(divmod, 1, 0))
+        loops.run(Jobs(1, 0, 5).run(divmod, 1, 0))
 
 
 @pytest.mark.parametrize("message", [

@@ -14,6 +14,7 @@ import time
 import pytest
 import requests
 
+from tests import loops
 from tests.conftest import write_small_survey
 from tests.hosting.conftest import free_port
 from tests.hosting.visitors import MASSES, Visitor
@@ -57,7 +58,7 @@ def test_a_replaced_table_is_picked_up_while_open_pages_keep_theirs(server, fold
         await early.leave()
 
     assert "seed 5" in server.get("/app").text
-    asyncio.run(meeting())
+    loops.run(meeting())
     assert "seed 77" in server.get("/app").text
     put(small_survey, folder)
     wait_until(lambda: "seed 5" in server.get("/app").text)
@@ -92,7 +93,7 @@ def test_visitors_beyond_the_limit_are_asked_to_wait_and_let_in_when_there_is_ro
             await visitor.leave()
         return text
 
-    text = asyncio.run(fill())
+    text = loops.run(fill())
     assert "asks again by itself" in text
     assert 'http-equiv="refresh"' in text
     wait_until(lambda: "asks again by itself" not in server.get("/app").text)
@@ -109,7 +110,7 @@ def test_visitors_who_vanish_in_the_middle_leave_a_server_that_works(server):
 
     wait_until(lambda: "asks again by itself" not in server.get("/app").text)
     time.sleep(12)
-    asyncio.run(vanish())
+    loops.run(vanish())
     time.sleep(12)
     assert "seed 5" in server.get("/app").text
 
@@ -123,7 +124,7 @@ def test_nonsense_on_a_socket_closes_that_socket_only(server):
         with pytest.raises((ConnectionError, RuntimeError)):
             await visitor._until("nothing of this kind", 60)
 
-    asyncio.run(shout())
+    loops.run(shout())
     assert server.get("/liveness").status_code == 200
 
 

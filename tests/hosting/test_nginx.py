@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import loops
 from tests.hosting.visitors import MASSES, Visitor
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ def test_a_visitor_stays_on_one_process_and_visitors_are_spread(behind):
         for visitor in visitors:
             await visitor.leave()
 
-    asyncio.run(crowd())
+    loops.run(crowd())
 
 
 def test_the_numbers_are_not_for_the_world(behind):
