@@ -13,7 +13,7 @@ from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
 from app.server import access, logs, tables, views_page
-from app.server.page_handler import PageHandler
+from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
 from app.server.secret import derived
 from app.settings import OAUTH_VARIABLE, Settings, read_settings
@@ -36,7 +36,7 @@ def install() -> None:
     _sign(settings)
     _bound_requests(settings)
     toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
-    ours = {panel_server.DocHandler: PageHandler}
+    ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     if not pn.config.oauth_provider:
         bokeh_settings.auth_module.set_value(str(GATE))
