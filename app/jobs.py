@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from app.metrics import JOB_SECONDS, JOBS
@@ -14,6 +14,7 @@ from engine.errors import GlocalError
 
 T = TypeVar("T")
 LOOK_S = 0.05  # between two looks whether jobs are done
+REFUSAL_S = 0.5  # for refusals to be sent
 ENDING = "this instance is being restarted: try again in a minute"
 
 
@@ -42,17 +43,12 @@ class Jobs:
         self._count(1)
         future.add_done_callback(lambda _: self._count(-1))
         began = time.monotonic()
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), self.limit_s)
-        except TimeoutError:
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            raise BusyError(f"this export took longer than {self.limit_s:g} s and was given up") from None
-        except asyncio.CancelledError:
-            if not self.ending:
-                raise
-            raise BusyError(ENDING) from None
-        finally:
-            JOB_SECONDS.observe(time.monotonic() - began)
+        done, _ = await asyncio.wait({future, self._end}, timeout=self.limit_s, return_when=asyncio.FIRST_COMPLETED)
+        JOB_SECONDS.observe(time.monotonic() - began)
+        if future in done and not future.cancelled():
+            return future.result()
+        future.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
+        raise BusyError(ENDING if done else f"this export took longer than {self.limit_s:g} s and was given up")
 
     @contextmanager
     def answer(self) -> Iterator[None]:
@@ -66,16 +62,26 @@ class Jobs:
     async def finish(self, patience_s: float) -> bool:
         """Take no more jobs and wait until all are done and sent, or until patience ends; whether they are.
 
-        Those that have not begun by then are refused: who waits for them gets BusyError.
+        Who still waits for one then gets BusyError, and a moment to hear it.
         """
         self.ending = True
+        done = await self._are_done(patience_s)
+        if not self._end.done():
+            self._end.set_result(None)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        await self._are_done(REFUSAL_S)
+        return done
+
+    async def _are_done(self, patience_s: float) -> bool:
         end = time.monotonic() + patience_s
         while (self.running or self.answering) and time.monotonic() < end:
             await asyncio.sleep(LOOK_S)
-        done = not (self.running or self.answering)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        await asyncio.sleep(LOOK_S)  # for the refusals to be sent
-        return done
+        return not (self.running or self.answering)
+
+    @cached_property
+    def _end(self) -> asyncio.Future:
+        """Done when nobody is to wait any longer."""
+        return asyncio.get_running_loop().create_future()
 
     def _count(self, change: int) -> None:
         self.running += change

@@ -180,9 +180,16 @@ def open_survey(folder: Path) -> Survey:
     stamp = _stamp(folder)
     with _opening:
         if folder not in _opened or _opened[folder][0] != stamp:
-            _opened[folder] = (stamp, Survey(folder, read_settings().cache_folder))
+            _opened[folder] = (stamp, _read(folder))
             REOPENED.inc()
         return _opened[folder][1]
+
+
+def _read(folder: Path) -> Survey:
+    try:
+        return Survey(folder, read_settings().cache_folder)
+    except (OSError, ValueError, KeyError) as error:  # replaced while it is read, or damaged inside
+        raise TableError(f"the survey in {folder} cannot be read: {REGIONS_FILE} or {GALAXIES_FILE}: {error}") from None
 
 
 def _stamp(folder: Path) -> tuple:

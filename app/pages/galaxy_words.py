@@ -114,7 +114,7 @@ def _listed(words: list[str]) -> str:
 
 
 def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra: bool = False) -> str:
-    """What the maps and what stands ``below`` them (spectrum or sample) show and how to read them, for the screen."""
+    """What maps and what stands ``below`` them (spectrum, sample or profiles) show, how to read it; for the screen."""
     sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value; hover says why."]
     sentences.append(BELOW_SENTENCES[below])
     sentences.append("Drag or wheel: zoom; arrow keys: galaxies")
@@ -125,8 +125,8 @@ def caption(galaxy: pd.Series, columns: dict, below: str = "sample", has_spectra
 
 def printed_caption(galaxy: pd.Series, columns: dict, below: str = "sample") -> str:
     """The same for paper, where nothing can be clicked."""
-    told = f"{COLOURS_SENTENCE} {SPECTRUM_SENTENCE}" if below == "spectrum" else SAMPLE_SENTENCE
-    sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value.", told]
+    told = [*([COLOURS_SENTENCE] if below == "spectrum" else []), BELOW_SENTENCES[below]]
+    sentences = [*_map_sentences(galaxy, columns), "Grey spaxels have no value.", *told]
     return " ".join([*sentences, missing_sentence(columns)]).strip()
 
 

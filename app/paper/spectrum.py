@@ -80,7 +80,7 @@ def _name(ax: Axes, names: data.Words, n_rows: int, low: float, colour: str) -> 
     first, last = ax.get_xlim()
     free, across = [first] * n_rows, ax.get_xaxis_transform()
     for wave, text in sorted(zip(names.wave, names.text, strict=True)):
-        half = 0.5 * len(text) * CHARACTER * (last - first) / WIDTH
+        half = 0.5 * (len(text) + 1) * CHARACTER * (last - first) / WIDTH
         row = next((i for i, end in enumerate(free) if wave - half >= end), None)
         if row is None or wave + half > last:
             continue

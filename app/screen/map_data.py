@@ -261,7 +261,7 @@ def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float, a
     north_x, north_y = axes.on_map(0.0, arrow)
     east_x, east_y = axes.on_map(arrow, 0.0)
     # wherever the arrows point, the compass stays in its place
-    corner_x = left + 0.53 * width - max(0.0, north_x, east_x)
+    corner_x = left + 0.42 * width - max(0.0, north_x, east_x)
     corner_y = bottom + 0.03 * height - min(0.0, north_y, east_y)
     return SkyMarks(
         bar=(np.array([x, x + length]), np.array([y, y])),

@@ -3,7 +3,6 @@
 from functools import cached_property
 
 from bokeh.models import (
-    AllLabels,
     BasicTicker,
     BoxZoomTool,
     ColorBar,
@@ -15,6 +14,7 @@ from bokeh.models import (
     LinearAxis,
     LinearColorMapper,
     LinearScale,
+    NoOverlap,
     Range1d,
     ResetTool,
     Scatter,
@@ -28,6 +28,7 @@ from app.screen.fills import INK
 
 RING = theme.STYLES.of("old ridge").colour
 DESIRED_TICKS = 5
+LABEL_GAP = 4  # px between numbers of an axis; those that come closer are left out
 LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
 TICK_WORDS = """
 let digits = 1
@@ -45,7 +46,7 @@ class Parts:
     """
 
     def __init__(self) -> None:
-        self.scale, self.labels = LinearScale(), AllLabels()
+        self.scale, self.labels = LinearScale(), NoOverlap(min_distance=LABEL_GAP)
         self.tick_words = CustomJSTickFormatter(code=TICK_WORDS)
         self.no_words = CustomJSTickFormatter(code="return ''")
         self._sources = Sources()

@@ -133,11 +133,12 @@ async def _follow() -> None:
     try:
         await IOLoop.current().run_in_executor(None, open_survey, data_folder())
         state().loaded = True
-    except GlocalError as error:
+    except Exception as error:  # whatever it is, the next look may find a sound survey
         if state().loaded:
             log.error("the survey cannot be read any more; open pages keep theirs: %s", error)
         state().loaded = False
-    IOLoop.current().call_later(LOOK_S, _follow)
+    finally:
+        IOLoop.current().call_later(LOOK_S, _follow)
 
 
 def _take_signals() -> None:

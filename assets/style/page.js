@@ -222,7 +222,47 @@ window.glocal = (() => {
     const now = document.documentElement.dataset.theme ?? system
     const next = words ?? (now === "dark" ? "light" : "dark")
     document.documentElement.dataset.theme = next
+    recolour_soon()
     try { localStorage.setItem("glocal-theme", next) } catch { /* a browser that keeps nothing */ }
+  }
+
+  /* The dark theme is a filter over the whole page. Colours of data are to look the same through it as without it:
+     each palette is replaced by what the filter turns into it. Greys turn over, so that dense stays far from the ground. */
+  const INVERT = 0.92 // as in page.css
+  const TURN = [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]] // hue-rotate(180deg)
+  const given = new Map() // palettes that the server sent, by the words of those that are shown
+  let recolouring = false
+
+  function channels(colour) {
+    return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
+  }
+
+  function before_filter(colour) {
+    const turned = TURN.map((row) => channels(colour).reduce((sum, value, i) => sum + row[i] * value, 0))
+    const levels = turned.map((value) => Math.round(255 * Math.min(1, Math.max(0, (INVERT - value) / (2 * INVERT - 1)))))
+    return "#" + levels.map((level) => level.toString(16).padStart(2, "0")).join("")
+  }
+
+  const is_coloured = (palette) => palette.some((colour) => Math.max(...channels(colour)) - Math.min(...channels(colour)) > 0.4)
+
+  function recolour() {
+    recolouring = false
+    const dark = document.documentElement.dataset.theme === "dark"
+    for (const mapper of Bokeh.documents[0]._all_models.values()) {
+      if (mapper.type !== "LinearColorMapper") continue
+      const shown = mapper.palette.join(), sent = given.get(shown) ?? mapper.palette
+      const wanted = dark && is_coloured(sent) ? sent.map(before_filter) : sent
+      if (wanted.join() === shown) continue
+      given.set(wanted.join(), sent)
+      mapper.setv({ palette: wanted }, { sync: false })
+    }
+  }
+
+  /* Palettes come with every figure that is made */
+  function recolour_soon() {
+    if (recolouring || window.Bokeh?.documents?.[0] == null) return
+    recolouring = true
+    requestAnimationFrame(recolour)
   }
 
   function kept() {
@@ -264,6 +304,8 @@ window.glocal = (() => {
     show(document.body.dataset.page) // the tabs were not there yet when the page began
     if (field("tell").value) tell(field("tell").value) // told before the page could hear
     expose()
+    recolour_soon()
+    Bokeh.documents[0].on_change(() => { if (document.documentElement.dataset.theme === "dark") recolour_soon() })
     document.body.dataset.ready = "yes"
   }
 

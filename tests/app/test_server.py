@@ -133,20 +133,22 @@ def test_a_job_that_overruns_is_given_up_and_the_loop_goes_on():
     assert loops.run(slow()) < 0.35
 
 
-def test_at_the_end_a_job_under_way_is_finished_and_those_that_wait_are_refused():
+@pytest.mark.parametrize(("patience_s", "outcomes"), [(5.0, [None, None]), (0.1, [BusyError, BusyError])])
+def test_at_the_end_jobs_are_finished_or_else_refused_and_no_others_taken(patience_s, outcomes):
+    """One under way and one that waits."""
+
     async def end() -> list:
         jobs = Jobs(workers=1, queue=2, limit_s=10)
-        asked = [asyncio.ensure_future(jobs.run(time.sleep, 0.4)) for _ in range(2)]
+        asked = [asyncio.ensure_future(jobs.run(time.sleep, 0.3)) for _ in range(2)]
         await asyncio.sleep(0.1)
-        assert not await jobs.finish(0.1)  # the first one is still being made
-        made = await asyncio.gather(*asked, jobs.run(time.sleep, 0.0), return_exceptions=True)
-        assert await jobs.finish(0)
-        return made
+        finished = await jobs.finish(patience_s)
+        assert finished == (outcomes == [None, None])
+        return await asyncio.gather(*asked, jobs.run(time.sleep, 0.0), return_exceptions=True)
 
-    first, *others = loops.run(end())
-    assert first is None
-    assert [type(one) for one in others] == [BusyError, BusyError]
-    assert "being restarted" in str(others[0])
+    *made, late = loops.run(end())
+    assert [one and type(one) for one in made] == outcomes
+    assert isinstance(late, BusyError)
+    assert "being restarted" in str(late)
 
 
 def test_an_answer_that_is_being_sent_is_waited_for():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bokeh.models import AllLabels, BasicTicker, LinearColorMapper, LinearScale
+from bokeh.models import BasicTicker, LinearColorMapper, LinearScale, NoOverlap
 
 from app import registry, theme
 from app.forms import RANGE
@@ -238,7 +238,7 @@ def test_nonsense_that_the_page_asks_for_is_ignored(shell, selection):
 def test_figures_of_a_page_share_their_parts(shell):
     models = set().union(*(view.figure.references() for view in board(shell).panels))
     assert len(models) < 360  # 780 when each figure and each glyph had its own
-    for kind in (AllLabels, BasicTicker, LinearScale, LinearColorMapper):
+    for kind in (NoOverlap, BasicTicker, LinearScale, LinearColorMapper):
         assert sum(isinstance(model, kind) for model in models) == 1
 
 

@@ -301,6 +301,7 @@ def test_the_files_of_a_galaxy_show_what_stands_below_its_maps(page):
     less = page.paper(note)
     assert sum(len(ax.lines) for ax in less.axes) < sum(len(ax.lines) for ax in whole.axes)
     page.selection.detail = "profiles"
+    assert "Profiles: regions (grey)" in page.told
     labels = [ax.get_xlabel() for ax in page.paper(note).axes]
     assert sum("R_\\mathrm{e}" in label for label in labels) == 4
 

@@ -9,10 +9,12 @@ pytestmark = pytest.mark.browser
 GRAVE = ("serious", "critical")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_axe_finds_nothing_serious(app, visit, name):
+def test_axe_finds_nothing_serious(app, visit, name, theme):
     page = visit(f"{app}?page={name}", "h1 >> visible=true")
     page.locator("body[data-ready]").wait_for(state="attached")
+    page.evaluate(f"glocal.theme('{theme}')")
     page.wait_for_timeout(500)
     found = axe.Axe().run(page).response["violations"]
     grave = [

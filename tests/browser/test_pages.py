@@ -162,7 +162,9 @@ def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(app, browser, entr
     try:
         page.goto(f"{app}?page={entry.name}")
         page.locator(READY).wait_for(state="attached", timeout=30_000)
+        page.wait_for_timeout(300)  # figures find their size
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
     finally:
         page.close()
 
