@@ -14,6 +14,7 @@ import pytest
 
 from app.jobs import BusyError, Jobs
 from app.recent import Recent
+from app.server import lifecycle
 from app.server.__main__ import panel_words
 from app.server.logs import JsonLines, Plain
 from app.server.secret import _kept_secret, derived
@@ -149,6 +150,31 @@ def test_at_the_end_jobs_are_finished_or_else_refused_and_no_others_taken(patien
     assert [one and type(one) for one in made] == outcomes
     assert isinstance(late, BusyError)
     assert "being restarted" in str(late)
+
+
+def test_whatever_a_survey_is_like_the_server_looks_at_it_again(monkeypatch):
+    """A file that is replaced while it is read can fail in any way; the next look finds it sound."""
+    looks = []
+
+    def look(_folder) -> None:
+        looks.append(lifecycle.state().loaded)
+        if len(looks) < 3:
+            raise RuntimeError("a page of the file is gone")
+
+    async def follow() -> bool:
+        await lifecycle._follow()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if len(looks) > 3:
+                break
+        return lifecycle.state().loaded
+
+    monkeypatch.setattr(lifecycle, "LOOK_S", 0.01)
+    monkeypatch.setattr(lifecycle, "open_survey", look)
+    lifecycle.state.cache_clear()
+    assert loops.run(follow())
+    assert looks[1:3] == [False, False]
+    lifecycle.state.cache_clear()
 
 
 def test_an_answer_that_is_being_sent_is_waited_for():
