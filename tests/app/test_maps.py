@@ -168,6 +168,14 @@ def test_levels_are_five_greys_and_differences_diverge():
     assert len(set(diverging)) > 200
 
 
+def test_what_recedes_is_red_and_what_is_bright_is_white():
+    approaching, receding = (colours_of("v_star", centred=True)[place] for place in (0, -1))
+    assert int(approaching[5:], 16) > int(approaching[1:3], 16)  # more blue than red
+    assert int(receding[1:3], 16) > int(receding[5:], 16)
+    for name in ("sb_r", "mag_u"):  # few magnitudes are much light
+        assert (colours_of(name)[0], colours_of(name)[-1]) == ("#ffffff", "#000000")
+
+
 TURNED = {"x_axis_angle": 0.0, "y_axis_angle": 90.0}  # x grows to the north, y to the east
 
 
