@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits, votable
 from astropy.table import Table
+from astropy.units import Unit
 from astropy.wcs import WCS
 from matplotlib.axes import Axes
 from matplotlib.text import Text
@@ -27,6 +28,7 @@ from app.paper.plot import draw_figure
 from app.paper.shown import show
 from app.screen import fills
 from app.store import open_survey
+from engine.columns import GALAXY, REGION
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut
@@ -192,6 +194,19 @@ def test_tables_come_back_with_values_units_and_ucds(survey, kind):
     assert str(unit).replace(" ", "") == ("log(solMass.pc-2)" if standard else "dex(solMass/pc2)")
     assert ucd == "phys.density"
     assert b"MOCK" in content
+
+
+UNITS = {column.unit for column in (*REGION.values(), *GALAXY.values())} - {"dex"}  # which no standard names
+
+
+@pytest.mark.filterwarnings("ignore:The unit 'Angstrom'")  # VOUnits would rather have nm
+@pytest.mark.parametrize("standard", ["fits", "vounit"])
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_exported_units_are_those_of_the_columns_as_both_standards_spell_them(unit, standard):
+    spelt, wanted = tables.standard_unit(unit), Unit(unit)
+    if unit.startswith("dex("):
+        spelt, wanted = spelt.removeprefix("log(").removesuffix(")"), wanted.physical_unit
+    assert Unit(spelt, format=standard) == wanted
 
 
 def _read_ecsv(content, name):
