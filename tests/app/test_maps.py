@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.screen import map_data as md
-from app.screen.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
+from app.screen.maps import LEVEL_GREYS, REASONS, MapPanel, Sky, colours_of
 from app.screen.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
@@ -57,6 +57,13 @@ def test_a_grey_spaxel_knows_why(columns):
     assert at == [md.VALUE, md.NOT_MEASURED, md.NO_REGION]
     no_value = md.what_is_there(columns, columns["log_Z_wr"], frame)
     assert no_value[10 - frame.y0, 3 - frame.x0] == md.NO_VALUE
+
+
+def test_the_words_for_a_grey_spaxel_stand_in_the_order_of_their_codes():
+    assert REASONS[md.VALUE] == ""
+    assert REASONS[md.NO_REGION].startswith("not kept")
+    assert "no model fits" in REASONS[md.NOT_MEASURED]
+    assert REASONS[md.NO_VALUE] == "no value in the table"
 
 
 def test_only_quantities_with_values_are_offered(columns):

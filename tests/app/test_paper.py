@@ -32,7 +32,7 @@ from engine.columns import GALAXY, REGION
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut
-from engine.figures.marks import MARKS
+from engine.figures.marks import MARKS, MedianMap
 from engine.figures.planes import weighted_count
 from engine.figures.words import parse_cut
 
@@ -181,6 +181,28 @@ def test_the_numbers_behind_a_figure_are_those_of_its_arrays(survey, key):
         np.testing.assert_array_equal(columns["log_mu_star"][rows], median.x)
         np.testing.assert_array_equal(columns["log_Z_wr"][rows], median.median)
         np.testing.assert_array_equal(columns["log_Z_wr_p84"][rows], median.high)
+
+
+def test_the_older_peaks_are_those_of_the_old_ridge(figure_3):
+    columns, _ = numbers.line_table(figure_3)
+    old, young = (columns["log_age_wr"][columns["line"] == name] for name in ("old ridge", "young sequence"))
+    assert np.nanmax(young) < np.nanmin(old)
+
+
+def test_bars_of_colours_have_the_ends_of_their_maps(survey):
+    """Medians and scatters of Fig. 5: on paper and on the screen."""
+    shown = show(survey, "5")
+    marks = [
+        (mark, shown.arrays[panel.name, i])
+        for panel in shown.figure.panels
+        for i, mark in enumerate(panel.marks)
+        if isinstance(mark, MedianMap)
+    ]
+    ends = [arrays.z_limits for _, arrays in marks]
+    bars = [ax._colorbar.norm for ax in draw_figure(shown).axes if hasattr(ax, "_colorbar")]
+    assert sorted((bar.vmin, bar.vmax) for bar in bars) == sorted(ends)
+    assert [fills.fill_of(*one).ends for one in marks] == ends
+    assert all(low < high for low, high in ends)
 
 
 @pytest.mark.parametrize("kind", tables.WRITERS)

@@ -6,9 +6,9 @@ from scipy.signal import fftconvolve
 
 from engine.cube.images import EXTINCTION_PER_EBV, OnGrid, deredden, psf_of
 from engine.cube.psf import convolve, matching_kernel, moffat_image
-from engine.cube.registration import RegistrationFlag, register
+from engine.cube.registration import RegistrationFlag, flux_ratio, register
 from engine.cube.synthetic import synthetic_image
-from engine.cube.types import Image, Moffat
+from engine.cube.types import Image, Moffat, Plane
 from engine.errors import CubeError
 from tests.engine.cube.scenes import (
     FILTERS,
@@ -117,6 +117,17 @@ def test_a_cube_of_wrong_flux_or_place_is_flagged(sky):
     _, far = register(spectra_of(sky, wrong=(3.5, -2.5)), (photograph(sky),), FILTERS)
     assert far.flags == RegistrationFlag.SHIFT_LARGE
     assert (far.shift.x, far.shift.y) == pytest.approx((3.5, -2.5), abs=0.1)
+
+
+def test_the_error_of_a_flux_ratio_is_its_scatter_over_many_noises():
+    rng = np.random.default_rng(9)
+    shape = (40, 40)
+    image = Plane(np.full(shape, 10.0), np.full(shape, 0.01))
+    found = np.array([
+        flux_ratio(Plane(11.0 + rng.standard_normal(shape), np.ones(shape)), image, 2.0) for _ in range(200)
+    ])  # fmt: skip
+    assert found[:, 0].mean() == pytest.approx(1.1, rel=1e-3)
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.15)
 
 
 def test_another_patch_of_sky_is_flagged_and_not_shifted(sky):
