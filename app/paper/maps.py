@@ -7,19 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.page import FONT, INK, PAGE_WIDTH, Note, page
+from app.paper.page import FONT, INK, PAGE_WIDTH
 from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture
 from app.screen.map_look import FOOT_ALPHA, colours_of
 from app.screen.seen import MapsView
 
 MAP_GAP = 0.08  # in
-
-
-def maps_figure(view: MapsView, note: Note) -> Figure:
-    """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
-    figure, foot = page(note, maps_height(view))
-    place_maps(figure, view, foot)
-    return figure
 
 
 def maps_height(view: MapsView) -> float:
@@ -28,7 +21,7 @@ def maps_height(view: MapsView) -> float:
 
 
 def place_maps(figure: Figure, view: MapsView, bottom: float) -> None:
-    """The row of maps on a page, from ``bottom`` [in]."""
+    """The row of maps on a page, from ``bottom`` [in], as seen: same window, colours, limits and ring."""
     height, side = figure.get_figheight(), _map_side(view)
     for i, picture in enumerate(view.pictures):
         left = 0.08 + i * (side + MAP_GAP)
