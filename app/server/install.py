@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 
 from app.compat import lean_bundle
 from app.server import access, logs, tables, views_page
-from app.server.page_handler import PageHandler
+from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
 from app.server.secret import derived
 from app.settings import OAUTH_VARIABLE, Settings, read_settings
@@ -37,7 +37,7 @@ def install() -> None:
     _sign(settings)
     _bound_requests(settings)
     toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
-    ours = {panel_server.DocHandler: PageHandler}
+    ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     panel_server.bundle_resources = lean_bundle
     bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
