@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from app import theme
 from app.paper.look import FONT
-from app.paper.page import EDGE, INK, PAGE_WIDTH, Note, Row, axes_at, page
+from app.paper.page import EDGE, INK, PAGE_WIDTH, Row, axes_at
 from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture
 from app.screen.map_look import FOOT_ALPHA, colours_of
 from app.screen.seen import MapsView
@@ -18,11 +18,6 @@ MAP_GAP = 0.1  # in
 TITLE = 0.2  # in
 BAR, BAR_GAP, BAR_NUMBERS = 0.06, 0.05, 0.2  # in; the scale of colours below a map
 LARGEST = 3.4  # in
-
-
-def maps_figure(view: MapsView, note: Note) -> Figure:
-    """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
-    return page(note, [maps_row(view)])
 
 
 def maps_row(view: MapsView) -> Row:

@@ -59,13 +59,13 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
     return figure.add_axes((left / across, bottom / up, width / across, height / up), **options)
 
 
-def png_bytes(figure: Figure, note: Note) -> bytes:
-    """The figure as a PNG file of 300 dpi that tells what it shows, whether it is a mock, and where to see it again."""
+def page_file(figure: Figure, note: Note, kind: str = "png") -> bytes:
+    """The figure as a file (PNG: 300 dpi) that tells what it shows, whether it is a mock, and where to see it again."""
     stamped = f"{note.stamp}. {note.caption}" if note.stamp else note.caption
     title = f"{note.title} ({note.stamp})" if note.stamp else note.title
     description = f"{stamped} View: {note.link}"
     told = {"Title": title, "Software": note.software, "Description": description, "Source": note.link}
-    return page_bytes(figure, "png", told)
+    return page_bytes(figure, kind, told)
 
 
 def _head(figure: Figure, note: Note) -> None:

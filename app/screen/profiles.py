@@ -11,7 +11,7 @@ from app.screen.galaxy_picker import padded
 from app.screen.parts import Parts
 from app.screen.seen import ProfileView
 from engine.figures.arrays import BandArrays
-from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, elliptical_radius
+from engine.galaxy.structure import ellipse_of, elliptical_radius
 from engine.relations.running import presort, running_quantiles
 from engine.stats import PERCENTILES
 from engine.types import FloatArray
@@ -32,11 +32,11 @@ class Profile(NamedTuple):
 
 def radii(columns: dict[str, np.ndarray], galaxy: dict) -> FloatArray | None:
     """Distances of regions from the centre along the half-light ellipse, in its radii, (region,); None if unknown."""
-    numbers = [float(galaxy.get(name, np.nan)) for name in (*ELLIPSE_COLUMNS, "spaxel_arcsec")]
-    if not np.all(np.isfinite(numbers)) or numbers[2] <= 0 or numbers[3] <= 0:
+    ellipse = ellipse_of(galaxy)
+    side = float(galaxy.get("spaxel_arcsec", np.nan))
+    if ellipse is None or not (ellipse.semi_major > 0 and ellipse.axis_ratio > 0 and np.isfinite(side)):
         return None
-    ellipse = Ellipse(*numbers[:-1])
-    return elliptical_radius(columns["x"], columns["y"], ellipse, numbers[-1]) / ellipse.semi_major
+    return elliptical_radius(columns["x"], columns["y"], ellipse, side) / ellipse.semi_major
 
 
 def profile(radius: FloatArray, values: FloatArray, weight: FloatArray) -> Profile:

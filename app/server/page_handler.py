@@ -1,5 +1,8 @@
 """The page itself: at one address, with headers that browsers obey, as long as there is room for another one."""
 
+from typing import ClassVar
+
+import panel as pn
 from bokeh.util.token import get_session_id
 from panel.io.server import DocHandler, WSHandler
 from tornado.web import authenticated
@@ -27,23 +30,62 @@ HEADERS = {
 }
 
 
+OF_A_SESSION = ("bokeh-session-id", "bokeh-token")  # a request that names its session may have to be refused
+LAST_SCRIPT = "</script>"
+
+
 class PageHandler(DocHandler):
-    """Bokeh's page of an app, at /app and not at /app/, from where its scripts would not be found."""
+    """Bokeh's page of an app, at /app and not at /app/, from where its scripts would not be found.
+
+    The head of the page is the same for every visitor and is sent before the session is made: the browser reads
+    BokehJS (1 s) while the server makes the figures.
+    """
+
+    heads: ClassVar[dict[str, str]] = {}  # by path, as it was when the page was last made
+    sent = ""
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
             self.set_header(name, value)
         self.clear_header("Server")
 
-    @authenticated
     async def get(self, *words: str, **more: str) -> None:
         if self.request.path.endswith("/app/"):
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"../app{query}", permanent=False)
-        elif is_full():
+            return
+        await self._open(*words, **more)
+
+    @authenticated
+    async def _open(self, *words: str, **more: str) -> None:
+        if is_full():
             self._ask_to_wait()
-        else:
-            await super().get(*words, **more)
+            return
+        if self._is_sure_to_succeed():
+            await self._send_head()
+        await super().get(*words, **more)
+
+    def write(self, chunk: str | bytes | dict) -> None:
+        """The page, less the part that the browser has."""
+        if isinstance(chunk, str):
+            self.heads[self.request.path] = head_of(chunk) or self.heads.get(self.request.path, "")
+            chunk = chunk.removeprefix(self.sent)
+        super().write(chunk)
+
+    def _is_sure_to_succeed(self) -> bool:
+        named = any(self.get_argument(name, None) for name in OF_A_SESSION) or OF_A_SESSION[0] in self.request.headers
+        return not named and not pn.config.authorize_callback
+
+    async def _send_head(self) -> None:
+        head = self.heads.get(self.request.path, "")
+        if not head:
+            return
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")  # nginx passes it on at once
+        super().write(head)
+        await self.flush()
+        self.sent = head
 
     def _ask_to_wait(self) -> None:
         """A page without a session: one with a session would take the room it waits for."""
@@ -51,6 +93,12 @@ class PageHandler(DocHandler):
         self.set_header("Retry-After", str(AGAIN_S))
         self.set_header("Cache-Control", "no-store")
         self.finish(page("full.html", again_s=AGAIN_S))
+
+
+def head_of(page: str) -> str:
+    """The start of a page up to its last script file; nothing if it has none."""
+    before, found, after = page.rpartition('<script type="text/javascript" src=')
+    return before + found + after[: after.index(LAST_SCRIPT) + len(LAST_SCRIPT)] if found else ""
 
 
 class LineHandler(WSHandler):

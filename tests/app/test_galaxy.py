@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.pages import galaxy_words as words
 from app.pages.galaxy import FILES_CHANGED, GalaxyPage
-from app.paper.page import Note, png_bytes
+from app.paper.page import Note, page_file
 from app.screen import map_data, profiles
 from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.store import Survey
@@ -113,7 +113,7 @@ def test_steps_go_round(page):
 
 def test_the_exported_png_shows_what_is_seen_and_names_the_galaxy(page):
     note = Note("mock 005", "", "MOCK survey", "http://here", "glocal")
-    image = Image.open(BytesIO(png_bytes(page.paper(note), note)))
+    image = Image.open(BytesIO(page_file(page.paper(note), note)))
     assert image.width == 2100
     assert page.title == "mock 005"
 
@@ -289,6 +289,12 @@ def test_radii_are_those_of_the_ellipse(page, survey):
     places = {"x": np.array([major[0], minor[0]]), "y": np.array([major[1], minor[1]])}
     np.testing.assert_allclose(profiles.radii(places, galaxy), 1.0, rtol=1e-5)
     assert profiles.radii(places, galaxy | {"half_light_radius": np.nan}) is None
+    to_the_north = galaxy | {"x_axis_angle": 0.0, "y_axis_angle": -90.0}  # the map turned by 90 deg
+    turned = {
+        "x": galaxy["x_centre"] + places["y"] - galaxy["y_centre"],
+        "y": galaxy["y_centre"] + places["x"] - galaxy["x_centre"],
+    }
+    np.testing.assert_allclose(profiles.radii(turned, to_the_north), 1.0, rtol=1e-5)
 
 
 def test_profiles_show_the_quantities_of_the_maps_and_say_what_is_missing(page):

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits, votable
 from astropy.table import Table
+from astropy.units import Unit
 from astropy.wcs import WCS
 from matplotlib.text import Text
 from PIL import Image
@@ -28,10 +29,11 @@ from app.paper.shown import show
 from app.screen import fills
 from app.store import open_survey
 from app.style import styles
+from engine.columns import GALAXY, REGION
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut
-from engine.figures.marks import MARKS
+from engine.figures.marks import MARKS, MedianMap
 from engine.figures.planes import weighted_count
 from engine.figures.words import parse_cut
 from tests.app.print import assert_fits_the_journal, seen_words
@@ -179,6 +181,28 @@ def test_the_numbers_behind_a_figure_are_those_of_its_arrays(survey, key):
         np.testing.assert_array_equal(columns["log_Z_wr_p84"][rows], median.high)
 
 
+def test_the_older_peaks_are_those_of_the_old_ridge(figure_3):
+    columns, _ = numbers.line_table(figure_3)
+    old, young = (columns["log_age_wr"][columns["line"] == name] for name in ("old ridge", "young sequence"))
+    assert np.nanmax(young) < np.nanmin(old)
+
+
+def test_bars_of_colours_have_the_ends_of_their_maps(survey):
+    """Medians and scatters of Fig. 5: on paper and on the screen."""
+    shown = show(survey, "5")
+    marks = [
+        (mark, shown.arrays[panel.name, i])
+        for panel in shown.figure.panels
+        for i, mark in enumerate(panel.marks)
+        if isinstance(mark, MedianMap)
+    ]
+    ends = [arrays.z_limits for _, arrays in marks]
+    bars = [ax._colorbar.norm for ax in draw_figure(shown).axes if hasattr(ax, "_colorbar")]
+    assert sorted((bar.vmin, bar.vmax) for bar in bars) == sorted(ends)
+    assert [fills.fill_of(*one).ends for one in marks] == ends
+    assert all(low < high for low, high in ends)
+
+
 @pytest.mark.parametrize("kind", tables.WRITERS)
 def test_tables_come_back_with_values_units_and_ucds(survey, kind):
     shown = show(survey, "2", MASSIVE)
@@ -190,6 +214,19 @@ def test_tables_come_back_with_values_units_and_ucds(survey, kind):
     assert str(unit).replace(" ", "") == ("log(solMass.pc-2)" if standard else "dex(solMass/pc2)")
     assert ucd == "phys.density"
     assert b"MOCK" in content
+
+
+UNITS = {column.unit for column in (*REGION.values(), *GALAXY.values())} - {"dex"}  # which no standard names
+
+
+@pytest.mark.filterwarnings("ignore:The unit 'Angstrom'")  # VOUnits would rather have nm
+@pytest.mark.parametrize("standard", ["fits", "vounit"])
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_exported_units_are_those_of_the_columns_as_both_standards_spell_them(unit, standard):
+    spelt, wanted = tables.standard_unit(unit), Unit(unit)
+    if unit.startswith("dex("):
+        spelt, wanted = spelt.removeprefix("log(").removesuffix(")"), wanted.physical_unit
+    assert Unit(spelt, format=standard) == wanted
 
 
 def _read_ecsv(content, name):

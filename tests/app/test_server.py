@@ -94,6 +94,19 @@ def test_a_lockout_ends_after_its_time_whatever_the_clock_on_the_wall_says(monke
     assert lockout.waits("ada") == 0
 
 
+def test_a_lockout_counts_its_time_from_the_last_wrong_password_and_only_those_of_its_time():
+    now = [0.0]
+    lockout = Lockout(3, 60.0, lambda: now[0])
+    for when in (0.0, 30.0, 50.0):
+        now[0] = when
+        lockout.failed("ada")
+    assert lockout.waits("ada") == pytest.approx(60.0)
+    now[0] = 61.0  # the first one is forgotten by now
+    assert lockout.waits("ada") == 0
+    lockout.failed("ada")
+    assert lockout.waits("ada") == pytest.approx(60.0)
+
+
 def test_a_right_password_forgets_the_wrong_ones():
     lockout = Lockout(2, 60.0)
     lockout.failed("ada")
