@@ -59,8 +59,8 @@ def words_of(found: Found, panel: Panel, place: Place, survey: Survey) -> dict[s
     ]
     return {
         "where": f"{_span(panel.x, place.x)}, {_span(panel.y, place.y)}",
-        "counted": f"{_plural(n_regions, 'region')} of {_plural(n_galaxies, 'galaxy', 'galaxies')}",
-        "headings": ["galaxy", "regions", *(f"median {theme.html_label(name)}" for name in found.medians)],
+        "counted": f"{_plural(n_regions, 'region')} of {_plural(n_galaxies, 'galaxy', 'galaxies')}; their medians:",
+        "headings": ["galaxy", "regions", *map(theme.html_label, found.medians)],
         "rows": rows,
         "more": f"and {n_galaxies - MOST} more" if n_galaxies > MOST else "",
         "ids": ids.tolist(),

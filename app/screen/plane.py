@@ -164,7 +164,7 @@ class PanelView:
             self.figure.on_event(event, self.hands.view)
         self.figure.js_on_event(RangesUpdate, self.parts.forget_zooms)
         if self.image is not None:
-            labels = {"x": theme.word(self.panel.x), "y": theme.word(self.panel.y)}
+            labels = {"x": theme.html_label(self.panel.x), "y": theme.html_label(self.panel.y)}
             read = CustomJS(args={"source": self.image_source, "decades": DECADES} | labels, code=READ)
             self.figure.js_on_event(MouseMove, read)
             self.figure.js_on_event(MouseLeave, self.parts.read_nothing)

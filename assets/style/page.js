@@ -203,7 +203,7 @@ window.glocal = (() => {
   }
 
   function read(words) {
-    for (const place of all(".readout")) place.textContent = words
+    for (const place of all(".readout")) place.innerHTML = words // labels of ours and numbers
   }
 
   function put_away() {

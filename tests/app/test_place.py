@@ -99,7 +99,7 @@ def test_a_click_tells_the_browser_and_a_choice_of_its_galaxies_is_a_cut(small_s
     panel = page.board.panels[0].panel
     page._tap(panel, 1.7, 9.8)
     assert told[0]["rows"]
-    assert told[0]["counted"].endswith("galaxies")
+    assert told[0]["counted"].endswith("galaxies; their medians:")
     shell.wire.hear("1 only " + ",".join(map(str, told[0]["ids"][:2])))
     assert shell.selection.galaxies == tuple(told[0]["ids"][:2])
     shell.wire.hear(f"2 galaxy {told[0]['ids'][0]}")

@@ -99,7 +99,7 @@ def test_an_empty_plane_says_why(app, visit, query, sentence):
 
 def test_a_line_tells_what_the_hand_can_do_and_the_pointer_reads_values(app, visit):
     page = ready(visit(app))
-    expect(page.locator(".page.relations .hand")).to_contain_text("Click for the galaxies of that place, drag to zoom")
+    expect(page.locator(".page.relations .hand")).to_contain_text("Click: galaxies of that place. Drag or wheel: zoom.")
     page.mouse.move(*centre(page))
     expect(page.locator(".page.relations .readout")).to_contain_text(
         re.compile(r"log μ. \d\.\d\d · log Age\S* \d+\.\d\d")
