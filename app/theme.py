@@ -34,6 +34,11 @@ def html_label(name: str) -> str:
     return _html(column(name).tex)
 
 
+def word(name: str) -> str:
+    """The words of a column without tags or unit."""
+    return column(name).label
+
+
 def html_axis(name: str) -> str:
     """The words of a column with its unit in brackets, as the journals print them."""
     which: Column = column(name)
