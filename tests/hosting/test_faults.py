@@ -182,10 +182,11 @@ def test_a_foreign_host_name_is_a_sentence_and_not_a_page(server):
 def test_a_stop_in_the_middle_of_tables_finishes_them_first_and_takes_no_others(serve, small_survey):
     """Three are asked for, one is made at a time: the signal comes while two are still waiting."""
     server = serve(small_survey)
-    path = next(p for p in addresses_of_tables(server, "log_M_star=11..") if p.endswith(".vot"))
+    path = next(p for p in addresses_of_tables(server, "log_M_star=10..") if p.endswith(".vot"))
+    assert requests.get(path, timeout=120).status_code == 200  # what tables need is loaded now
     with ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(requests.get, path, timeout=120) for _ in range(3)]
-        wait_until(lambda: number(server, "glocal_jobs") == 3)
+        wait_until(lambda: number(server, "glocal_jobs") >= 2)
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: server.get("/readiness").status_code == 503, 10)
         late = requests.get(path, timeout=60)
