@@ -292,6 +292,12 @@ window.glocal = (() => {
       watched.add(group)
       new MutationObserver(state).observe(group, { subtree: true, attributeFilter: ["class"] })
     }
+    for (const plane of deep(document, ".bk-Canvas, .bk-events")) {
+      if (plane.tabIndex === 0 && !plane.ariaLabel) {
+        plane.role = "img"
+        plane.ariaLabel = "Figure; its numbers stand below it and in the files of the Export menu"
+      }
+    }
     for (const handle of deep(document, ".noUi-handle")) {
       const what = handle.getRootNode().host?.closest("[role=group]")?.getAttribute("aria-label") ?? "Range"
       handle.setAttribute("aria-label", `${what}, ${handle.classList.contains("noUi-handle-lower") ? "lower" : "upper"} end`)
