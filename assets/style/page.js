@@ -38,7 +38,10 @@ window.glocal = (() => {
 
   function tell(words) {
     const told = JSON.parse(words)
-    if (told.page) show(told.page)
+    if (told.page) {
+      show(told.page)
+      document.body.removeAttribute("aria-busy")
+    }
     if ("zoomed" in told) document.querySelector(".unzoom").hidden = !told.zoomed
     if ("cuts" in told) document.querySelector(".cuts summary").textContent = told.cuts ? `More cuts (${told.cuts} in force)` : "More cuts"
     if (told.file) save(told.file)
@@ -56,8 +59,14 @@ window.glocal = (() => {
   }
 
   function turn(page) {
-    show(page)
+    await_page(page)
     ask(`page ${page}`)
+  }
+
+  /* Its tab at once, and a sign that something is being done until the session has made it */
+  function await_page(page) {
+    if (page !== document.body.dataset.page) document.body.setAttribute("aria-busy", "true")
+    show(page)
   }
 
   function save({ name, type, data }) {
@@ -113,7 +122,7 @@ window.glocal = (() => {
   function line_of({ id, name, numbers }) {
     const row = document.createElement("tr"), open = document.createElement("button")
     open.textContent = name
-    open.onclick = () => { document.querySelector(".place").close(); show("galaxy"); ask(`galaxy ${id}`) }
+    open.onclick = () => { document.querySelector(".place").close(); await_page("galaxy"); ask(`galaxy ${id}`) }
     row.insertCell().append(open)
     for (const words of numbers) row.insertCell().textContent = words
     return row
