@@ -167,7 +167,8 @@ window.glocal = (() => {
     const again = setInterval(async () => {
       try {
         const file = document.querySelector("script[src]").src // small work for a server that has just come up
-        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store" })
+        const patience = AbortSignal.timeout(5000) // a connection that is dead too is given up, and a new one made
+        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store", signal: patience })
         if (answer.ok) { clearInterval(again); location.reload() } // the address restores everything
       } catch { /* still gone */ }
     }, 3000)

@@ -1,5 +1,7 @@
 """The page without a browser: widgets move the selection, the selection moves widgets, counts and pictures."""
 
+import json
+
 import numpy as np
 import pytest
 from bokeh.models import BasicTicker, LinearColorMapper, LinearScale, NoOverlap
@@ -233,6 +235,18 @@ def test_nonsense_that_the_page_asks_for_is_ignored(shell, selection):
     for words in ("", "1", "2 page nowhere", "3 nothing at all", "page"):
         shell.wire.hear(words)
     assert selection.page == "relations"
+
+
+def test_what_stands_is_told_with_every_message(shell, selection):
+    """Of messages that leave in one go the browser gets the last one only."""
+    told = []
+    shell.wire._tell.param.watch(lambda event: told.append(json.loads(event.new)), "value")
+    selection.galaxies = (3, 4)
+    shell.wire.tell(sentence="Something else.")
+    assert told[0]["cuts"] == 1
+    assert (told[-1]["cuts"], told[-1]["sentence"], told[-1]["zoomed"]) == (1, "Something else.", False)
+    shell.rail.reset()
+    assert told[-1]["cuts"] == 0
 
 
 def test_figures_of_a_page_share_their_parts(shell):

@@ -32,8 +32,9 @@ class Line:
         with suppress(OSError):
             while True:
                 browser, _ = self.listener.accept()
+                self._open.append(browser)
                 server = socket.create_connection(("127.0.0.1", self.server_port))
-                self._open += [browser, server]
+                self._open.append(server)
                 for ends in ((browser, server), (server, browser)):
                     threading.Thread(target=self._pass, args=ends, daemon=True).start()
 

@@ -78,7 +78,7 @@ def test_a_line_that_is_dead_without_a_word_is_noticed_within_half_a_minute(brow
     line.fall_silent()
     expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=32_000)
     assert page.evaluate("document.querySelector('.stage').inert")
-    page.wait_for_function("window.same === undefined", timeout=60_000)  # it has loaded itself again
+    page.wait_for_function("window.same === undefined", timeout=90_000)  # it has loaded itself again
     page.locator("body[data-ready]").wait_for(state="attached", timeout=30_000)
     expect(page).to_have_url(re.compile("log_M_star=10.8"))
     page.close()
