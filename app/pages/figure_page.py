@@ -213,6 +213,7 @@ class FigurePage:
     def _enlarge(self, name: str) -> None:
         with pn.io.hold():
             self.selection.plane = "" if self.selection.plane == name else name
+        self.tell(place=None)  # of the first of both clicks
 
     def _tap(self, panel: Panel, x: float, y: float) -> None:
         view: PanelView = next(view for view in self.board.panels if view.panel.name == panel.name)

@@ -47,6 +47,7 @@ window.glocal = (() => {
     if (told.file) save(told.file)
     if (told.sentence) say(told.sentence)
     if (told.place) settled(() => list(told.place))
+    else if (told.place === null) unlist()
     setTimeout(expose, 100)
   }
 
@@ -117,6 +118,11 @@ window.glocal = (() => {
     const right = at.clientX + gap + width < innerWidth
     box.style.left = `${Math.max(8, right ? at.clientX + gap : at.clientX - gap - width)}px`
     box.style.top = `${Math.max(8, Math.min(at.clientY - 20, innerHeight - height - 8))}px`
+  }
+
+  function unlist() {
+    clicks += 1
+    document.querySelector(".place").close()
   }
 
   function line_of({ id, name, numbers }) {
