@@ -18,9 +18,9 @@ from engine import figures, relations
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
 from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
-from engine.relations.green_valley import Line, fit_green_valley
+from engine.relations.green_valley import ValleyLine, fit_green_valley
 from engine.relations.running import presort
-from engine.survey import history_of
+from engine.table_checks import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
@@ -110,7 +110,7 @@ class Survey:
         """Rows by rising value of a column, NaN last, (row,) int32."""
         return self.once(("order", name), lambda: presort(self[name]))
 
-    def fitted_valley(self, weighting: str) -> Line:
+    def fitted_valley(self, weighting: str) -> ValleyLine:
         """The green valley as fitted to this survey; NaN if it has no two peaks."""
         columns = [self["log_mu_star"], self["log_age_wr"], self.weight(weighting)]
         return self.once(("valley", weighting), lambda: fit_green_valley(*columns))

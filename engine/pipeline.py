@@ -34,8 +34,8 @@ from engine.cube.voronoi import bin_cube, bin_planes, voronoi_bins
 from engine.errors import CubeError, SettingsError
 from engine.flags import DROPPED, SpaxelFlag, flags_in
 from engine.inference.arrangement import Models
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, infer
+from engine.inference.region_table import observed_from, with_measurements
 from engine.regions import Rows
 from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
 from engine.spectrum.indices import Indices, measure_indices

@@ -69,7 +69,7 @@ class Axis(NamedTuple):
         return cls(float(points[0]), float(points[1] - points[0]), len(points))
 
 
-class Axes(NamedTuple):
+class SpectraAxes(NamedTuple):
     """What the lists of a file of spectra run over."""
 
     wave: Axis  # Angstrom, rest frame, air
@@ -89,7 +89,7 @@ class Header(NamedTuple):
 
     galaxy: str
     estimates_id: str
-    axes: Axes | None
+    axes: SpectraAxes | None
     history: dict  # software, inputs, settings: strings and numbers only
 
 
@@ -141,11 +141,11 @@ def header_of(metadata: Mapping[bytes, bytes] | None, label: str) -> Header:
     return Header(content["galaxy"], content["estimates_id"], _axes_of(content["axes"]), content["history"])
 
 
-def _axes_of(content: dict | None) -> Axes | None:
+def _axes_of(content: dict | None) -> SpectraAxes | None:
     if content is None:
         return None
     estimates, plane = ({name: Axis(*axis) for name, axis in content[key].items()} for key in ("estimates", "plane"))
-    return Axes(Axis(*content["wave"]), estimates, plane)
+    return SpectraAxes(Axis(*content["wave"]), estimates, plane)
 
 
 def check_belongs(header: Header, wanted: str, label: str) -> None:

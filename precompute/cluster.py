@@ -20,7 +20,7 @@ import numba
 from engine.errors import ClusterError
 from engine.inference.arrangement import Models
 from engine.inference.posterior import Observed, Posterior, infer
-from precompute.io.chunks import code_version
+from precompute.io.fingerprints import code_version
 
 if TYPE_CHECKING:
     from distributed import Client, Future

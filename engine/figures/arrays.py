@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from engine.figures.cut import Range
-from engine.relations.green_valley import Line
+from engine.relations.green_valley import ValleyLine
 from engine.types import FloatArray, IntArray
 
 Made = TypeVar("Made")
@@ -94,7 +94,7 @@ class ValleyArrays(NamedTuple):
 
     x: FloatArray
     y: FloatArray
-    line: Line
+    line: ValleyLine
 
 
 class MapArrays(NamedTuple):

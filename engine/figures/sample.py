@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.figures.arrays import Regions
 from engine.figures.cut import ALL, FITTED, OLD_RIDGE, UNSMOOTHED, YOUNG_SEQUENCE, Cut, Range
-from engine.relations.green_valley import EQUATION_3, Line, fit_green_valley, is_old_ridge
+from engine.relations.green_valley import EQUATION_3, ValleyLine, fit_green_valley, is_old_ridge
 from engine.types import BoolArray, FloatArray, IntArray
 
 KEPT = 64  # choice: columns, parts and results that one sample keeps of each; Fig. 7 needs 12 parts
@@ -38,7 +38,7 @@ class Sample:
         return self.mask is None
 
     @property
-    def line(self) -> Line:
+    def line(self) -> ValleyLine:
         """The green valley in force."""
         return valley_in_force(self.table, self.cut.valley, self.weighting)
 
@@ -133,7 +133,7 @@ def select(table: Regions, cut: Cut | None = None, weighting: str = "area/V'max"
     return Sample(table, weighting, cut, region_mask(table, cut, weighting))
 
 
-def full_sample(table: Regions, weighting: str, valley: Line | str = EQUATION_3) -> Sample:
+def full_sample(table: Regions, weighting: str, valley: ValleyLine | str = EQUATION_3) -> Sample:
     """All regions of a table: the frame of reference, whatever is selected; kept with the table."""
     cut = Cut(valley=valley)
     if is_standing(valley):
@@ -141,12 +141,12 @@ def full_sample(table: Regions, weighting: str, valley: Line | str = EQUATION_3)
     return Sample(table, weighting, cut, None)
 
 
-def is_standing(valley: Line | str) -> bool:
+def is_standing(valley: ValleyLine | str) -> bool:
     """Whether a green valley is none of a visitor's own, so that what follows from it may be kept with the table."""
     return valley in (EQUATION_3, FITTED)
 
 
-def valley_in_force(table: Regions, valley: Line | str, weighting: str) -> Line:
+def valley_in_force(table: Regions, valley: ValleyLine | str, weighting: str) -> ValleyLine:
     """The line that splits the sequences: as given, or as fitted to the full sample."""
     if valley != FITTED:
         return valley
@@ -202,7 +202,7 @@ def _within(values: np.ndarray, limits: Range) -> BoolArray:
     return inside
 
 
-def sequence_mask(table: Regions, sequence: str, valley: Line | str, weighting: str) -> BoolArray:
+def sequence_mask(table: Regions, sequence: str, valley: ValleyLine | str, weighting: str) -> BoolArray:
     """Which regions lie on a sequence, (row,) bool; none for a word that is not one."""
 
     def make() -> BoolArray:
@@ -211,7 +211,7 @@ def sequence_mask(table: Regions, sequence: str, valley: Line | str, weighting: 
     return table.once(("sequence", sequence, valley, weighting), make) if is_standing(valley) else make()
 
 
-def _sequence(table: Regions, sequence: str, line: Line) -> BoolArray:
+def _sequence(table: Regions, sequence: str, line: ValleyLine) -> BoolArray:
     log_mu_star, log_age = table["log_mu_star"], table["log_age_wr"]
     if sequence not in (OLD_RIDGE, YOUNG_SEQUENCE):
         return np.zeros(table.n_regions, bool)

@@ -13,7 +13,7 @@ from engine.compiled import njit
 from engine.inference.arrangement import CELL_DEX, NEVER, Models
 from engine.inference.likelihood import LEAF
 from engine.inference.posterior import WIDENINGS, Asked, Observed, prepare
-from engine.inference.weighing import Searched, bounds_of_branch, costs_of
+from engine.inference.search import Searched, bounds_of_branch, costs_of
 from engine.library.types import Library
 from engine.types import FloatArray, IntArray
 
@@ -23,7 +23,7 @@ _MOST_E_FOLDS = 25.0  # models that weigh less than exp(-25) of the best count a
 STEP_DEX = 0.02  # choice: the best errors are 0.05 dex
 
 
-class Axes(NamedTuple):
+class PosteriorAxes(NamedTuple):
     """Edges of the cells of the posteriors, evenly spaced."""
 
     log_mu_star: FloatArray  # (cell + 1,) log Msun/pc2
@@ -34,18 +34,18 @@ class Axes(NamedTuple):
 class Densities(NamedTuple):
     """Share of the weight in each cell; a region's add up to 1, or are NaN where there is nothing to infer from."""
 
-    axes: Axes
+    axes: PosteriorAxes
     log_mu_star: FloatArray  # (spaxel, cell); NaN for a region without light
     log_age_wr: FloatArray  # (spaxel, cell)
     log_Z_wr: FloatArray  # (spaxel, cell)
     age_Z: FloatArray  # (spaxel, age cell, Z cell)
 
 
-def axes_for(models: Models, step: float = STEP_DEX) -> Axes:
+def axes_for(models: Models, step: float = STEP_DEX) -> PosteriorAxes:
     """Edges that hold all ages and metallicities of the models."""
     last_age, last_Z = (start + (int(cell.max()) + 1) * CELL_DEX for start, cell in _age_and_Z(models))
     spans = (MU_RANGE_DEX, (models.age_start, last_age), (models.Z_start, last_Z))
-    return Axes(*(low + step * np.arange(int(np.ceil((high - low) / step)) + 1) for low, high in spans))
+    return PosteriorAxes(*(low + step * np.arange(int(np.ceil((high - low) / step)) + 1) for low, high in spans))
 
 
 def densities(
@@ -76,7 +76,7 @@ def _weighed(asked: Asked, spaxel: int, searched: Searched, enough: float) -> tu
     return weight, scale
 
 
-def _of_region(asked: Asked, spaxel: int, weighed: tuple, axes: Axes, lit: bool) -> tuple[FloatArray, ...]:
+def _of_region(asked: Asked, spaxel: int, weighed: tuple, axes: PosteriorAxes, lit: bool) -> tuple[FloatArray, ...]:
     """Shares of the weight along mu, age and Z, and in the plane of the last two."""
     models, (weight, scale) = asked.models, weighed
     total = weight.sum()
@@ -121,7 +121,7 @@ def _add_up(weight, scale, models, limits, starts, posteriors):
 def weigh_all(data, inverse, left_out, models):
     """Weight of every model relative to the best, and scale, (model,) float64 each.
 
-    Arguments as of weighing.weigh_regions, of one region. Leaves whose box lies too far away are passed over.
+    Arguments as of search.weigh_regions, of one region. Leaves whose box lies too far away are passed over.
     """
     n_leaf = models.rows.shape[0]
     cost, scale, bound = np.full(n_leaf * LEAF, NEVER), np.zeros(n_leaf * LEAF), np.empty(n_leaf)

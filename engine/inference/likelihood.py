@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.compiled import njit
-from engine.inference.lanes import bits_of, float_of
+from engine.inference.vector_math import bits_of, float_of
 from engine.types import BoolArray, FloatArray
 
 LEAF = 64  # models side by side in memory: small enough to be alike, large enough for the vector unit

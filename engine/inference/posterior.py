@@ -29,7 +29,7 @@ from engine.inference.arrangement import (
     with_prior,
 )
 from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
-from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
+from engine.inference.search import N_ANSWER, TEAM, Searched, weigh_regions
 from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
 from engine.types import BoolArray, FloatArray, IntArray, Progress
@@ -235,7 +235,7 @@ def _weigh_with_care(part: tuple, searched: Searched) -> FloatArray:
 
 
 def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: FloatArray) -> Percentiles:
-    """Percentiles and flags from the columns of weighing.weigh_regions."""
+    """Percentiles and flags from the columns of search.weigh_regions."""
     measured = data.inverse > 0
     n_index, n_band = measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
     unknown = (n_index + n_band == 0) | (answer[:, 10] == 0)  # nothing was observed, or no model is left

@@ -8,7 +8,7 @@ import numpy as np
 from engine.adopted import CALIFA_FWHM_ANGSTROM
 from engine.columns import BANDS, INDEX_NAMES
 from engine.errors import SettingsError
-from engine.library.composites import Means, Models, draw_composites
+from engine.library.composites import ComposedModels, Means, draw_composites
 from engine.library.draw import Histories, draw_histories, take
 from engine.library.dust import CLOUD_LIFETIME, transmission
 from engine.library.observables import SIGMA_GRID, Templates, make_templates
@@ -46,11 +46,13 @@ def build_library(
     return models._replace(sigma_grid=sigma, parameters=models.parameters | _parameters(drawn), meta=meta)
 
 
-def draw_models(n_model: int, priors: Priors, grid: SSPGrid, templates: Templates, rng: np.random.Generator) -> Models:
+def draw_models(
+    n_model: int, priors: Priors, grid: SSPGrid, templates: Templates, rng: np.random.Generator
+) -> ComposedModels:
     """Histories drawn from the priors, and the sums of them that the priors ask for."""
     histories = draw_histories(n_model, priors, rng)
     if priors.composite_share == 0:
-        return Models(histories, Composition.of_singles(n_model))
+        return ComposedModels(histories, Composition.of_singles(n_model))
     return draw_composites(histories, light_weighted_means(histories, grid, templates), priors, rng)
 
 
@@ -93,14 +95,14 @@ def model_observables(
     for start in range(0, n, BATCH):
         stop = min(start + BATCH, n)
         rows, part = composition.rows(start, stop)
-        some = Models(take(histories, rows), part)
+        some = ComposedModels(take(histories, rows), part)
         _fill(out, slice(start, stop), some, nodes, flat, living)
         if progress is not None:
             progress(stop, n)
     return out
 
 
-def _dust_of(models: Models) -> tuple[FloatArray, FloatArray]:
+def _dust_of(models: ComposedModels) -> tuple[FloatArray, FloatArray]:
     """tau_v and ism_fraction of each model, (model,) each: those of its first history."""
     first = models.composition.first[:-1]
     return models.histories.tau_v[first], models.histories.ism_fraction[first]
@@ -115,7 +117,7 @@ def _empty(n: int, n_sigma: int) -> Library:
     )  # fmt: skip
 
 
-def _fill(out: Library, rows: slice, models: Models, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
+def _fill(out: Library, rows: slice, models: ComposedModels, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
     """One batch of models, written into its rows of the library."""
     in_r, dust = _pieces_of_r(flat), _dust_of(models)
     young, old = transmission(flat.piece_wave, *dust)
@@ -156,7 +158,7 @@ def _shine(mass: FloatArray, light: FloatArray, nodes: Nodes, young: FloatArray,
     return result
 
 
-def _parameters(models: Models) -> dict[str, FloatArray]:
+def _parameters(models: ComposedModels) -> dict[str, FloatArray]:
     """What was drawn, (model,) each; of a sum that of its own, first history."""
     composition = models.composition
     histories = take(models.histories, composition.first[:-1])

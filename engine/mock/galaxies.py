@@ -11,7 +11,7 @@ from engine.cosmology import comoving_distance, pc_per_arcsec
 from engine.errors import SampleError
 from engine.galaxy.sample import vmax
 from engine.mock.populations import LightPerMass, expected_light
-from engine.mock.profiles import Profile, crossing
+from engine.mock.profiles import MassProfile, crossing
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -28,7 +28,7 @@ class MockGalaxies(NamedTuple):
     log_M_star: FloatArray
     log_M_star_measured: FloatArray
     spheroid: BoolArray
-    profile: Profile
+    profile: MassProfile
     position_angle: FloatArray
     half_light_radius: FloatArray
     iso_diameter: FloatArray
@@ -39,7 +39,7 @@ class MockGalaxies(NamedTuple):
     def row(self, i: int) -> "MockGalaxies":
         """Galaxy i alone, fields without the galaxy axis."""
         fields = {key: value[i] for key, value in self._asdict().items() if key != "profile"}
-        return MockGalaxies(profile=Profile(*(field[i] for field in self.profile)), **fields)
+        return MockGalaxies(profile=MassProfile(*(field[i] for field in self.profile)), **fields)
 
     def take(self, rows: IntArray) -> "MockGalaxies":
         """Some galaxies, in the order of rows."""
@@ -105,14 +105,14 @@ def draw_axis_ratios(spheroid: BoolArray, settings: MockSettings, rng: np.random
 
 def draw_profiles(
     log_mass: FloatArray, spheroid: BoolArray, axis_ratio: FloatArray, settings: MockSettings, rng: np.random.Generator
-) -> Profile:
+) -> MassProfile:
     """Bulge and disc of each galaxy with a half-mass radius of 1."""
     at_ten, slope = settings.bulge_fraction
     mean = np.where(spheroid, settings.spheroid_bulge_fraction, at_ten + slope * (log_mass - 10.0))
     bulge = np.clip(mean + settings.bulge_fraction_scatter * rng.standard_normal(mean.size), 0.0, 0.95)
     size = np.where(spheroid, settings.bulge_to_disc_size[1], settings.bulge_to_disc_size[0])
     index = np.where(spheroid, settings.sersic[1], settings.sersic[0])
-    profile = Profile(bulge, size, np.ones_like(size), index, axis_ratio)
+    profile = MassProfile(bulge, size, np.ones_like(size), index, axis_ratio)
     return profile.scaled(1.0 / profile.half_mass_radius())
 
 
@@ -127,7 +127,7 @@ def light_radii(
     log_mass: FloatArray,
     spheroid: BoolArray,
     redshift: FloatArray,
-    profile: Profile,
+    profile: MassProfile,
     light: LightPerMass,
     settings: MockSettings,
 ) -> LightRadii:
@@ -166,7 +166,7 @@ def draw_galaxies(light: LightPerMass, settings: MockSettings, rng: np.random.Ge
     profile = draw_profiles(log_mass, spheroid, axis_ratio, settings, rng).scaled(radius)
     sizes = light_radii(log_mass, spheroid, redshift, profile, light, settings)
     chosen = _observed(2.0 * sizes.isophote, settings.n_galaxies, rng)
-    profile = Profile(*(field[chosen] for field in profile))
+    profile = MassProfile(*(field[chosen] for field in profile))
     truth = (log_mass[chosen], spheroid[chosen], redshift[chosen], profile)
     return _catalogue(truth, LightRadii(*(size[chosen] for size in sizes)), settings, rng)
 

@@ -73,14 +73,16 @@ def _places(library: Library, settings: MockSettings) -> FloatArray:
     return np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
 
 
-class Seen(NamedTuple):
+class ObservedSpaxels(NamedTuple):
     """Kept spaxels of one galaxy as columns of the region table, and how many lay above the brightness cut."""
 
     spaxels: Rows
     n_above_cut: int
 
 
-def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator) -> Seen:
+def observe_galaxy(
+    galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator
+) -> ObservedSpaxels:
     """One galaxy from its maps to observed indices and magnitudes with noise; ZG22 sec. 2.1 in its order."""
     maps = draw_maps(galaxy, settings, rng)
     model = truth.choose(maps)
@@ -99,7 +101,7 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
     place = _place(kept, smoothing, r_brightness)
     seen = KeptSpaxels(smoothing.level, usable, kept)
-    return Seen(
+    return ObservedSpaxels(
         {**place, **moving, **observed, **true_values(maps, model, truth, seen)},
         int(above.sum()),
     )

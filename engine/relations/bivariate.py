@@ -9,7 +9,7 @@ from engine.stats import PERCENTILES
 from engine.types import BoolArray, FloatArray, IntArray
 
 
-class MedianMap(NamedTuple):
+class MedianGrid(NamedTuple):
     """Weighted median and half of the 16-84 range of z, (y, x) each, NaN in thin cells; the unit of z."""
 
     median: FloatArray
@@ -27,7 +27,7 @@ def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how 
     order_of_z: IntArray,
     mask: BoolArray | None = None,
     min_count: int = 10,
-) -> MedianMap:
+) -> MedianGrid:
     """What z is typically at a given x and y, and how much it scatters there.
 
     Parameters: x, y, z, weight, mask (row,), float32 or float64; rising edges; order_of_z from
@@ -42,4 +42,4 @@ def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how 
     values, count = quantiles_per_bin(cells, z, weight, order_of_z, shape[0] * shape[1], PERCENTILES)
     values[:, count < min_count] = np.nan
     low, median, high = values.reshape(3, *shape)
-    return MedianMap(median, (high - low) / 2.0, count.reshape(shape))
+    return MedianGrid(median, (high - low) / 2.0, count.reshape(shape))

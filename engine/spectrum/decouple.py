@@ -175,7 +175,7 @@ class Problem(NamedTuple):
         return float(residual @ residual + state.coefficients @ state.coefficients / POLYNOMIAL_PRIOR**2)
 
 
-class Limits(NamedTuple):
+class GasLimits(NamedTuple):
     """How far the gas may go."""
 
     velocity: tuple[float, float]  # km/s
@@ -183,7 +183,7 @@ class Limits(NamedTuple):
     gas_moves: bool
 
 
-def fit(problem: Problem, state: State, limits: Limits | None) -> tuple[State, float, FloatArray]:
+def fit(problem: Problem, state: State, limits: GasLimits | None) -> tuple[State, float, FloatArray]:
     """Gauss-Newton steps until chi-square settles. limits None: stars alone, all lines dark.
 
     Returns the state, its chi-square and the Hessian (row, row) of the last step.
@@ -225,7 +225,7 @@ def _normal_equations(problem: Problem, state: State, fit_lines: bool) -> tuple[
     return hessian, design @ known
 
 
-def _bounds(state: State, limits: Limits | None) -> tuple[FloatArray, FloatArray]:
+def _bounds(state: State, limits: GasLimits | None) -> tuple[FloatArray, FloatArray]:
     """Lower and upper bounds of a step's solution."""
     free = np.full(state.coefficients.size, np.inf)
     place_low, place_high = np.zeros(state.place.shape), np.zeros(state.place.shape)

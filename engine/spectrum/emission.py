@@ -17,10 +17,10 @@ from engine.spectrum.gas import (
     BALMER_COLUMNS,
     GAS_NOT_SEEN,
     EmissionSettings,
-    Frame,
+    EmissionSetup,
     GasFit,
     fit_stars_and_gas,
-    make_frame,
+    make_setup,
     strays,
 )
 from engine.spectrum.lines import EBV_LIMIT, HALPHA, HBETA, LINES, decrement_ebv, extinction
@@ -71,25 +71,25 @@ def decouple_lines(
     for name, part in (("v_star", v_star), ("sigma_star", sigma_star)):
         if np.shape(part) != (n,):
             raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
-    frame = make_frame(spectra.wave, templates, settings)
-    result = _empty(spectra, frame)
+    setup = make_setup(spectra.wave, templates, settings)
+    result = _empty(spectra, setup)
     for row in range(n):
         one = spectra.flux[row], spectra.err[row], spectra.good[row]
         with np.errstate(all="ignore"):  # hopeless spectra; what comes of them is judged
-            _fit_row(frame, result, row, one, (v_star[row], sigma_star[row]))
+            _fit_row(setup, result, row, one, (v_star[row], sigma_star[row]))
         if progress is not None:
             progress(row + 1, n)
     return result
 
 
-def _empty(spectra: Spectra, frame: Frame) -> Emission:
+def _empty(spectra: Spectra, setup: EmissionSetup) -> Emission:
     """What is returned where nothing could be fitted."""
     flux, n = spectra.flux, len(spectra.flux)
 
     def nothing(*shape):
         return np.full((n, *shape), np.nan)
 
-    lines, groups = frame.lines.wave.size, 2
+    lines, groups = setup.lines.wave.size, 2
     return Emission(
         clean=flux.copy(), stars=nothing(flux.shape[1]), lines=np.zeros(flux.shape), good=spectra.good.copy(),
         flux=nothing(lines), flux_err=nothing(lines), amplitude_to_noise=nothing(lines),
@@ -99,35 +99,35 @@ def _empty(spectra: Spectra, frame: Frame) -> Emission:
     )  # fmt: skip
 
 
-def _fit_row(frame: Frame, result: Emission, row: int, spectrum: tuple, kinematics: tuple) -> None:
+def _fit_row(setup: EmissionSetup, result: Emission, row: int, spectrum: tuple, kinematics: tuple) -> None:
     """Fit one spectrum (flux, err, good) and write what came of it into its row."""
-    flux, err, good = (part[frame.inside] for part in spectrum)
-    good = good & frame.usable
+    flux, err, good = (part[setup.inside] for part in spectrum)
+    good = good & setup.usable
     scale = float(np.median(np.abs(flux[good]))) if good.sum() > 0.3 * good.size else 0.0
     if not (scale > 0 and np.isfinite(kinematics).all()):
         return
     inverse = np.where(good, scale / np.where(good, err, 1.0), 0.0)
-    data = np.stack([frame.wave, np.where(good, flux, 0.0) / scale, inverse])
-    stars = cubic_read(broadened(frame.templates, *kinematics), frame.position)
-    fit = fit_stars_and_gas(frame, data, stars, kinematics[0])
+    data = np.stack([setup.wave, np.where(good, flux, 0.0) / scale, inverse])
+    stars = cubic_read(broadened(setup.templates, *kinematics), setup.position)
+    fit = fit_stars_and_gas(setup, data, stars, kinematics[0])
     if fit is not None and np.isfinite(fit.hessian).all():
-        _write(frame, result, row, fit, scale)
+        _write(setup, result, row, fit, scale)
 
 
-def _write(frame: Frame, result: Emission, row: int, fit: GasFit, scale: float) -> None:
+def _write(setup: EmissionSetup, result: Emission, row: int, fit: GasFit, scale: float) -> None:
     """Fluxes, errors and spectra of one fit into their places, in the units that came in."""
-    lines, table, (wave, flux, inverse) = frame.lines, fit.problem.table, fit.problem.data
+    lines, table, (wave, flux, inverse) = setup.lines, fit.problem.table, fit.problem.data
     stars, each = fit.problem.model(fit.state)  # each: (column, wave)
-    used, here = inverse > 0, frame.inside
+    used, here = inverse > 0, setup.inside
     residual = ((flux - stars - each.sum(axis=0)) * inverse)[used]
     spread = robust_sigma(residual)
     error, place_error = _errors(fit)
     width = _widths(table, fit.state.place)
     noise = np.interp(_centres(table, fit.state.place), wave[used], 1 / inverse[used]) * max(spread, 1e-3)
-    covered = _covered(frame, fit, used)
+    covered = _covered(setup, fit, used)
     line_flux = np.where(covered, fit.state.flux[lines.column] * table[:, 3], np.nan)
     height = line_flux / (np.sqrt(2 * np.pi) * width) / noise
-    taken = _taken(frame, height)
+    taken = _taken(setup, height)
     removed = each[taken].sum(axis=0) * scale
     line_error = error[lines.column] * table[:, 3] * _decrement_growth(fit.state.flux, table, noise**2 * width)
     grown = max(spread, 1.0)
@@ -136,10 +136,10 @@ def _write(frame: Frame, result: Emission, row: int, fit: GasFit, scale: float) 
     result.removed[row] = taken[lines.column] & covered
     result.stars[row, here], result.lines[row, here] = stars * scale, removed
     result.clean[row, here] -= removed
-    result.good[row, here] &= used | ~frame.usable
-    result.good[row, here] &= ~strays(fit.problem.data, stars, each.sum(axis=0), frame.settings)
+    result.good[row, here] &= used | ~setup.usable
+    result.good[row, here] &= ~strays(fit.problem.data, stars, each.sum(axis=0), setup.settings)
     _write_gas(result, row, fit, place_error * grown)
-    free = np.count_nonzero(fit.state.weights) + np.count_nonzero(fit.state.flux) + len(frame.basis) + 2 * fit.mode
+    free = np.count_nonzero(fit.state.weights) + np.count_nonzero(fit.state.flux) + len(setup.basis) + 2 * fit.mode
     result.chi2[row], result.noise_scale[row] = residual @ residual / max(residual.size - free, 1), spread
     result.flags[row] = SpaxelFlag.LINES_REMOVED if taken.any() else SpaxelFlag.NONE
 
@@ -199,18 +199,18 @@ def _widths(table: FloatArray, place: FloatArray) -> FloatArray:
     return np.sqrt(table[:, 4] ** 2 + own)
 
 
-def _covered(frame: Frame, fit: GasFit, used: BoolArray) -> BoolArray:
+def _covered(setup: EmissionSetup, fit: GasFit, used: BoolArray) -> BoolArray:
     """Whether good pixels hold enough of a column's light (line,) to measure it; *choice*: 30 %."""
-    table, profiles = fit.problem.table, np.zeros((fit.state.flux.size, frame.wave.size))
-    add_lines(profiles, 0, frame.wave, table, fit.state.place)
-    inside = profiles @ (np.gradient(frame.wave) * used)
-    total = np.bincount(frame.lines.column, table[:, 3], minlength=len(profiles))
-    return (inside > 0.3 * total)[frame.lines.column]
+    table, profiles = fit.problem.table, np.zeros((fit.state.flux.size, setup.wave.size))
+    add_lines(profiles, 0, setup.wave, table, fit.state.place)
+    inside = profiles @ (np.gradient(setup.wave) * used)
+    total = np.bincount(setup.lines.column, table[:, 3], minlength=len(profiles))
+    return (inside > 0.3 * total)[setup.lines.column]
 
 
-def _taken(frame: Frame, height: FloatArray) -> BoolArray:
+def _taken(setup: EmissionSetup, height: FloatArray) -> BoolArray:
     """Columns that are above their threshold, or belong to one that is."""
-    lines, thresholds = frame.lines, frame.settings.thresholds
+    lines, thresholds = setup.lines, setup.settings.thresholds
     own = np.array([not line.parent for line in LINES])
     limit = np.asarray(thresholds)[own] if thresholds is not None else lines.threshold[own]
     above = np.nan_to_num(height[own]) >= limit

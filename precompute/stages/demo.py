@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.columns import MOCK
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS
+from engine.inference.region_table import observed_from, with_measurements
 from engine.library.build import build_library
 from engine.library.types import Library
 from engine.mock.compare import Comparison, compare_with_paper

@@ -10,7 +10,7 @@ from engine.columns import GALAXY, MEASURED, REGION
 from engine.errors import TableError
 from engine.galaxy.sample import region_weight, spaxel_area_pc2
 from engine.galaxy.structure import Ellipse, elliptical_radius, log_mean_density
-from engine.survey import Columns, check_galaxies, check_regions
+from engine.table_checks import Columns, check_galaxies, check_regions
 from precompute.io.galaxy_facts import Facts, collect_facts, notes_on_sources
 from precompute.io.mapping import (
     NEEDED,

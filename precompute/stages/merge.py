@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.columns import FIRST_OWN_NUMBER, GALAXY, MIXED, REGION, Column
 from engine.errors import TableError
-from engine.survey import Columns
+from engine.table_checks import Columns
 from precompute.io.tables import plain_name
 
 

@@ -12,10 +12,10 @@ from engine.columns import BANDS, INDEX_NAMES
 from engine.cube.smoothing import SmoothingSettings, smooth_maps
 from engine.errors import SettingsError, TableError
 from engine.inference.arrangement import Models, arrange
-from engine.inference.observed import OBSERVABLES, observed_from
 from engine.inference.posterior import Posterior, infer
+from engine.inference.region_table import OBSERVABLES, observed_from
 from engine.mock.expected import TRUE_LINES, expected_values
-from engine.mock.recovery import Recovery, recovered
+from engine.mock.recovery import Residuals, recovered
 from engine.pipeline import ADAPTIVE, NONE, VORONOI, PipelineSettings
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray, IntArray
@@ -39,7 +39,7 @@ SMOOTH = (
 TABLE = "recovery.csv"
 
 
-def run_recovery(survey_file: Path) -> list[Recovery]:
+def run_recovery(survey_file: Path) -> list[Residuals]:
     """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv beside the survey.
 
     Where spaxels were smoothed the truth is smoothed alike. Raises TableError if there is nothing to compare, or if
@@ -106,7 +106,7 @@ def _ideal(
     return infer(observed, models, least_models=least_models)
 
 
-def recovery_lines(rows: list[Recovery]) -> list[str]:
+def recovery_lines(rows: list[Residuals]) -> list[str]:
     """The table as text."""
     head = f"{'':28s}{'n':>7s}{'offset':>9s}{'scatter':>9s}{'error':>9s}{'pull':>7s}{'width':>7s}"
     words = [

@@ -9,11 +9,11 @@ import numpy as np
 from engine.errors import TableError
 from engine.inference.posterior import Observed
 from engine.spectra_schema import Header, check_belongs, estimates_id
-from engine.survey import Columns
+from engine.table_checks import Columns
 from engine.types import BoolArray, IntArray
 from precompute.io.spectra import (
     Posteriors,
-    Seen,
+    RegionObservables,
     SpectraFiles,
     axes_of,
     read_spectra_header,
@@ -124,7 +124,7 @@ def _renew(survey: Remeasured, galaxy: GalaxyFiles, posteriors: Posteriors, hist
         axes_of(posteriors.models, galaxy.header.axes.wave),
         galaxy.header.history | {"posteriors": history},
     )
-    seen = Seen(regions["x"][rows], regions["y"][rows], _observed(survey, rows))
+    seen = RegionObservables(regions["x"][rows], regions["y"][rows], _observed(survey, rows))
     renew_posteriors(galaxy.old, galaxy.new, header, seen, posteriors)
 
 

