@@ -28,7 +28,7 @@ BALMER_COLUMNS = tuple([line.name for line in _OWN].index(name) for name in ("Ha
 class EmissionSettings(NamedTuple):
     """What may be chosen; all of it *choice* unless a source is given."""
 
-    fit_range: tuple[float, float] = (3660.0, 7200.0)  # Angstrom, rest setup
+    fit_range: tuple[float, float] = (3660.0, 7200.0)  # Angstrom, rest frame
     polynomial_degree: int = 8  # multiplicative
     velocity_limit: float = 350.0  # km/s of the gas from the stars
     sigma_limit: float = 300.0  # km/s of the gas
