@@ -31,7 +31,8 @@ def weighted_count(
 def cell_centres(limits: Limits4, cells: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Middles of equal cells along x and y."""
     x0, x1, y0, y1 = limits
-    x_edges, y_edges = np.linspace(x0, x1, cells[0] + 1), np.linspace(y0, y1, cells[1] + 1)
+    x_edges = np.linspace(x0, x1, cells[0] + 1)
+    y_edges = np.linspace(y0, y1, cells[1] + 1)
     return centres(x_edges), centres(y_edges)
 
 
@@ -120,10 +121,10 @@ def median_cells(sample: Sample, x: str, y: str, mark: MedianMap, min_count: int
 
 def _medians(
     sample: Sample, names: tuple[str, str, str], edges: list[FloatArray], min_count: int
-) -> bivariate.MedianMap:
+) -> bivariate.MedianGrid:
     if not sample.has(*names):
         empty = np.full((edges[1].size - 1, edges[0].size - 1), np.nan)
-        return bivariate.MedianMap(empty, empty, np.zeros(empty.shape, int))
+        return bivariate.MedianGrid(empty, empty, np.zeros(empty.shape, int))
     columns = [sample.rising(name, names[2]) for name in (*names, WEIGHT)]
     return bivariate.median_map(*columns, *edges, RISING, min_count=min_count)
 
