@@ -47,7 +47,8 @@ class Selection(param.Parameterized):
     @classmethod
     def from_query(cls, query: dict[str, str]) -> tuple["Selection", list[str]]:
         """The selection a link means, and a sentence for every word that was dropped."""
-        chosen, dropped = cls(), []
+        chosen = cls()
+        dropped = []
         for name, word in query.items():
             if name not in BY_NAME:
                 dropped.append(f"The link holds “{name[:40]}”, which is not known here.")

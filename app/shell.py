@@ -25,7 +25,7 @@ from engine.figures.catalogue import FIGURES
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
-OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
+OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, next to its body
 AGAIN_S = 15  # until a full instance is asked again
 OTHER_TABLE = "This view was made with another table than the one shown here: numbers may differ."
 

@@ -1,4 +1,4 @@
-"""Spectra and posteriors of single spaxels: files beside the survey, of which one row group is read at a time.
+"""Spectra and posteriors of single spaxels: files next to the survey, of which one row group is read at a time.
 
 What they hold is described in ``engine.spectra_schema``. None has to be there; one that was made with other estimates
 than the table holds is refused.
@@ -131,7 +131,8 @@ def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float
 def _spectrum(cells: dict[str, FloatArray], axes: SpectraAxes) -> SpaxelSpectrum:
     posteriors = {}
     for name in ESTIMATES:
-        edges, share = axes.estimates[name].edges, cells[PDF[name]]
+        edges = axes.estimates[name].edges
+        share = cells[PDF[name]]
         posteriors[name] = PosteriorCurve(edges, share, *quantiles(edges, share))
     edges = tuple(axes.plane[name].edges for name in PLANE)
     plane = cells[PLANE_COLUMN].reshape(tuple(len(e) - 1 for e in edges))
@@ -147,7 +148,8 @@ def _open(path: Path, _changed: tuple[int, int]) -> _Opened:
     file = pq.ParquetFile(path)
     header = header_of(file.schema_arrow.metadata, path.name)
     places = file.read(columns=list(PLACE))
-    x, y = places.column("x").to_pylist(), places.column("y").to_pylist()
+    x = places.column("x").to_pylist()
+    y = places.column("y").to_pylist()
     where = [(g, r) for g in range(file.num_row_groups) for r in range(file.metadata.row_group(g).num_rows)]
     return _Opened(file, header, dict(zip(zip(x, y, strict=True), where, strict=True)))
 

@@ -185,7 +185,7 @@ def open_survey(folder: Path) -> Survey:
         return _opened[folder][1]
 
 
-def _stamp(folder: Path) -> tuple:
+def _stamp(folder: Path) -> tuple[tuple[int, int, int], ...]:
     """What changes when the files of a survey are replaced or written to."""
     try:
         stats = [(folder / name).stat() for name in (REGIONS_FILE, GALAXIES_FILE)]

@@ -30,7 +30,8 @@ LICK = (
     BandIndex("fe5270", (5245.650, 5285.650), (5233.150, 5248.150), (5285.650, 5318.150)),
     BandIndex("fe5335", (5312.125, 5352.125), (5304.625, 5315.875), (5353.375, 5363.375)),
 )
-D4000N_BLUE, D4000N_RED = (3850.0, 3950.0), (4000.0, 4100.0)
+D4000N_BLUE = (3850.0, 3950.0)
+D4000N_RED = (4000.0, 4100.0)
 
 SODIUM_D = (5882.0, 5904.0)  # 5889.95 and 5895.92, partly interstellar, with three sigmas of 6 A FWHM on both sides
 NIGHT_SKY = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of our atmosphere, as observed

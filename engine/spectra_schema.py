@@ -1,6 +1,6 @@
 """The files of spectra and posteriors in words: names, columns, header, and what ties them to the tables of a survey.
 
-Beside the two tables a survey may keep two Parquet files per galaxy in the folder ``spectra``:
+Next to the two tables a survey may keep two Parquet files per galaxy in the folder ``spectra``:
 
 ``<galaxy_id>.parquet``
     one row per kept spaxel, in row groups of ROWS_PER_GROUP: its place ``x, y``; the SPECTRA, lists of one value per
@@ -17,7 +17,7 @@ does, from the whole survey: galaxies join a survey and leave it without any cha
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class Header(NamedTuple):
     galaxy: str
     estimates_id: str
     axes: SpectraAxes | None
-    history: dict  # software, inputs, settings: strings and numbers only
+    history: dict[str, Any]  # software, inputs, settings: strings and numbers only
 
 
 def spectra_name(galaxy_id: int) -> str:
@@ -141,7 +141,7 @@ def header_of(metadata: Mapping[bytes, bytes] | None, label: str) -> Header:
     return Header(content["galaxy"], content["estimates_id"], _axes_of(content["axes"]), content["history"])
 
 
-def _axes_of(content: dict | None) -> SpectraAxes | None:
+def _axes_of(content: dict[str, Any] | None) -> SpectraAxes | None:
     if content is None:
         return None
     estimates, plane = ({name: Axis(*axis) for name, axis in content[key].items()} for key in ("estimates", "plane"))

@@ -34,11 +34,12 @@ def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure
 
 
 def place_planes(figure: Figure, views: list[PlaneView], bottom: float) -> None:
-    """Planes beside each other on a page, from ``bottom`` [in]."""
+    """Planes side by side on a page, from ``bottom`` [in]."""
     width = PAGE_WIDTH / max(len(views), 1)
     total = figure.get_figheight()
     for i, view in enumerate(views):
-        left, low = i * width + 0.5, bottom + 0.4
+        left = i * width + 0.5
+        low = bottom + 0.4
         box = (left / PAGE_WIDTH, low / total, (width - 0.6) / PAGE_WIDTH, (PLANES_HEIGHT - 0.46) / total)
         draw_plane(figure.add_axes(box), view)
 

@@ -16,7 +16,7 @@ MAP_GAP = 0.08  # in
 
 
 def maps_figure(view: MapsView, note: Note) -> Figure:
-    """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
+    """The maps of one galaxy side by side, as seen: same window, colours, limits and ring."""
     figure, foot = page(note, maps_height(view))
     place_maps(figure, view, foot)
     return figure
@@ -29,7 +29,8 @@ def maps_height(view: MapsView) -> float:
 
 def place_maps(figure: Figure, view: MapsView, bottom: float) -> None:
     """The row of maps on a page, from ``bottom`` [in]."""
-    height, side = figure.get_figheight(), _map_side(view)
+    height = figure.get_figheight()
+    side = _map_side(view)
     for i, picture in enumerate(view.pictures):
         left = 0.08 + i * (side + MAP_GAP)
         box = (left / PAGE_WIDTH, (bottom + 0.06) / height, side / PAGE_WIDTH, side / height)
@@ -43,7 +44,8 @@ def _map_side(view: MapsView) -> float:
 
 def draw_map(ax: Axes, picture: Picture, view: MapsView) -> None:
     """One map into matplotlib axes, with scale bar, compass, ring and colour bar."""
-    frame, what = picture.frame, picture.quantity
+    frame = picture.frame
+    what = picture.quantity
     n_y, n_x = picture.values.shape
     extent = (frame.x0 - 0.5, frame.x0 + n_x - 0.5, frame.y0 - 0.5, frame.y0 + n_y - 0.5)
     colours = ListedColormap(colours_of(what.name, what.centred))
@@ -59,7 +61,8 @@ def draw_map(ax: Axes, picture: Picture, view: MapsView) -> None:
 
 
 def _draw_marks(ax: Axes, view: MapsView) -> None:
-    marks, (cx, cy) = view.marks, view.marks.corner
+    marks = view.marks
+    (cx, cy) = view.marks.corner
     ax.axhspan(0, FOOT, color=theme.NO_DATA, alpha=FOOT_ALPHA, lw=0, zorder=1, transform=ax.transAxes)
     ax.plot(*marks.bar, color=INK, lw=1.6, solid_capstyle="butt")
     ax.annotate(marks.bar_label, (marks.bar[0][0], marks.bar[1][0]), (0, 2.5), textcoords="offset points", size=6)

@@ -43,7 +43,7 @@ _HALO = 1.2  # pt of white on either side of black lines, so that they stand out
 
 @dataclass(frozen=True)
 class Pen:
-    """What drawing needs beside the arrays: bins of mass that share the ramp, size of markers, strength of shades."""
+    """What drawing needs besides the arrays: bins of mass that share the ramp, size of markers, strength of shades."""
 
     n_bins: int = 4
     marker_pt: float = MARKER_PT
@@ -71,7 +71,7 @@ def _column_density(ax: Axes, mark: ColumnDensity, arrays: DensityArrays, pen: P
     _shades(ax, column_shades(arrays.value), arrays.limits, pen.fade)
 
 
-def _shades(ax: Axes, shades: np.ndarray, limits: tuple, alpha: float) -> None:
+def _shades(ax: Axes, shades: np.ndarray, limits: tuple[float, float, float, float], alpha: float) -> None:
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 255}
     ax.imshow(shades, extent=limits, cmap=grey_map(), alpha=alpha, **look)
 

@@ -42,7 +42,9 @@ def draw_flux(ax, spectrum: SpaxelSpectrum) -> None:
     ax.plot(spectrum.wave, spectrum.flux, color=theme.INK, lw=0.4)
     ax.plot(spectrum.wave, spectrum.stellar, color=STARS, lw=0.8)
     ax.plot(spectrum.wave, spectrum.gas, color=GAS, lw=0.7)
-    step, bands, lines = NAME_STEP * (top - bottom), data.band_words(), data.line_words()
+    step = NAME_STEP * (top - bottom)
+    bands = data.band_words()
+    lines = data.line_words()
     look = {"ha": "center", "va": "top", "size": TINY, "clip_on": True}
     for wave, text, row in zip(*bands, strict=True):
         ax.text(wave, top - (row + 0.15) * step, text, color=NAMES, **look)

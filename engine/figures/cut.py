@@ -16,7 +16,9 @@ from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 _Member = TypeVar("_Member", int, str)
 
-ALL, OLD_RIDGE, YOUNG_SEQUENCE = "all", "old ridge", "young sequence"
+ALL = "all"
+OLD_RIDGE = "old ridge"
+YOUNG_SEQUENCE = "young sequence"
 SEQUENCES = (ALL, OLD_RIDGE, YOUNG_SEQUENCE)
 UNSMOOTHED = "unsmoothed"
 SMOOTHINGS = (ALL, UNSMOOTHED)

@@ -1,7 +1,7 @@
 """Marks that fill a panel: densities, their contours, and medians of a third quantity in cells."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import contourpy
 import numpy as np
@@ -104,7 +104,7 @@ def _contours(sample: Sample, x: str, y: str) -> LineArrays:
     smooth = normalise_peak(smooth_density(raw, CONTOUR_BLUR))
     generator = contourpy.contour_generator(*cell_centres(limits, cells), smooth)
     levels = contour_levels(N_CONTOURS, LOWEST_CONTOUR)
-    lines = [line for level in levels for line in generator.lines(level)]
+    lines: list[Any] = [line for level in levels for line in generator.lines(level)]  # (point, 2) each
     return LineArrays([line[:, 0] for line in lines], [line[:, 1] for line in lines])
 
 
@@ -125,8 +125,9 @@ def _medians(
     if not sample.has(*names):
         empty = np.full((edges[1].size - 1, edges[0].size - 1), np.nan)
         return bivariate.MedianGrid(empty, empty, np.zeros(empty.shape, int))
-    columns = [sample.rising(name, names[2]) for name in (*names, WEIGHT)]
-    return bivariate.median_map(*columns, *edges, RISING, min_count=min_count)
+    x, y, z, weight = (sample.rising(name, names[2]) for name in (*names, WEIGHT))
+    x_edges, y_edges = edges
+    return bivariate.median_map(x, y, z, weight, x_edges, y_edges, RISING, min_count=min_count)
 
 
 def _ends(edges: list[FloatArray]) -> Limits4:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from engine.columns import GALAXY
 from engine.errors import SettingsError, TableError
-from engine.figures.arrays import Made, Regions
+from engine.figures.arrays import Made, Regions, column_of
 from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, elliptical_radius
 from engine.relations.running import presort
 from engine.types import FloatArray, IntArray
@@ -57,7 +57,7 @@ class Table:
 
     def order(self, name: str) -> IntArray:
         """Rows by rising value of a column, NaN last, (row,)."""
-        return self.once(("order", name), lambda: presort(self[name]))
+        return self.once(("order", name), lambda: presort(column_of(self, name)))
 
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for this table."""
@@ -96,7 +96,9 @@ def radius_re(table: Regions) -> FloatArray | None:
     """
     if any(table.galaxy(name) is None for name in (*ELLIPSE_COLUMNS, "spaxel_arcsec")):
         return None
-    ellipses = Ellipse(*(table[name] for name in ELLIPSE_COLUMNS))
+    columns: list[Any] = [column_of(table, name) for name in ELLIPSE_COLUMNS]
+    ellipses = Ellipse(*columns)
     with np.errstate(divide="ignore", invalid="ignore"):
-        radius = elliptical_radius(table["x"], table["y"], ellipses, table["spaxel_arcsec"]) / ellipses.semi_major
+        x, y, side = (column_of(table, name) for name in ("x", "y", "spaxel_arcsec"))
+        radius = elliptical_radius(x, y, ellipses, side) / ellipses.semi_major
     return np.where(ellipses.semi_major > 0, radius, np.nan).astype(np.float32)

@@ -61,7 +61,7 @@ def _chosen(cut: Cut, name: str, words: str) -> Cut:
         known = SEQUENCES if name == "sequence" else SMOOTHINGS
         if words not in known:
             raise SettingsError(f"{name} is one of {', '.join(known)}, not {words!r}")
-        return cut & Cut(**{name: words})
+        return cut & (Cut(sequence=words) if name == "sequence" else Cut(smoothing=words))
     if name == "types":
         return cut & Cut(types=tuple(word.strip() for word in words.split(",")))
     try:
@@ -96,7 +96,7 @@ def _range_words(name: str, limits: Range) -> str:
     return f"{label} from {limits.low:g}" if limits.high is None else f"{label} {limits.low:g} to {limits.high:g}"
 
 
-def _listed(kind: str, members: tuple) -> str:
+def _listed(kind: str, members: tuple[object, ...]) -> str:
     if len(members) > NAMED:
         return f"{len(members)} {kind}"
     return f"{kind} {', '.join(map(str, members))}" if members else f"no {kind}"

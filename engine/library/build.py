@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def light_weighted_means(histories: Histories, grid: SSPGrid, templates: Templat
     """Mean ages and metallicities of single histories (ZG22 eqs. 1 and 2), without their spectra."""
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
     in_r = _pieces_of_r(templates)
-    r_light, r_wave = nodes.rows(templates.pieces)[:, in_r], templates.piece_wave[in_r]
+    r_light = nodes.rows(templates.pieces)[:, in_r]
+    r_wave = templates.piece_wave[in_r]
     n = histories.tau.size
     means = Means(np.empty(n), np.empty(n))
     for start in range(0, n, BATCH):
@@ -119,7 +121,8 @@ def _empty(n: int, n_sigma: int) -> Library:
 
 def _fill(out: Library, rows: slice, models: ComposedModels, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
     """One batch of models, written into its rows of the library."""
-    in_r, dust = _pieces_of_r(flat), _dust_of(models)
+    in_r = _pieces_of_r(flat)
+    dust = _dust_of(models)
     young, old = transmission(flat.piece_wave, *dust)
     light = flat.pieces[:, in_r], young[:, in_r], old[:, in_r]
     laid = lay_on_nodes(models.histories, nodes, *light, composition=models.composition)
@@ -175,7 +178,7 @@ def _parameters(models: ComposedModels) -> dict[str, FloatArray]:
     return {name: values.astype(np.float32) for name, values in drawn.items()}
 
 
-def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
+def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict[str, Any]:
     return {
         "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
         "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": SSP_FWHM_ANGSTROM,
@@ -203,8 +206,10 @@ def model_spectra(
     """
     inside = (grid.wave >= wave_range[0]) & (grid.wave <= wave_range[1])
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
-    light, living = nodes.rows(grid.flux[..., inside]), nodes.rows(grid.living_fraction).astype(np.float32)
-    wave, n = grid.wave[inside], histories.tau.size
+    light = nodes.rows(grid.flux[..., inside])
+    living = nodes.rows(grid.living_fraction).astype(np.float32)
+    wave = grid.wave[inside]
+    n = histories.tau.size
     spectra = np.empty((n, wave.size), np.float32)
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)

@@ -36,7 +36,7 @@ class MockGalaxies(NamedTuple):
     ra: FloatArray
     dec: FloatArray
 
-    def row(self, i: int) -> "MockGalaxies":
+    def row(self, i: int | IntArray) -> "MockGalaxies":
         """Galaxy i alone, fields without the galaxy axis."""
         fields = {key: value[i] for key, value in self._asdict().items() if key != "profile"}
         return MockGalaxies(profile=MassProfile(*(field[i] for field in self.profile)), **fields)
@@ -139,15 +139,14 @@ def light_radii(
     scale = (10.0**log_mass / pc_per_arcsec(redshift) ** 2)[:, None]
     bulge, disc = (part * scale for part in profile.column().densities(radius))
     density = bulge + disc
-    model = (light, settings)
-    flux = expected_light(np.log10(density), bulge / density, log_mass[:, None], spheroid[:, None], model)
+    flux = expected_light(np.log10(density), bulge / density, log_mass[:, None], spheroid[:, None], light, settings)
     rings = flux * radius**2  # times dlog r, which is constant
     inside = np.cumsum(rings, axis=1) / rings.sum(axis=1, keepdims=True)
     brightness = flux_to_brightness(flux, redshift[:, None])
     return LightRadii(crossing(radius, inside, 0.5), crossing(radius, -brightness, -settings.isophote))
 
 
-def flux_to_brightness(flux: FloatArray, redshift: FloatArray) -> FloatArray:
+def flux_to_brightness(flux: FloatArray, redshift: FloatArray | float) -> FloatArray:
     """Surface brightness [AB mag/arcsec2] of a flux per pc2, dimmed by (1 + z)^4: the inverse of surface_flux."""
     return PC2_SURFACE_BRIGHTNESS - 2.5 * np.log10(flux) + 10.0 * np.log10(1.0 + redshift)
 
@@ -166,9 +165,19 @@ def draw_galaxies(light: LightPerMass, settings: MockSettings, rng: np.random.Ge
     profile = draw_profiles(log_mass, spheroid, axis_ratio, settings, rng).scaled(radius)
     sizes = light_radii(log_mass, spheroid, redshift, profile, light, settings)
     chosen = _observed(2.0 * sizes.isophote, settings.n_galaxies, rng)
-    profile = MassProfile(*(field[chosen] for field in profile))
-    truth = (log_mass[chosen], spheroid[chosen], redshift[chosen], profile)
-    return _catalogue(truth, LightRadii(*(size[chosen] for size in sizes)), settings, rng)
+    drawn = _Drawn(
+        log_mass[chosen], spheroid[chosen], redshift[chosen], MassProfile(*(field[chosen] for field in profile))
+    )
+    return _catalogue(drawn, LightRadii(*(size[chosen] for size in sizes)), settings, rng)
+
+
+class _Drawn(NamedTuple):
+    """What is drawn of each galaxy, (galaxy,) each."""
+
+    log_mass: FloatArray
+    spheroid: BoolArray
+    redshift: FloatArray
+    profile: MassProfile
 
 
 def _observed(iso_diameter: FloatArray, number: int, rng: np.random.Generator) -> IntArray:
@@ -179,21 +188,21 @@ def _observed(iso_diameter: FloatArray, number: int, rng: np.random.Generator) -
     return np.sort(rng.choice(selected, number, replace=False))
 
 
-def _catalogue(truth: tuple, sizes: LightRadii, settings: MockSettings, rng: np.random.Generator) -> MockGalaxies:
-    log_mass, spheroid, redshift, profile = truth
-    number = np.arange(1, log_mass.size + 1)
+def _catalogue(drawn: _Drawn, sizes: LightRadii, settings: MockSettings, rng: np.random.Generator) -> MockGalaxies:
+    n = drawn.log_mass.size
+    number = np.arange(1, n + 1)
     return MockGalaxies(
         galaxy_id=number,
         name=np.array([f"mock {i:03d}" for i in number]),
-        redshift=redshift,
-        log_M_star=log_mass,
-        log_M_star_measured=log_mass + settings.mass_error * rng.standard_normal(log_mass.size),
-        spheroid=spheroid,
-        profile=profile,
-        position_angle=rng.uniform(0.0, 180.0, log_mass.size),
+        redshift=drawn.redshift,
+        log_M_star=drawn.log_mass,
+        log_M_star_measured=drawn.log_mass + settings.mass_error * rng.standard_normal(n),
+        spheroid=drawn.spheroid,
+        profile=drawn.profile,
+        position_angle=rng.uniform(0.0, 180.0, n),
         half_light_radius=sizes.half_light,
         iso_diameter=2.0 * sizes.isophote,
-        inv_vmax=1.0 / vmax(2.0 * sizes.isophote, redshift),
-        ra=np.full(log_mass.size, np.nan),
-        dec=np.full(log_mass.size, np.nan),
+        inv_vmax=1.0 / vmax(2.0 * sizes.isophote, drawn.redshift),
+        ra=np.full(n, np.nan),
+        dec=np.full(n, np.nan),
     )

@@ -26,7 +26,8 @@ def recovered(name: str, measured: FloatArray, error: FloatArray, true: FloatArr
     known = np.isfinite(difference) & np.isfinite(error) & (error > 0)
     if not known.any():
         return Residuals(name, 0, *[np.nan] * 5)
-    difference, error = difference[known], error[known]
+    difference = difference[known]
+    error = error[known]
     low, offset, high = np.quantile(difference, PERCENTILES)
     first, pull, last = np.quantile(difference / error, PERCENTILES)
     median_error = float(np.median(error))

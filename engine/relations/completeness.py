@@ -30,7 +30,8 @@ def completeness_limits(
     near = np.abs(sb_r - limit) < NEAR_THE_LIMIT_MAG
     known = near & np.isfinite(log_age)
     old = is_old_ridge(log_mu_star, log_age, line)
-    return tuple(
+    of_old, of_young = (
         float(weighted_quantile(at_the_limit[rows], np.asarray(weight)[rows], LIMIT_QUANTILE))
         for rows in (known & old, known & ~old)
     )
+    return of_old, of_young

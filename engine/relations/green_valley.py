@@ -51,7 +51,8 @@ def age_peaks(
     most prominent. Raises ShapeError for columns that do not fit.
     """
     age, columns = _age_distributions(x, log_age, weight, edges, mask)
-    old, young = np.full(len(columns), np.nan), np.full(len(columns), np.nan)
+    old = np.full(len(columns), np.nan)
+    young = np.full(len(columns), np.nan)
     for bin_, distribution in enumerate(columns):
         peaks = _two_peaks(distribution)
         if peaks.size == 2:
@@ -100,11 +101,14 @@ def _default_edges(log_mu_star: FloatArray) -> FloatArray:
     finite = np.asarray(log_mu_star)[np.isfinite(log_mu_star)]
     if finite.size == 0:
         return np.array([0.0, GREEN_VALLEY_BIN_DEX])
-    first, last = np.floor(finite.min() / GREEN_VALLEY_BIN_DEX), np.floor(finite.max() / GREEN_VALLEY_BIN_DEX)
+    first = np.floor(finite.min() / GREEN_VALLEY_BIN_DEX)
+    last = np.floor(finite.max() / GREEN_VALLEY_BIN_DEX)
     return np.arange(first, last + 2) * GREEN_VALLEY_BIN_DEX
 
 
-def _age_distributions(x, log_age, weight, edges, mask) -> tuple[FloatArray, FloatArray]:
+def _age_distributions(
+    x: FloatArray, log_age: FloatArray, weight: FloatArray, edges: FloatArray, mask: BoolArray | None
+) -> tuple[FloatArray, FloatArray]:
     """Ages (age,) and their blurred distribution per bin of x, (bin, age) with peak 1; 0 in thin bins."""
     age_edges = np.arange(AGE_LIMITS[0], AGE_LIMITS[1] + AGE_CELL_DEX / 2, AGE_CELL_DEX)
     density, count = density_and_count(x, log_age, weight, edges, age_edges, mask)

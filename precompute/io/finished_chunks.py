@@ -20,7 +20,9 @@ class ChunkStore:
 
     def __init__(self, beside: Path, fingerprint: str, n_region: int, size: int):
         self.folder = Path(beside) / f"measuring-{fingerprint[:12]}"
-        self.fingerprint, self.n_region, self.size = fingerprint, n_region, size
+        self.fingerprint = fingerprint
+        self.n_region = n_region
+        self.size = size
         self.number = -(-n_region // size)
 
     def rows(self, chunk: int) -> slice:

@@ -125,7 +125,8 @@ def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float,
 
     A relative error becomes dex by 1/ln 10.
     """
-    source, target = parse_rule_unit(rule, label), parse_unit(ours.unit)
+    source = parse_rule_unit(rule, label)
+    target = parse_unit(ours.unit)
     is_log = is_logarithmic(source)
     if not is_logarithmic(target):
         return values * _factor(source, target, rule, ours, label)

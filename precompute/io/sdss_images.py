@@ -1,6 +1,6 @@
 """SDSS images: calibrated frames and cut-outs in nanomaggies (DR8 and later), and DR7 corrected frames in counts.
 
-A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands in the tsField file beside it, and a
+A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands in the tsField file next to it, and a
 preliminary one in its own FLUX20. Magnitudes are those of SDSS: what separates them from AB is the engine's to apply.
 """
 

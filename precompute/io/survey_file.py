@@ -12,7 +12,8 @@ from engine.pipeline import BINNINGS, PipelineSettings
 from precompute.io.settings_errors import StrictTable, checked_settings, read_toml
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
-CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
+CUBES = "cubes/{name}.COMB.rscube.fits.gz"
+IMAGES = "images/{name}-{band}.fits"
 
 
 class SurveyPlan(NamedTuple):
@@ -120,7 +121,8 @@ def read_survey_file(path: Path) -> SurveyPlan:
     if not path.is_file():
         raise SettingsError(f"there is no survey file {path}; `glocal mock-cubes` makes one to start from")
     given = checked_settings(SurveyFile, read_toml(path), path)
-    survey, library = given.survey, given.library
+    survey = given.survey
+    library = given.library
     folder = path.resolve().parent
     return SurveyPlan(
         file=path.resolve(),

@@ -77,9 +77,11 @@ def layout_of(lines: Sequence[str]) -> TextLayout:
     delimiter = _delimiter(body[0])
     first = cells_of(body[0], delimiter)
     if _are_names(first):
-        names, rows = first, body[1:]
+        names = first
+        rows = body[1:]
     else:
-        names, rows = _names_in_comment(comments, len(first), delimiter), body
+        names = _names_in_comment(comments, len(first), delimiter)
+        rows = body
     units = _units_below(rows, delimiter, len(names))
     return TextLayout(delimiter, names, units, rows[1:] if units else rows)
 

@@ -1,4 +1,4 @@
-"""One real galaxy's table of spaxels becomes a survey, alone or beside the galaxies of another survey."""
+"""One real galaxy's table of spaxels becomes a survey, alone or next to the galaxies of another survey."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -90,7 +90,9 @@ def _files(request: ImportRequest, mapping: Path) -> list[Path]:
 
 
 def _write(galaxy: Galaxy, add_to: Path | None, out: Path, history: dict) -> str:
-    regions, galaxies, origin = galaxy.regions, galaxy.galaxies, MEASURED
+    regions = galaxy.regions
+    galaxies = galaxy.galaxies
+    origin = MEASURED
     if add_to is not None:
         base = read_survey(add_to)
         regions, galaxies, origin = merge_surveys(base, regions, galaxies)
@@ -168,7 +170,8 @@ def _mapped(table: Table, rule: ColumnRule, ours: str, mapping: Mapping, area: f
 
 def _with_values(values: Columns, label: str) -> tuple[np.ndarray, dict[str, int]]:
     """Rows that have all three properties, and how many others each property lacks first."""
-    kept, dropped = np.ones(len(values[NEEDED[0]]), bool), {}
+    kept = np.ones(len(values[NEEDED[0]]), bool)
+    dropped = {}
     for name in NEEDED:
         lacking = kept & np.isnan(values[name])
         dropped[name] = int(lacking.sum())

@@ -35,7 +35,8 @@ def _free_number(wanted: int, taken: np.ndarray) -> int:
 
 
 def _stack(above: Columns, below: Columns, columns: dict[str, Column]) -> Columns:
-    n_above, n_below = len(next(iter(above.values()))), len(next(iter(below.values())))
+    n_above = len(next(iter(above.values())))
+    n_below = len(next(iter(below.values())))
     return {
         name: np.concatenate([above.get(name, _nothing(c, n_above)), below.get(name, _nothing(c, n_below))])
         for name, c in columns.items()

@@ -23,9 +23,8 @@ from precompute.io.atomic import written_together
 from precompute.io.library import load_library
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
-from precompute.layout import library_file
+from precompute.layout import MAPS, library_file
 from precompute.stages.mock_cubes import TRUTH
-from precompute.stages.one_galaxy import MAPS
 
 ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
 IDEAL = " of true data"  # estimates from the indices and magnitudes that were put in, under the measured errors
@@ -40,7 +39,7 @@ TABLE = "recovery.csv"
 
 
 def run_recovery(survey_file: Path) -> list[Residuals]:
-    """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv beside the survey.
+    """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv next to the survey.
 
     Where spaxels were smoothed the truth is smoothed alike. Raises TableError if there is nothing to compare, or if
     the truth is of a kind without spectra.
@@ -71,7 +70,8 @@ def _compared(
         kept = np.isfinite(found["SB_R"].data)
         put_in = _put_in(true, truth, found["SMOOTHING_LEVEL"].data.astype(int), kept, settings.smoothing)
         put_in["v_star"] -= found[0].header["GLOCAL V_SYSTEMIC"]
-        flux, error = found["LINE_FLUX"].data, found["LINE_FLUX_ERR"].data
+        flux = found["LINE_FLUX"].data
+        error = found["LINE_FLUX_ERR"].data
         measured = {name: (found[name.upper()].data, found[f"{name.upper()}_ERR"].data)
                     for name in (*SMOOTH, *INDEX_NAMES)}  # fmt: skip
         measured |= {f"flux_{line}": (flux[k], error[k]) for line in TRUE_LINES for k in [LINE_NAMES.index(line)]}
@@ -113,7 +113,7 @@ def recovery_lines(rows: list[Residuals]) -> list[str]:
         "",
         f"Rows{IDEAL}: estimates from noise-free indices and magnitudes under the errors of the data. Their offset is",
         "not the measurement's but that of the method: of prior, library and errors. In smoothed spaxels indices and",
-        "lines are set against noise-free spectra, smoothed as the data are; all else against the median of the true",
+        "lines are compared with noise-free spectra, smoothed as the data are; all else against the median of the true",
         "maps, which is not quite what the median of the spectra shows.",
     ]
     return [head, *(

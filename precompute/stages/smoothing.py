@@ -22,14 +22,19 @@ from precompute.cluster import Machines
 from precompute.io.atomic import written_together
 from precompute.io.products import read_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
+from precompute.layout import file_stem
 from precompute.look import colour
 from precompute.progress import Phases, silent
 from precompute.stages.mock_cubes import TRUTH
-from precompute.stages.one_galaxy import file_stem
+from precompute.stages.one_galaxy import Outcome
 from precompute.stages.run import Told, run_plan
 
-FIGURE, TABLE = "smoothing.png", "smoothing.csv"
-ALL, UNSMOOTHED, TILES, TRUE = "adaptive smoothing", "unsmoothed spaxels", "Voronoi bins", "true maps"
+FIGURE = "smoothing.png"
+TABLE = "smoothing.csv"
+ALL = "adaptive smoothing"
+UNSMOOTHED = "unsmoothed spaxels"
+TILES = "Voronoi bins"
+TRUE = "true maps"
 QUANTITIES = ("log_age_wr", "log_Z_wr")
 COLUMNS = ("galaxy_id", "x", "y", "smoothing_level", "weight", "log_mu_star", *QUANTITIES)
 EDGES = np.arange(0.5, 4.51, GREEN_VALLEY_BIN_DEX)  # log mu*
@@ -51,25 +56,33 @@ class BinnedRelations(NamedTuple):
         return len(np.unique(np.stack([self.regions[name] for name in ("log_mu_star", *QUANTITIES)]), axis=1).T)
 
 
+class SmoothingComparison(NamedTuple):
+    """What the user should read, and what happened to every galaxy in both runs."""
+
+    sentences: list[str]
+    outcomes: list[Outcome]
+
+
 def compare_smoothing(
     file: Path, machines: Machines | None = None, phases: Phases = silent, told: Told = lambda _outcome, _new: None
-) -> list[str]:
-    """Analyse a survey's cubes with both kinds of binning, and set relations to mu* beside each other.
+) -> SmoothingComparison:
+    """Analyse a survey's cubes with both kinds of binning, and set relations to mu* side by side.
 
-    Both runs are resumable; what is finished is not done again. Writes a figure and a table beside the survey and
-    returns what the user should read. Raises as run_survey does, and SettingsError for an unsmoothed survey.
+    Both runs are resumable; what is finished is not done again. Writes a figure and a table next to the survey;
+    galaxies that failed are missing in them. Raises as run_survey does, and SettingsError for an unsmoothed survey.
     """
     plan = read_survey_file(file)
     if plan.settings.binning != ADAPTIVE:
         raise SettingsError(f"{plan.file}: the survey to compare with has binning {ADAPTIVE!r}")
-    run_plan(plan, machines, phases, told)
+    adaptive = run_plan(plan, machines, phases, told)
     tiles = voronoi_plan(plan)
-    run_plan(tiles, machines, phases, told)
+    binned = run_plan(tiles, machines, phases, told)
     samples = gather(plan, tiles)
     with written_together(plan.out / FIGURE, plan.out / TABLE) as (figure, table):
         draw(samples, plan.origin).savefig(figure, dpi=150, format="png", metadata={"Title": f"{plan.origin} data"})
         as_table(samples).write(table, format="ascii.csv", overwrite=True)
-    return [*in_words(samples), "", f"Written: {plan.out / FIGURE}, {plan.out / TABLE}"]
+    sentences = [*in_words(samples), "", f"Written: {plan.out / FIGURE}, {plan.out / TABLE}"]
+    return SmoothingComparison(sentences, adaptive.outcomes + binned.outcomes)
 
 
 def voronoi_plan(plan: SurveyPlan) -> SurveyPlan:
@@ -119,7 +132,8 @@ def true_regions(plan: SurveyPlan, regions: Columns, names: dict[int, str]) -> C
 
 def sample(name: str, regions: Columns) -> BinnedRelations:
     """Regions with their running median and percentiles."""
-    mu, weight = regions["log_mu_star"], regions["weight"]
+    mu = regions["log_mu_star"]
+    weight = regions["weight"]
     lines = {
         quantity: running_quantiles(mu, regions[quantity], weight, EDGES, np.array(PERCENTILES),
                                     presort(regions[quantity]), min_count=FEWEST)

@@ -29,12 +29,15 @@ from precompute.stages.library import load_or_build
 from precompute.stages.validate_galaxies import compare_galaxies, galaxies_in_words, save_galaxies
 from precompute.stages.validate_mixtures import mixtures_in_words, save_mixtures, validate_mixtures
 
-FIGURE, TABLE = "validation.png", "validation.ecsv"
+FIGURE = "validation.png"
+TABLE = "validation.ecsv"
 
 # Populations of the injection. Typical: the mock's errors at S/N 20 per Angstrom, as a region of ZG22 has them;
 # bright: photon noise alone at S/N 100 and the photometric errors Z17 may have had (0.05 mag in u, 0.03 in griz)
-TYPICAL_SNR, BRIGHT_SNR = 20.0, 100.0
-TYPICAL, BRIGHT = f"S/N {TYPICAL_SNR:.0f} per Å", f"S/N {BRIGHT_SNR:.0f} per Å"
+TYPICAL_SNR = 20.0
+BRIGHT_SNR = 100.0
+TYPICAL = f"S/N {TYPICAL_SNR:.0f} per Å"
+BRIGHT = f"S/N {BRIGHT_SNR:.0f} per Å"
 BRIGHT_MAG_ERRORS = np.array([0.05, 0.03, 0.03, 0.03, 0.03])
 
 MOST_MIXTURES = 1000  # choice: regions of each kind of mixture; means to 0.006 dex
@@ -95,13 +98,17 @@ def validate_library(
     library: Library, n_region: int, seed: int, phases: Phases = silent
 ) -> tuple[list[RecoveryRow], Figure]:
     """Inject and recover: the table and its figure."""
-    models, rng, lines, drawn = arrange(library), np.random.default_rng(seed), [], []
+    models = arrange(library)
+    rng = np.random.default_rng(seed)
+    lines = []
+    drawn = []
     for noise, errors in noises().items():
         for words, draw in (("as the prior", draw_from_prior), ("even", draw_evenly)):
             injected = inject(library, draw(library, n_region, rng), *errors, rng)
             progress = phases(f"{noise}, truths {words}")
             measure = partial(percentiles, injected.observed, models, leave_out=injected.member)
-            found, truth = measure(progress, least_models=FEW_MODELS), truths(injected, library)
+            found = measure(progress, least_models=FEW_MODELS)
+            truth = truths(injected, library)
             lines += [RecoveryRow(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
             enough = found.widening == 1
             if not enough.all():
@@ -141,7 +148,7 @@ def as_table(lines: list[RecoveryRow]) -> Table:
 
 
 def plot_recovery(drawn: list[tuple[str, Percentiles, dict[str, FloatArray]]]) -> Figure:
-    """Median minus truth against truth: its median and 16-84 % in bins, beside the errors that are stated."""
+    """Median minus truth against truth: its median and 16-84 % in bins, next to the errors that are stated."""
     figure = Figure(figsize=(11, 3.4 * len(drawn)), layout="constrained")
     figure.suptitle("MOCK regions: library members spread evenly in age and metallicity, measured without themselves")
     for row, axes in zip(drawn, np.atleast_2d(figure.subplots(len(drawn), 3, sharex="col")), strict=True):
@@ -191,7 +198,8 @@ def recovery_in_words(lines: list[RecoveryRow]) -> list[str]:
             section = (noise, drawn)
             words += ["", f"{noise}, truths {drawn}"]
             words.append(f"  {'':<12}{'regions':<22}{'n':>7}  {'mean offset':>16}  {'rms':>15}  stated   in 16-84 %")
-        offset, rms = f"{one.offset:+.3f} ± {one.offset_err:.3f}", f"{one.rms:.3f} ± {one.rms_err:.3f}"
+        offset = f"{one.offset:+.3f} ± {one.offset_err:.3f}"
+        rms = f"{one.rms:.3f} ± {one.rms_err:.3f}"
         share = f"{100 * one.coverage:.1f} ± {100 * one.coverage_err:.1f}"
         label = column(one.quantity).label
         words.append(f"  {label:<12}{regions:<22}{one.n:>7,}  {offset:>16}  {rms:>15}  {one.error:.3f}   {share}")

@@ -56,7 +56,8 @@ def validate_mixtures(
     pool = draw_pool(sigma, rng)
     models = arrange(library)
     report = phases("measuring mixed histories")
-    lines, total = [], len(LOG_AGES) * len(NUMBERS)
+    lines = []
+    total = len(LOG_AGES) * len(NUMBERS)
     for log_age in LOG_AGES:
         own = pool.of_age(log_age, n_region, rng)
         for n_part in NUMBERS:

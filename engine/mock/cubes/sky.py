@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 from engine.constants import PC2_SURFACE_BRIGHTNESS, TEN_PARSEC_FLUX
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC
 from engine.cube.types import NANOMAGGY
+from engine.features import LINES
 from engine.library.build import model_spectra
 from engine.library.draw import Histories
 from engine.library.ssp import SSPGrid
@@ -17,7 +18,7 @@ from engine.mock.infill import hii_region
 from engine.mock.maps import GalaxyMaps, draw_maps
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
-from engine.spectrum.lines import HALPHA, LINES, line_table, reddened_ratios
+from engine.spectrum.lines import HALPHA, line_table, reddened_ratios
 from engine.spectrum.photometry import Filter, ab_magnitudes, line_fluxes_in_bands
 from engine.types import FloatArray, IntArray
 

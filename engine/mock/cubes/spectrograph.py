@@ -63,7 +63,7 @@ def line_planes(
 
 
 def blurred(planes: FloatArray, settings: CubeMockSettings) -> FloatArray:
-    """Planes (plane, y, x) of the sky at the cube's point spread, in its field; dark planes stay dark."""
+    """Planes (plane, y, x) of the sky at the cube's point spread, in its field; empty planes stay empty."""
     kernel = moffat_image(settings.psf, CALIFA_SPAXEL_ARCSEC)
     rows, columns = settings.shape
     top = (planes.shape[1] - rows) // 2
