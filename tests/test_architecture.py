@@ -136,7 +136,7 @@ def is_packed(node: ast.Assign) -> bool:
     return isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple)
 
 
-@pytest.mark.parametrize(("package", "most"), [("engine", 0.02), ("precompute", 0.02), ("app", 0.05)])
+@pytest.mark.parametrize(("package", "most"), [("engine", 0.02), ("precompute", 0.02), ("app", 0.06)])
 def test_few_lines_assign_several_things_at_once(package, most):
     assignments = statements(package, ast.Assign)
     assert np.mean([is_packed(node) for node in assignments]) < most
