@@ -56,7 +56,7 @@ PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the prior
 ValidationSurvey = Annotated[
     Path | None,
     _option(
-        "A mock survey whose truth is known: show instead whether its errors hold it, bin by bin.",
+        "A mock survey whose truth is known: show instead whether its errors contain the truth, bin by bin.",
         "--survey",
         exists=True,
         file_okay=False,

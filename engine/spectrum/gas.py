@@ -196,5 +196,5 @@ def _split(setup: EmissionSetup, one: GasFit, limits: GasLimits) -> GasFit:
 
 
 def strays(data: FloatArray, stars: FloatArray, lines: FloatArray, settings: EmissionSettings) -> BoolArray:
-    """Outliers of the whole fit; lines that were found, being never quite Gaussian, are kept."""
+    """Outliers of the whole fit; lines that were found are kept, as they are never exactly Gaussian."""
     return outliers(data, stars + lines, stars, settings) & (lines < settings.outlier_fraction * np.abs(stars))

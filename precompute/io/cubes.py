@@ -195,7 +195,7 @@ def _of_psf(header: fits.Header, word: str, limits: tuple[float, float]) -> floa
 
 
 def _galactic_extinction(header: fits.Header) -> Known:
-    """A_V [mag] that was corrected; numbers that stand for "not known" (-999, 99, NaN) are not believed."""
+    """A_V [mag] that was corrected; numbers that mean "not known" (-999, 99, NaN) are ignored."""
     value = number_of(header, "GALEXT AV")
     if A_V_RANGE[0] <= value <= A_V_RANGE[1]:
         return Known(value)

@@ -136,7 +136,7 @@ def _band(header: fits.Header, band: str, path: Path) -> str:
 
 
 def _seeing(header: fits.Header, band: str, path: Path) -> tuple[float, tuple[str, ...]]:
-    """Width of the point spread [arcsec] by PSF_FWHM or SEEING; numbers that stand for "not known" are not believed."""
+    """Width of the point spread [arcsec] by PSF_FWHM or SEEING; numbers that mean "not known" are ignored."""
     stated = {key: number_of(header, key) for key in SEEING_KEYS if key in header}
     for value in stated.values():
         if SEEING_RANGE[0] <= value <= SEEING_RANGE[1]:

@@ -113,7 +113,7 @@ def _parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _delimiter(line: str) -> str | None:
-    """The delimiter that parts a line most often; blanks if there is none."""
+    """The delimiter that occurs most often in a line; blanks if there is none."""
     counts = {delimiter: len(cells_of(line, delimiter)) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: counts[delimiter])
     return best if counts[best] > 1 else None

@@ -114,7 +114,7 @@ def recovery_lines(rows: list[Residuals]) -> list[str]:
         f"Rows{IDEAL}: estimates from noise-free indices and magnitudes under the errors of the data. Their offset is",
         "not the measurement's but that of the method: of prior, library and errors. In smoothed spaxels indices and",
         "lines are compared with noise-free spectra, smoothed as the data are; all else against the median of the true",
-        "maps, which is not quite what the median of the spectra shows.",
+        "maps, which differs a little from what the median of the spectra shows.",
     ]
     return [head, *(
         f"{row.name:28s}{row.n:7d}{row.offset:+9.3f}{row.scatter:9.3f}{row.error:9.3f}{row.pull:+7.2f}{row.pull_width:7.2f}"

@@ -37,7 +37,7 @@ POOL_SEED_STEP = 2_000_003
 
 
 class MixtureRecovery(NamedTuple):
-    """How one quantity comes back from sums of so many histories of a mean age."""
+    """How one quantity comes back from sums of several histories of one mean age."""
 
     log_age: float
     n_part: int
