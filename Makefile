@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
-.PHONY: help run test test-all test-faults lint types demo bench clean
+.PHONY: help run test test-all test-faults lint demo bench clean
 
 help:                        ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,13 +22,11 @@ test-all: $(VENV)/.glocal-test  ## the same, with the tests that take minutes ea
 test-faults: $(VENV)/.glocal-test  ## kill a worker on purpose: on a machine with nothing else to do
 	$(BIN)/python -m pytest -m faults -n 0
 
-lint: $(VENV)/.glocal-test   ## style and import contracts
+lint: $(VENV)/.glocal-test   ## style, import contracts, static types of the engine
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/codespell
-
-types: $(VENV)/.glocal-test  ## static types of the engine
 	$(BIN)/mypy
 
 demo: $(VENV)/.glocal-engine ## build the default survey again

@@ -1,4 +1,4 @@
-"""Bokeh runs this beside main.py, whoever started the server: what the page needs around it is put in place here."""
+"""Bokeh runs this next to main.py, whoever started the server: what the page needs around it is put in place here."""
 
 import sys
 from pathlib import Path

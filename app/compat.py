@@ -107,7 +107,9 @@ class Sources:
     """
 
     def __init__(self) -> None:
-        self._picked, self._policy, self._every_row = Picked(), UnionRenderers(), AllIndices()
+        self._picked = Picked()
+        self._policy = UnionRenderers()
+        self._every_row = AllIndices()
         self._views: dict[str, CDSView] = {}
 
     def source(self, columns: dict) -> ColumnDataSource:

@@ -13,7 +13,8 @@ class Current:
     """``sample`` follows the cuts of a selection; who listens is called after it has changed, in order."""
 
     def __init__(self, survey: Survey, selection: Selection):
-        self.survey, self.selection = survey, selection
+        self.survey = survey
+        self.selection = selection
         self.dropped = drop_what_cannot_act(survey, selection)
         self._listeners: list[Callable[[], None]] = []
         self.sample = self._select()

@@ -137,16 +137,16 @@ def _read_place(word: str) -> tuple[int, int] | None:
     return x, y
 
 
-def _read_some(kind: Callable[[str], object]) -> Callable[[str], tuple | None]:
+def _read_some(kind: Callable[[str], object]) -> Callable[[str], tuple[object, ...] | None]:
     """Members in the order given, each once; "all" keeps all."""
 
-    def read(word: str) -> tuple | None:
+    def read(word: str) -> tuple[object, ...] | None:
         return None if word == "all" else tuple(dict.fromkeys(kind(part) for part in word.split(",") if part))
 
     return read
 
 
-def _write_some(members: tuple | None) -> str:
+def _write_some(members: tuple[object, ...] | None) -> str:
     return "all" if members is None else ",".join(map(str, members))
 
 

@@ -55,7 +55,7 @@ from engine.figures.marks import (
 )
 from engine.figures.styles import Style, n_bins, style_names
 from engine.figures.words import quantity
-from engine.relations.green_valley import Line
+from engine.relations.green_valley import ValleyLine
 
 DENSITY = hv.Dimension("density", label="density over the peak of the full sample")
 SHARE = hv.Dimension("share", label="share of the column")
@@ -108,7 +108,7 @@ def read_cut(**cut: object) -> Cut:
 
 def _value(name: str, value: object) -> object:
     if name == "valley" and not isinstance(value, str):
-        return Line(*value)
+        return ValleyLine(*value)
     return tuple(value) if name in ("galaxies", "types") and value is not None else value
 
 

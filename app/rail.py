@@ -234,7 +234,9 @@ def _formula(slope: float, intercept: float) -> str:
     return f"log Age = {slope:.3f} log μ<sub>∗</sub> + {intercept:.2f}".replace("-", "−")
 
 
-def _histogram(title: str, name: str, values: np.ndarray, limits: tuple, shown: tuple) -> str:
+def _histogram(
+    title: str, name: str, values: np.ndarray, limits: tuple[float, float], shown: tuple[float, float]
+) -> str:
     """Galaxies over the range of the slider, the selected ones in ink, as an inline drawing."""
     edges = np.linspace(*limits, BARS + 1)
     count = np.histogram(values[np.isfinite(values)], edges)[0]

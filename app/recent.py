@@ -9,7 +9,7 @@ SMALLEST = 500  # bytes counted for what holds no arrays
 
 
 class Recent:
-    """Values by key, the least recently asked for dropped first; all together take at most so many bytes."""
+    """Values by key, the least recently asked for dropped first; all together take at most this many bytes."""
 
     def __init__(self, most_bytes: int):
         self.most_bytes = most_bytes

@@ -10,7 +10,7 @@ class PageEntry(NamedTuple):
     """One page. ``figures`` are keys of ``engine.figures.catalogue``, each with the words of its switch.
 
     ``heading`` asks the page's question; assets/text/<name>.html says in two sentences what to look for.
-    ``rail`` names the rail beside it: that of the selection, or the page's own.
+    ``rail`` names the rail next to it: that of the selection, or the page's own.
     """
 
     name: str

@@ -4,7 +4,7 @@ import param
 
 from app.values import BY_NAME, CHOICES, RANGES, VALUES
 from engine.figures.cut import FITTED, Cut
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 OLD_ZOOMS = "relations."  # the page of zoomed axes that a link names without one, as those of Glocal 0.1 do
 
@@ -26,10 +26,10 @@ class Selection(param.Parameterized):
             valley=self.valley_asked(),
         )
 
-    def valley_asked(self) -> Line | str:
+    def valley_asked(self) -> ValleyLine | str:
         """The green valley asked for: eq. 3, FITTED, or the visitor's own line."""
         if self.valley == "hand":
-            return Line(self.valley_slope, self.valley_intercept)
+            return ValleyLine(self.valley_slope, self.valley_intercept)
         return FITTED if self.valley == "fitted" else EQUATION_3
 
     def choices(self) -> dict[str, object]:
@@ -47,7 +47,8 @@ class Selection(param.Parameterized):
     @classmethod
     def from_query(cls, query: dict[str, str]) -> tuple["Selection", list[str]]:
         """The selection a link means, and a sentence for every word that was dropped."""
-        chosen, dropped = cls(), []
+        chosen = cls()
+        dropped = []
         for name, word in query.items():
             if name not in BY_NAME:
                 dropped.append(f"The link holds “{name[:40]}”, which is not known here.")

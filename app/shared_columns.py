@@ -1,6 +1,6 @@
 """Columns as files that are mapped into memory: several processes over one survey share one copy of them.
 
-The files are this program's own, beside no data of others: each is written whole under another name first and never
+The files are this program's own and hold no data of others: each is written whole under another name first and never
 changed afterwards, so that a table that is replaced or cut short under a running server cannot pull them away.
 """
 

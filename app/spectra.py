@@ -1,4 +1,4 @@
-"""Spectra and posteriors of single spaxels: files beside the survey, of which one row group is read at a time.
+"""Spectra and posteriors of single spaxels: files next to the survey, of which one row group is read at a time.
 
 What they hold is described in ``engine.spectra_schema``. None has to be there; one that was made with other estimates
 than the table holds is refused.
@@ -22,8 +22,8 @@ from engine.spectra_schema import (
     PLANE,
     PLANE_COLUMN,
     SPECTRA,
-    Axes,
     Header,
+    SpectraAxes,
     check_belongs,
     flags_name,
     header_of,
@@ -35,7 +35,7 @@ from engine.types import FloatArray
 OPEN_FILES, KEPT_GROUPS = 16, 24  # per process; a row group is about 1 MB
 
 
-class Posterior(NamedTuple):
+class PosteriorCurve(NamedTuple):
     """Share of the weight per cell, (cell,), between ``edges`` (cell + 1,); low, median, high are its 16, 50, 84 %."""
 
     edges: FloatArray
@@ -46,7 +46,7 @@ class Posterior(NamedTuple):
 
     @property
     def density(self) -> FloatArray:
-        """Posterior per dex, (cell,)."""
+        """PosteriorCurve per dex, (cell,)."""
         return self.share / np.diff(self.edges)
 
 
@@ -61,7 +61,7 @@ class SpaxelSpectrum(NamedTuple):
     flux_err: FloatArray
     stellar: FloatArray
     gas: FloatArray
-    posteriors: dict[str, Posterior]
+    posteriors: dict[str, PosteriorCurve]
     plane: FloatArray
     plane_edges: tuple[FloatArray, FloatArray]
 
@@ -128,11 +128,12 @@ def quantiles(edges: FloatArray, share: FloatArray) -> tuple[float, float, float
     return float(low), float(median), float(high)
 
 
-def _spectrum(cells: dict[str, FloatArray], axes: Axes) -> SpaxelSpectrum:
+def _spectrum(cells: dict[str, FloatArray], axes: SpectraAxes) -> SpaxelSpectrum:
     posteriors = {}
     for name in ESTIMATES:
-        edges, share = axes.estimates[name].edges, cells[PDF[name]]
-        posteriors[name] = Posterior(edges, share, *quantiles(edges, share))
+        edges = axes.estimates[name].edges
+        share = cells[PDF[name]]
+        posteriors[name] = PosteriorCurve(edges, share, *quantiles(edges, share))
     edges = tuple(axes.plane[name].edges for name in PLANE)
     plane = cells[PLANE_COLUMN].reshape(tuple(len(e) - 1 for e in edges))
     wave = axes.wave.points
@@ -147,7 +148,8 @@ def _open(path: Path, _changed: tuple[int, int]) -> _Opened:
     file = pq.ParquetFile(path)
     header = header_of(file.schema_arrow.metadata, path.name)
     places = file.read(columns=list(PLACE))
-    x, y = places.column("x").to_pylist(), places.column("y").to_pylist()
+    x = places.column("x").to_pylist()
+    y = places.column("y").to_pylist()
     where = [(g, r) for g in range(file.num_row_groups) for r in range(file.metadata.row_group(g).num_rows)]
     return _Opened(file, header, dict(zip(zip(x, y, strict=True), where, strict=True)))
 

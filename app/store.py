@@ -19,7 +19,7 @@ from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
 from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
 from engine.relations.running import presort
-from engine.survey import history_of
+from engine.table_checks import history_of
 
 # Columns every page needs; the others stay in the file until a galaxy is opened
 RESIDENT = ("galaxy_id", "x", "y", "log_mu_star", "log_age_wr", "log_Z_wr", "area_pc2", "weight", "smoothing_level")
@@ -186,7 +186,7 @@ def _read(folder: Path) -> Survey:
         raise TableError(f"the survey in {folder} cannot be read: {REGIONS_FILE} or {GALAXIES_FILE}: {error}") from None
 
 
-def _stamp(folder: Path) -> tuple:
+def _stamp(folder: Path) -> tuple[tuple[int, int, int], ...]:
     """What changes when the files of a survey are replaced or written to."""
     try:
         stats = [(folder / name).stat() for name in (REGIONS_FILE, GALAXIES_FILE)]

@@ -26,7 +26,7 @@ class Value:
     """One value: its name, what it is before anything is chosen, its form, and what it is for.
 
     ``needs`` are columns without which it can do nothing: then it stays at its default, and its control is off and
-    says so. ``label`` and ``hint`` are words beside the control of an extra cut. Captions take their words from the
+    says so. ``label`` and ``hint`` are words next to the control of an extra cut. Captions take their words from the
     cut (``engine.figures.words``).
     """
 

@@ -54,7 +54,7 @@ LOG_M_STAR_THRESHOLD = 10.3
 LOG_MU_E_THRESHOLD = 2.5
 M_STAR_BIN_DEX = 0.2  # running medians, ZG22 footnote 6
 
-# Median errors, ZG22 Fig. 1 as told in sec. 2.2: column, log mu_star, dex
+# Median errors, ZG22 Fig. 1 as stated in sec. 2.2: column, log mu_star, dex
 MEDIAN_ERRORS = (
     ("log_age_wr", 2.0, 0.25),
     ("log_Z_wr", 1.0, 0.3),

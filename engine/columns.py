@@ -7,6 +7,7 @@ tooltips, file headers and error messages all come from here.
 Logs are base 10 and start with ``log_``. Capital M is a whole galaxy, mu is per area.
 """
 
+import math
 from typing import NamedTuple
 
 from engine.flags import legend
@@ -204,3 +205,8 @@ def has_catalogue_number(galaxy_id: int) -> bool:
 def column(name: str) -> Column:
     """The column of that name, from the region table first, then from the galaxy table."""
     return REGION[name] if name in REGION else GALAXY[name]
+
+
+def limits_of(name: str) -> tuple[float, float]:
+    """The values that a column of the region table may hold; without end where none is stated."""
+    return REGION[name].limits or (-math.inf, math.inf)

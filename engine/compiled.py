@@ -59,7 +59,8 @@ class EngineCacheLocator:
     @classmethod
     def from_function(cls, function: FunctionType, file: str) -> Any:
         """Locator of a function that stands in a file; None if there is no place for it."""
-        found = (kind.from_function(function, file) for kind in caching.CacheImpl._locator_classes)
+        kinds: list[Any] = caching.CacheImpl._locator_classes
+        found = (kind.from_function(function, file) for kind in kinds)
         locator = next((one for one in found if one is not None), None)
         if locator is not None:
             locator.get_source_stamp = partial(code_stamp, function.__module__)
@@ -70,12 +71,13 @@ class EngineCacheLocator:
 @contextmanager
 def _our_locator() -> Iterator[None]:
     """Ours for the functions decorated meanwhile; other libraries keep numba's."""
-    before = numba.config.CACHE_LOCATOR_CLASSES
-    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{EngineCacheLocator.__name__}"
+    config: Any = numba.config  # its settings are made at run time
+    before = config.CACHE_LOCATOR_CLASSES
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.{EngineCacheLocator.__name__}"
     try:
         yield
     finally:
-        numba.config.CACHE_LOCATOR_CLASSES = before
+        config.CACHE_LOCATOR_CLASSES = before
 
 
 @cache

@@ -30,7 +30,8 @@ LICK = (
     BandIndex("fe5270", (5245.650, 5285.650), (5233.150, 5248.150), (5285.650, 5318.150)),
     BandIndex("fe5335", (5312.125, 5352.125), (5304.625, 5315.875), (5353.375, 5363.375)),
 )
-D4000N_BLUE, D4000N_RED = (3850.0, 3950.0), (4000.0, 4100.0)
+D4000N_BLUE = (3850.0, 3950.0)
+D4000N_RED = (4000.0, 4100.0)
 
 SODIUM_D = (5882.0, 5904.0)  # 5889.95 and 5895.92, partly interstellar, with three sigmas of 6 A FWHM on both sides
 NIGHT_SKY = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of our atmosphere, as observed
@@ -38,7 +39,7 @@ NIGHT_SKY = ((5565.0, 5590.0), (6295.0, 6307.0))  # [OI] of our atmosphere, as o
 BALMER, FORBIDDEN = range(2)  # groups of one velocity and one dispersion
 
 
-class Line(NamedTuple):
+class EmissionLine(NamedTuple):
     """One line. ``parent`` and ``ratio``: its flux is that many times the parent's; no parent: its own amplitude.
 
     It is taken out when its amplitude is ``threshold`` times the noise, or when ``with_line`` is taken out.
@@ -60,32 +61,32 @@ class Line(NamedTuple):
 # Hbeta as case B (Storey & Hummer 1995, 10^4 K), reddened as the decrement tells. [OII] 3726, 3729 and [NI] 5198, 5200
 # are one line at 6 A; their ratios are *choice*: low density.
 LINES = (
-    Line("[OII]3727", 3726.03, FORBIDDEN, 4.0),
-    Line("[OII]3729", 3728.73, FORBIDDEN, 4.0, "[OII]3727", 1.35),
-    Line("H10", 3797.90, BALMER, 3.0, "Hbeta", 0.0530),
-    Line("H9", 3835.39, BALMER, 3.0, "Hbeta", 0.0731),
-    Line("[NeIII]3869", 3868.69, FORBIDDEN, 4.0),
-    Line("[NeIII]3967", 3967.40, FORBIDDEN, 4.0, "[NeIII]3869", 0.30),
-    Line("H8", 3889.05, BALMER, 3.0, "Hbeta", 0.105),
-    Line("Hepsilon", 3970.07, BALMER, 3.0, "Hbeta", 0.159),
-    Line("Hdelta", 4101.73, BALMER, 3.0, "Hbeta", 0.259),
-    Line("Hgamma", 4340.46, BALMER, 3.0, "Hbeta", 0.468),
-    Line("[OIII]4363", 4363.15, FORBIDDEN, 4.0),
-    Line("HeII4686", 4685.74, BALMER, 4.0),
-    Line("[ArIV]4711", 4711.30, FORBIDDEN, 4.0),
-    Line("[ArIV]4740", 4740.10, FORBIDDEN, 4.0),
-    Line("Hbeta", 4861.32, BALMER, 3.0, with_line="Halpha"),
-    Line("[OIII]4959", 4958.83, FORBIDDEN, 4.0, "[OIII]5007", 0.350),
-    Line("[OIII]5007", 5006.77, FORBIDDEN, 4.0, with_line="Halpha"),
-    Line("[NI]5198", 5197.90, FORBIDDEN, 4.0),
-    Line("[NI]5200", 5200.39, FORBIDDEN, 4.0, "[NI]5198", 1.0),
-    Line("HeI5876", 5875.60, BALMER, 4.0),
-    Line("[OI]6300", 6300.20, FORBIDDEN, 4.0),
-    Line("[OI]6364", 6363.67, FORBIDDEN, 4.0, "[OI]6300", 0.333),
-    Line("[NII]6548", 6547.96, FORBIDDEN, 4.0, "[NII]6583", 0.340),
-    Line("Halpha", 6562.80, BALMER, 4.0),
-    Line("[NII]6583", 6583.34, FORBIDDEN, 4.0),
-    Line("[SII]6716", 6716.31, FORBIDDEN, 4.0),
-    Line("[SII]6731", 6730.68, FORBIDDEN, 4.0),
-    Line("[ArIII]7136", 7135.67, FORBIDDEN, 4.0),
+    EmissionLine("[OII]3727", 3726.03, FORBIDDEN, 4.0),
+    EmissionLine("[OII]3729", 3728.73, FORBIDDEN, 4.0, "[OII]3727", 1.35),
+    EmissionLine("H10", 3797.90, BALMER, 3.0, "Hbeta", 0.0530),
+    EmissionLine("H9", 3835.39, BALMER, 3.0, "Hbeta", 0.0731),
+    EmissionLine("[NeIII]3869", 3868.69, FORBIDDEN, 4.0),
+    EmissionLine("[NeIII]3967", 3967.40, FORBIDDEN, 4.0, "[NeIII]3869", 0.30),
+    EmissionLine("H8", 3889.05, BALMER, 3.0, "Hbeta", 0.105),
+    EmissionLine("Hepsilon", 3970.07, BALMER, 3.0, "Hbeta", 0.159),
+    EmissionLine("Hdelta", 4101.73, BALMER, 3.0, "Hbeta", 0.259),
+    EmissionLine("Hgamma", 4340.46, BALMER, 3.0, "Hbeta", 0.468),
+    EmissionLine("[OIII]4363", 4363.15, FORBIDDEN, 4.0),
+    EmissionLine("HeII4686", 4685.74, BALMER, 4.0),
+    EmissionLine("[ArIV]4711", 4711.30, FORBIDDEN, 4.0),
+    EmissionLine("[ArIV]4740", 4740.10, FORBIDDEN, 4.0),
+    EmissionLine("Hbeta", 4861.32, BALMER, 3.0, with_line="Halpha"),
+    EmissionLine("[OIII]4959", 4958.83, FORBIDDEN, 4.0, "[OIII]5007", 0.350),
+    EmissionLine("[OIII]5007", 5006.77, FORBIDDEN, 4.0, with_line="Halpha"),
+    EmissionLine("[NI]5198", 5197.90, FORBIDDEN, 4.0),
+    EmissionLine("[NI]5200", 5200.39, FORBIDDEN, 4.0, "[NI]5198", 1.0),
+    EmissionLine("HeI5876", 5875.60, BALMER, 4.0),
+    EmissionLine("[OI]6300", 6300.20, FORBIDDEN, 4.0),
+    EmissionLine("[OI]6364", 6363.67, FORBIDDEN, 4.0, "[OI]6300", 0.333),
+    EmissionLine("[NII]6548", 6547.96, FORBIDDEN, 4.0, "[NII]6583", 0.340),
+    EmissionLine("Halpha", 6562.80, BALMER, 4.0),
+    EmissionLine("[NII]6583", 6583.34, FORBIDDEN, 4.0),
+    EmissionLine("[SII]6716", 6716.31, FORBIDDEN, 4.0),
+    EmissionLine("[SII]6731", 6730.68, FORBIDDEN, 4.0),
+    EmissionLine("[ArIII]7136", 7135.67, FORBIDDEN, 4.0),
 )

@@ -40,7 +40,7 @@ class SpaxelFlag(IntFlag):
     )  # fmt: skip
     FEW_MODELS = (
         1 << 4, "few models fit",
-        "Fewer than ten models come within the errors, which are then inflated until ten do, unless told not to.",
+        "Fewer than ten models come within the errors, which are then inflated until ten do, unless disabled.",
     )  # fmt: skip
     NO_GOOD_MODEL = (
         1 << 5, "no model fits well",
@@ -53,7 +53,7 @@ class SpaxelFlag(IntFlag):
     )  # fmt: skip
     LINES_REMOVED = (1 << 8, "emission lines removed", "At least one emission line was subtracted from the spectrum.")
     SPECTRUM_NOT_FITTED = (
-        1 << 9, "stars and lines could not be told apart",
+        1 << 9, "stars and lines could not be separated",
         "The fit of stars and emission lines failed; the spectrum is as observed.",
     )  # fmt: skip
     FOREGROUND = (

@@ -1,6 +1,6 @@
 """The files of spectra and posteriors in words: names, columns, header, and what ties them to the tables of a survey.
 
-Beside the two tables a survey may keep two Parquet files per galaxy in the folder ``spectra``:
+Next to the two tables a survey may keep two Parquet files per galaxy in the folder ``spectra``:
 
 ``<galaxy_id>.parquet``
     one row per kept spaxel, in row groups of ROWS_PER_GROUP: its place ``x, y``; the SPECTRA, lists of one value per
@@ -17,7 +17,7 @@ does, from the whole survey: galaxies join a survey and leave it without any cha
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Axis(NamedTuple):
         return cls(float(points[0]), float(points[1] - points[0]), len(points))
 
 
-class Axes(NamedTuple):
+class SpectraAxes(NamedTuple):
     """What the lists of a file of spectra run over."""
 
     wave: Axis  # Angstrom, rest frame, air
@@ -89,8 +89,8 @@ class Header(NamedTuple):
 
     galaxy: str
     estimates_id: str
-    axes: Axes | None
-    history: dict  # software, inputs, settings: strings and numbers only
+    axes: SpectraAxes | None
+    history: dict[str, Any]  # software, inputs, settings: strings and numbers only
 
 
 def spectra_name(galaxy_id: int) -> str:
@@ -141,11 +141,11 @@ def header_of(metadata: Mapping[bytes, bytes] | None, label: str) -> Header:
     return Header(content["galaxy"], content["estimates_id"], _axes_of(content["axes"]), content["history"])
 
 
-def _axes_of(content: dict | None) -> Axes | None:
+def _axes_of(content: dict[str, Any] | None) -> SpectraAxes | None:
     if content is None:
         return None
     estimates, plane = ({name: Axis(*axis) for name, axis in content[key].items()} for key in ("estimates", "plane"))
-    return Axes(Axis(*content["wave"]), estimates, plane)
+    return SpectraAxes(Axis(*content["wave"]), estimates, plane)
 
 
 def check_belongs(header: Header, wanted: str, label: str) -> None:

@@ -22,13 +22,15 @@ def counts(values: FloatArray, weights: FloatArray) -> BoolArray:
     return np.isfinite(values) & np.isfinite(weights) & (weights > 0)
 
 
-def weighted_quantile(values: FloatArray, weights: FloatArray, q: FloatArray | float) -> FloatArray:
+def weighted_quantile(values: FloatArray, weights: FloatArray, q: FloatArray | float | tuple[float, ...]) -> FloatArray:
     """Value below which the fraction q of the weight lies; NaN if nothing counts.
 
     Parameters: values, weights (n,); q, any shape, in 0-1. Returns the shape of q.
     Raises ShapeError if values and weights differ in length.
     """
-    values, weights, q = np.asarray(values), np.asarray(weights, dtype=float), np.asarray(q, dtype=float)
+    values = np.asarray(values)
+    weights = np.asarray(weights, dtype=float)
+    q = np.asarray(q, dtype=float)
     if values.shape != weights.shape or values.ndim != 1:
         raise ShapeError(f"values {values.shape} and weights {weights.shape} must be two columns of one length")
     good = counts(values, weights)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-# Each test checks at run time what kind of numbers an array holds. To mypy an array is an array: the types that
-# numpy's own functions state are wider than what they return, and nearly every expression would need a cast.
+# The names tell a reader what kind of numbers an array holds. To mypy an array is an array: the types that numpy's own
+# functions state are wider than what they return, and nearly every expression would need a cast.
 if TYPE_CHECKING:
     FloatArray: TypeAlias = NDArray[Any]
     IntArray: TypeAlias = NDArray[Any]

@@ -29,7 +29,7 @@ cli.add_typer(bench.commands, name="bench", rich_help_panel=LOOK)
 
 
 def main() -> None:
-    """Run the command; what Glocal refuses is said in one sentence, with exit code 2."""
+    """Run the command; what Glocal refuses is reported in one sentence, with exit code 2."""
     try:
         cli()
     except GlocalError as refusal:

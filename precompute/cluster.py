@@ -20,7 +20,8 @@ import numba
 from engine.errors import ClusterError
 from engine.inference.arrangement import Models
 from engine.inference.posterior import Observed, Posterior, infer
-from precompute.io.chunks import code_version
+from engine.types import FloatArray
+from precompute.io.fingerprints import code_version
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -35,7 +36,7 @@ LOSSES = 3  # times in a row that all workers may die before a chunk is done
 
 
 class Machines(NamedTuple):
-    """Who measures: so many processes of our own, or the dask cluster of a scheduler; neither: this process."""
+    """Who measures: this many processes of our own, or the dask cluster of a scheduler; neither: this process."""
 
     workers: int = 0
     scheduler: str = ""
@@ -78,7 +79,8 @@ def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tup
     other code, or if workers die again and again.
     """
     with _client(machines, work) as client:
-        left, losses = list(wanted), 0
+        left = list(wanted)
+        losses = 0
         while left:
             try:
                 for one, result in _once(client, work, list(left)):
@@ -94,7 +96,7 @@ def done_elsewhere(machines: Machines, work: Work, wanted: list) -> Iterator[tup
                 _wait_for_a_worker(client)
 
 
-def measure_chunk(how: tuple[Models, float], observed: tuple) -> tuple:
+def measure_chunk(how: tuple[Models, float], observed: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
     """One chunk on a worker, in one thread: as many chunks run at a time as the worker has threads."""
     numba.set_num_threads(1)
     models, least_models = how
@@ -106,7 +108,7 @@ def _client(machines: Machines, work: Work) -> Iterator["Client"]:
     """A client whose workers run the same code as we do."""
     from distributed.utils import silence_logging_cmgr
 
-    with silence_logging_cmgr(logging.CRITICAL):  # what matters is said by ClusterError
+    with silence_logging_cmgr(logging.CRITICAL):  # ClusterError reports what matters
         own = partial(_own_cluster, machines.workers, 1 if work.alone else max(1, cores() // max(1, machines.workers)))
         with _connected(machines.scheduler) if machines.scheduler else own() as client:
             _wait_for_a_worker(client)
@@ -116,7 +118,7 @@ def _client(machines: Machines, work: Work) -> Iterator["Client"]:
 
 @contextmanager
 def _own_cluster(workers: int, threads: int) -> Iterator["Client"]:
-    """Processes on this machine that listen on loopback only, of so many threads each."""
+    """Processes on this machine that listen on loopback only, of this many threads each."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -197,7 +199,8 @@ def _scattered(client: "Client", shared: object) -> "Future":
 def _once(client: "Client", work: Work, wanted: list) -> Iterator[tuple[Hashable, object]]:
     """Hand what is shared to all workers and each task to whoever is free; CancelledError if the former is lost."""
     shared = _scattered(client, work.shared)
-    waiting, running = iter(wanted), {}
+    waiting = iter(wanted)
+    running = {}
     while True:
         room = AHEAD * max(1, _threads(client)) - len(running)
         for one in islice(waiting, max(room, 0)):

@@ -1,12 +1,14 @@
 """Where things lie: the data folder, the installed app and its assets, the shipped mappings."""
 
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 from engine.columns import GALAXIES_FILE, LIBRARY_FILE, REGIONS_FILE
 
 DATA_VARIABLE = "GLOCAL_DATA"
+MAPS = "maps"  # folder within a survey
 CHECKOUT = Path(__file__).resolve().parents[1]
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 
@@ -26,13 +28,23 @@ def library_file(folder: Path) -> Path:
     return folder / LIBRARY_FILE
 
 
+def file_stem(name: str) -> str:
+    """A galaxy's name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", name)
+
+
+def maps_file(folder: Path, name: str) -> Path:
+    """The maps of a galaxy of a survey made by ``glocal run``."""
+    return folder / MAPS / f"{file_stem(name)}.fits"
+
+
 def app_folder() -> Path:
     """The installed app, as panel serves it; found without importing it."""
     return Path(find_spec("app").origin).parent
 
 
 def style_folder() -> Path:
-    """Styles of pages and figures, beside the installed app."""
+    """Styles of pages and figures, next to the installed app."""
     return app_folder().parent / "assets" / "style"
 
 

@@ -56,7 +56,7 @@ PriorsPlot = Annotated[Path | None, _option("Also draw what was drawn (the prior
 ValidationSurvey = Annotated[
     Path | None,
     _option(
-        "A mock survey whose truth is known: show instead whether its errors hold it, bin by bin.",
+        "A mock survey whose truth is known: show instead whether its errors contain the truth, bin by bin.",
         "--survey",
         exists=True,
         file_okay=False,
@@ -90,20 +90,22 @@ Measured = Annotated[Path, typer.Argument(help="Folder of the survey to measure 
 MeasuredTo = Annotated[
     Path | None, _option("Folder for the result; else the survey's name with -measured. May be the survey.", "--out")
 ]
-ModelsFile = Annotated[Path | None, _file("Model library; else library.npz beside the survey.", "--library")]
+ModelsFile = Annotated[Path | None, _file("Model library; else library.npz next to the survey.", "--library")]
 ModelsDrawn = Annotated[
     int | None,
-    _option("Draw a library of so many models (kept beside the result) instead of reading one.", "--models", min=100),
+    _option(
+        "Draw a library of this many models instead of reading one; it is kept with the result.", "--models", min=100
+    ),
 ]
 PriorFile = Annotated[
     Path | None, _file("Weight of each model before the data, in the order of the library: .npy, or one per line.")
 ]
 LeastModels = Annotated[
     float | None,
-    _option("Take a region's errors larger until so many models count, else ten; 0: never, as in the paper.", min=0),
+    _option("Inflate a region's errors until this many models contribute (ten); 0: never, as in the paper.", min=0),
 ]
 Workers = Annotated[
-    int | None, _option("Work in so many processes of this machine instead of in threads of one.", min=1)
+    int | None, _option("Work in this many processes of this machine instead of in threads of one.", min=1)
 ]
 Scheduler = Annotated[str, _option("Let a dask cluster work: address of its scheduler, like tcp://host:8786.")]
 Chunk = Annotated[

@@ -1,4 +1,4 @@
-"""Defaults of the ``glocal`` command; what they mean for the science is said where they are used."""
+"""Defaults of the ``glocal`` command; what they mean for the science is explained where they are used."""
 
 N_MODEL_LIBRARY = 500_000  # ZG22 sec. 2.1
 N_MODEL_DEMO = N_MODEL_LIBRARY  # with fewer, more errors have to be widened; five minutes in all

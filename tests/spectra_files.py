@@ -14,9 +14,9 @@ from engine.spectra_schema import (
     PLANE,
     PLANE_COLUMN,
     ROWS_PER_GROUP,
-    Axes,
     Axis,
     Header,
+    SpectraAxes,
     estimates_id,
 )
 from precompute.io.spectra import spectra_files, write_cells, write_flags
@@ -26,12 +26,12 @@ ESTIMATES = {
     "log_mu_star": Axis(-1.0, 0.02, 300), "log_age_wr": Axis(8.0, 0.02, 110), "log_Z_wr": Axis(-2.0, 0.02, 130),
 }  # fmt: skip
 COARSE = {"log_age_wr": Axis(8.0, 0.1, 22), "log_Z_wr": Axis(-2.0, 0.1, 26)}
-AXES = Axes(WAVE, ESTIMATES, COARSE)
+AXES = SpectraAxes(WAVE, ESTIMATES, COARSE)
 STRENGTHS = {"[OII]3727": 2.0, "Hbeta": 1.0, "[OIII]5007": 0.8, "Halpha": 2.9, "[NII]6583": 1.2, "[SII]6716": 0.5,
              "[SII]6731": 0.4, "[NII]6548": 0.4, "[OIII]4959": 0.28, "Hgamma": 0.45}  # fmt: skip
 
 
-def write_spectra(folder: Path, galaxy_id: int, seed: int = 3, cells: Axes = AXES) -> None:
+def write_spectra(folder: Path, galaxy_id: int, seed: int = 3, cells: SpectraAxes = AXES) -> None:
     """Both files of one galaxy of the survey in ``folder``, with posteriors on these cells."""
     rng = np.random.default_rng(seed)
     regions = pq.read_table(folder / "regions.parquet", filters=[("galaxy_id", "=", galaxy_id)]).to_pandas()
@@ -72,7 +72,7 @@ def _spectra(regions, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {"flux": flux, "flux_err": flux_err, "stellar": stellar, "gas": gas}
 
 
-def _posteriors(regions, cells: Axes) -> dict[str, np.ndarray]:
+def _posteriors(regions, cells: SpectraAxes) -> dict[str, np.ndarray]:
     """Gaussians with the table's medians and errors; age and metallicity fall together."""
     made = {PDF[name]: _gaussian(regions, name, axis) for name, axis in cells.estimates.items()}
     age, z = (_offset(regions, name, cells.plane[name]) for name in PLANE)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from engine.figures.cut import FITTED, SEQUENCES, SMOOTHINGS, Cut, Range
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 settings.register_profile("glocal", deadline=None)  # the first example may have to compile a kernel
 settings.load_profile("glocal")
@@ -50,5 +50,5 @@ def cuts():
         smoothing=st.sampled_from(SMOOTHINGS),
         galaxies=st.none() | st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=5).map(tuple),
         types=st.none() | st.lists(st.sampled_from(("S b", "E", "I")), min_size=1, max_size=3).map(tuple),
-        valley=st.sampled_from((EQUATION_3, FITTED)) | st.builds(Line, numbers, numbers),
+        valley=st.sampled_from((EQUATION_3, FITTED)) | st.builds(ValleyLine, numbers, numbers),
     )

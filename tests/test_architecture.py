@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io.votable.ucd import check_ucd
@@ -26,6 +28,11 @@ COLUMNS = [pytest.param(c, id=c.name) for c in REGION_COLUMNS + GALAXY_COLUMNS]
 
 def python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=600)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_import_contracts_hold():
@@ -91,13 +98,77 @@ import precompute.__main__, precompute.stages.serve
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_no_function_is_longer_than_sixty_lines_and_public_ones_say_what_they_do(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             doc = ast.get_docstring(node) or ""
             length = node.end_lineno - node.lineno + 1 - len(doc.splitlines())
             assert length <= 60, f"{node.name} has {length} lines"
             public = not node.name.startswith("_") and node.col_offset == 0
             assert doc or not public, f"{node.name} has no docstring"
+
+
+def annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    return [part for part in (*(argument.annotation for argument in given), function.returns) if part is not None]
+
+
+def bare_tuples(annotation: ast.expr) -> list[ast.Name]:
+    """Where an annotation says ``tuple`` without saying what is in it."""
+    named = [node.value for node in ast.walk(annotation) if isinstance(node, ast.Subscript)]
+    names = [node for node in ast.walk(annotation) if isinstance(node, ast.Name) and node.id == "tuple"]
+    return [name for name in names if name not in named]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_tuple_that_is_passed_or_returned_says_what_is_in_it(path):
+    functions = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    bare = [node.name for node in functions for part in annotations(node) if bare_tuples(part)]
+    assert not bare
+
+
+def statements(package: str, kind: type[ast.stmt]) -> list[ast.stmt]:
+    sources = [path for path in SOURCES if path.is_relative_to(ROOT / package)]
+    return [node for path in sources for node in ast.walk(parsed(path)) if isinstance(node, kind)]
+
+
+def is_packed(node: ast.Assign) -> bool:
+    """Whether it is ``a, b = x, y``."""
+    return isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple)
+
+
+@pytest.mark.parametrize(("package", "most"), [("engine", 0.02), ("precompute", 0.02), ("app", 0.06)])
+def test_few_lines_assign_several_things_at_once(package, most):
+    assignments = statements(package, ast.Assign)
+    assert np.mean([is_packed(node) for node in assignments]) < most
+
+
+def size(function: ast.FunctionDef) -> int:
+    """Syntax nodes of a function: how much there is to read, however it is laid out in lines."""
+    return sum(1 for _ in ast.walk(function))
+
+
+@pytest.mark.parametrize("package", ["engine", "precompute", "app"])
+def test_no_function_is_dense_and_most_are_small(package):
+    sizes = [(function.name, size(function)) for function in statements(package, ast.FunctionDef)]
+    assert [(name, nodes) for name, nodes in sizes if nodes > 405] == []
+    assert np.mean([nodes < 200 for _, nodes in sizes]) > 0.8
+
+
+def column_numbers(path: Path) -> list[str]:
+    """Columns of an array that are read by a number beyond 2, as ``answer[:, 9]``: they should have names."""
+    slices = [node.slice for node in ast.walk(parsed(path)) if isinstance(node, ast.Subscript)]
+    pairs = [part.elts for part in slices if isinstance(part, ast.Tuple) and len(part.elts) == 2]
+    return [
+        ast.unparse(column)
+        for rows, column in pairs
+        if isinstance(rows, ast.Slice) and isinstance(column, ast.Constant) and isinstance(column.value, int)
+        if column.value > 2
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_columns_beyond_the_third_are_read_by_name(path):
+    assert not column_numbers(path)
 
 
 def test_kernels_are_compiled_with_a_cache_that_notices_changes():

@@ -14,7 +14,7 @@ from app.screen.parts import Parts
 from app.screen.spectrum_data import FLUX_UNIT
 from app.screen.spectrum_panel import RESIDUAL_HEIGHT, SpectrumPanel, make_wave_range
 from app.selection import Selection
-from app.spectra import ESTIMATES, PLANE, Posterior, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
+from app.spectra import ESTIMATES, PLANE, PosteriorCurve, SpaxelSpectrum, read_flags, read_spectrum, survey_has_spectra
 from app.store import Survey
 from engine.errors import TableError
 from engine.spectra_schema import estimates_id
@@ -156,7 +156,7 @@ class SpaxelDetail:
         return [whole, curves, plane]
 
 
-def _value(posterior: Posterior) -> str:
+def _value(posterior: PosteriorCurve) -> str:
     """Median with its distances to the percentiles, as 9.28 +0.15 −0.12."""
     if not np.isfinite(posterior.median):
         return "<span>no posterior</span>"

@@ -78,13 +78,13 @@ def _files(shown: Shown, options: argparse.Namespace) -> Iterator[tuple[str, Cal
         yield f"{shown.stem}-planes.fits", lambda: images.image_file(shown)
 
 
-def _table_file(shown: Shown, make: Callable[[Shown], tuple], kind: str) -> bytes:
+def _table_file(shown: Shown, make: Callable[[Shown], tuple[tables.Columns, tables.Words]], kind: str) -> bytes:
     columns, words = make(shown)
     return tables.table_file(columns, words, numbers.facts(shown), kind)
 
 
 def _numbers(shown: Shown) -> bytes:
-    """Every number of the selection beside the paper's, as the bytes of a JSON file."""
+    """Every number of the selection next to the paper's, as the bytes of a JSON file."""
     sample = shown.sample
     told = {
         "survey": str(shown.survey.meta.get("survey_id", "")),

@@ -117,7 +117,8 @@ def tex(html: str) -> str:
 
 def _facts(shown: Shown) -> list[str]:
     sample = shown.sample
-    n, galaxies = theme.thousands(sample.n_regions), theme.thousands(sample.n_galaxies)
+    n = theme.thousands(sample.n_regions)
+    galaxies = theme.thousands(sample.n_galaxies)
     facts = [f"{n} regions of {galaxies} galaxies, weighted {WEIGHT_WORDS[sample.weighting]}."]
     if kept := cut_words(shown.cut):
         facts.append(f"Selected: {kept}.")

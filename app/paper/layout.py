@@ -13,7 +13,7 @@ GAP, LABELLED_GAP = 0.1, 0.54  # between panels that share y, and those that do 
 TITLE = 0.16
 BAR, BAR_HEAD = 0.07, 0.36  # a bar of colours, and all it needs above a panel
 ASPECT = 0.82  # choice: height of a panel over its width
-ASPECT_WIDE = 0.72  # with one panel or two beside each other
+ASPECT_WIDE = 0.72  # with one panel or two side by side
 STAMP = 0.17
 
 
@@ -60,7 +60,7 @@ def lay_out(figure: Figure, columns: str, with_stamp: bool) -> Layout:
 
 
 def panel_rows(figure: Figure, columns: str) -> list[tuple[Panel, ...]]:
-    """Panels row by row. One column holds two beside each other: there a grid of three columns is turned."""
+    """Panels row by row. One column holds two side by side: there a grid of three columns is turned."""
     panels = figure.panels
     n = figure.columns
     if columns == "one" and n > 2:

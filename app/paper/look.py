@@ -15,7 +15,8 @@ WIDTHS = {"one": 240 * PT, "two": 504 * PT}  # MNRAS: 84 mm and 178 mm
 FONT = 8  # pt
 DPI = 300
 PT_PER_PX = 0.5  # a plane is 270 px wide on the screen and 1.8 in on paper
-MARKER_PT, NARROW_MARKER_PT = 2.6, 1.5
+MARKER_PT = 2.6
+NARROW_MARKER_PT = 1.5
 
 
 def grey_map(name: str = "density") -> ListedColormap:

@@ -55,7 +55,8 @@ def draw_map(ax: Axes, picture: Picture, view: MapsView) -> AxesImage:
 
 
 def _draw_marks(ax: Axes, view: MapsView) -> None:
-    marks, (cx, cy) = view.marks, view.marks.corner
+    marks = view.marks
+    (cx, cy) = view.marks.corner
     ax.axhspan(0, FOOT, color=theme.NO_DATA, alpha=FOOT_ALPHA, lw=0, zorder=1, transform=ax.transAxes)
     ax.plot(*marks.bar, color=INK, lw=1.6, solid_capstyle="butt")
     look = {"textcoords": "offset points", "size": FONT}

@@ -81,7 +81,7 @@ def _column_density(ax: Axes, mark: ColumnDensity, arrays: DensityArrays, pen: P
     _shades(ax, column_shades(arrays.value), arrays.limits, pen.fade)
 
 
-def _shades(ax: Axes, shades: np.ndarray, limits: tuple, alpha: float) -> None:
+def _shades(ax: Axes, shades: np.ndarray, limits: tuple[float, float, float, float], alpha: float) -> None:
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 255}
     ax.imshow(shades, extent=limits, cmap=grey_map(), alpha=alpha, **look)
 

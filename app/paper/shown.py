@@ -41,7 +41,7 @@ class Shown:
 
     @property
     def stamp(self) -> str:
-        """Words that mock data wear; empty for measured ones."""
+        """Words that mock data carry; empty for measured ones."""
         return self.survey.stamp
 
     @property

@@ -72,7 +72,7 @@ def draw_flux(ax: Axes, spectrum: SpaxelSpectrum) -> None:
     ax.tick_params(labelbottom=False)
 
 
-def _name(ax: Axes, names: data.Words, n_rows: int, low: float, colour: str) -> None:
+def _name(ax: Axes, names: data.AxisNames, n_rows: int, low: float, colour: str) -> None:
     """Names along the axis of wavelength, in the first row where there is room; one that has room in none is left out.
 
     ``low``: where the first row stands, part of the frame.

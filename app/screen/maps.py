@@ -108,7 +108,7 @@ class Sky:
         """Put the ring round a spaxel, or take it away."""
         self.ring.data = {"x": [], "y": []} if x is None else {"x": [x], "y": [y]}
 
-    def outline(self, ellipse: tuple | None) -> None:
+    def outline(self, ellipse: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Draw the half-light ellipse, or none."""
         x, y = ellipse if ellipse is not None else ([], [])
         self.ellipse.data = {"x": x, "y": y}

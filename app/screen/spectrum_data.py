@@ -5,7 +5,7 @@ from typing import NamedTuple
 import contourpy
 import numpy as np
 
-from app.spectra import PLANE, Posterior, SpaxelSpectrum
+from app.spectra import PLANE, PosteriorCurve, SpaxelSpectrum
 from engine.features import D4000N_BLUE, D4000N_RED, LICK, LINES
 from engine.types import FloatArray
 
@@ -33,7 +33,7 @@ _LINE_WORDS = {
 _LINES_FURTHER = {"Hbeta": -25.0, "[OIII]5007": 45.0, "[SII]6716": 80.0, "Halpha": -60.0, "[OII]3727": 85.0}
 
 
-class Words(NamedTuple):
+class AxisNames(NamedTuple):
     """Names along the wavelength axis: where, and in which row of them."""
 
     wave: list[float]
@@ -47,20 +47,20 @@ def bands() -> tuple[list[float], list[float]]:
     return [low for low, _ in shown], [high for _, high in shown]
 
 
-def band_words() -> Words:
+def band_words() -> AxisNames:
     """Names of the bands; D4000n between its two."""
     named = [index for index in LICK if _BAND_WORDS.get(index.name, ("", 0))[0]]
     wave = [float(np.mean(index.centre)) + _NAMES_FURTHER_RIGHT.get(index.name, 0.0) for index in named]
     words = [_BAND_WORDS[index.name] for index in named]
     middle = (D4000N_BLUE[0] + D4000N_RED[1]) / 2
-    return Words([*wave, middle], [*(text for text, _ in words), "D4000n"], [*(row for _, row in words), 1])
+    return AxisNames([*wave, middle], [*(text for text, _ in words), "D4000n"], [*(row for _, row in words), 1])
 
 
-def line_words() -> Words:
+def line_words() -> AxisNames:
     """Names of the brightest emission lines."""
     named = [line for line in LINES if line.name in _LINE_WORDS]
     wave = [line.wave + _LINES_FURTHER.get(line.name, 0.0) for line in named]
-    return Words(wave, [_LINE_WORDS[line.name] for line in named], [0] * len(named))
+    return AxisNames(wave, [_LINE_WORDS[line.name] for line in named], [0] * len(named))
 
 
 def flux_limits(spectrum: SpaxelSpectrum) -> tuple[float, float]:
@@ -87,7 +87,7 @@ def error_band(spectrum: SpaxelSpectrum) -> tuple[FloatArray, FloatArray]:
     return flux - error, flux + error
 
 
-def axis_of(name: str, posterior: Posterior) -> tuple[float, float]:
+def axis_of(name: str, posterior: PosteriorCurve) -> tuple[float, float]:
     """Ends of the axis of a posterior: round its median, inside the library."""
     first, last = float(posterior.edges[0]), float(posterior.edges[-1])
     if not np.isfinite(posterior.median):
@@ -98,13 +98,13 @@ def axis_of(name: str, posterior: Posterior) -> tuple[float, float]:
     return max(first, min(middle - half, float(low))), min(last, max(middle + half, float(high)))
 
 
-def curve(posterior: Posterior) -> tuple[FloatArray, FloatArray]:
+def curve(posterior: PosteriorCurve) -> tuple[FloatArray, FloatArray]:
     """Centres of cells and the posterior over its peak, (cell,) each."""
     density = np.nan_to_num(posterior.density)
     return (posterior.edges[1:] + posterior.edges[:-1]) / 2, density / (density.max() or 1.0)
 
 
-def between(posterior: Posterior) -> tuple[FloatArray, FloatArray]:
+def between(posterior: PosteriorCurve) -> tuple[FloatArray, FloatArray]:
     """The part of the curve between the 16th and the 84th percentile."""
     x, y = curve(posterior)
     if not np.isfinite(posterior.median):

@@ -119,7 +119,7 @@ class AdminHandler(KeeperHandler):
         self.write(page("admin.html", facts=state().facts(), errors=recent_errors(), now=time.strftime("%H:%M:%S")))
 
 
-def routes() -> list[tuple]:
+def routes() -> list[tuple[object, ...]]:
     """Patterns and handlers, as tornado takes them."""
     plain: list[tuple[str, Callable]] = [
         (r"/liveness", LivenessHandler),

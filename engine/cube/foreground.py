@@ -1,4 +1,4 @@
-"""Foreground in an image: stars, other galaxies and holes, told from the galaxy itself."""
+"""Foreground in an image: stars, other galaxies and holes, separated from the galaxy itself."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -82,7 +82,8 @@ def _segments_apart(
     segments = _segments(blurred, threshold, settings.min_pixels)
     if segments is None:
         return np.zeros(data.shape, bool)
-    x, y = round(centre[0]), round(centre[1])
+    x = round(centre[0])
+    y = round(centre[1])
     own = segments.data[y, x]
     galaxy = segments.data == own if own else np.zeros(data.shape, bool)
     if own:

@@ -23,7 +23,7 @@ class MaskSettings(NamedTuple):
     contrast: float = 1.0  # peak of a star over the galaxy's light around it
     certain_contrast: float = 5.0  # above, the shape does not matter (stars that saturate)
     star_width: float = 1.6  # widest star, in widths of the point spread
-    neighbour_share: float = 0.01  # of the blended light, for another galaxy to be told apart
+    neighbour_share: float = 0.01  # of the blended light, for another galaxy to be recognised as such
     neighbour_contrast: float = 1.0  # of its peak over the saddle between: more than of a spiral arm
     light_share: float = 0.1  # of a spaxel's light from foreground, for it to be lost
     artefact_sigma: float = 7.0  # depth of a hole in an image

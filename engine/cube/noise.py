@@ -73,7 +73,9 @@ def error_ratio(cube: Cube) -> float:
 
 def _differences_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:
     """Second differences of spectra (wave, spectrum) over the errors they should have, where all pixels are good."""
-    before, middle, after = slice(None, -2 * LAG), slice(LAG, -LAG), slice(2 * LAG, None)
+    before = slice(None, -2 * LAG)
+    middle = slice(LAG, -LAG)
+    after = slice(2 * LAG, None)
     known = good[before] & good[middle] & good[after]
     difference = flux[middle] - 0.5 * (flux[before] + flux[after])
     expected = np.sqrt(error[middle] ** 2 + 0.25 * (error[before] ** 2 + error[after] ** 2))

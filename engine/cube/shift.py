@@ -80,7 +80,8 @@ def find_shift(reference: Plane, image: Plane, *, min_correlation: float, mismat
 
 def _correlations(values: FloatArray, known: BoolArray, image: FloatArray) -> FloatArray:
     """Pearson's coefficient of values with the image under them, at every place where they fit, (y, x)."""
-    mask, n = known.astype(float), known.sum()
+    mask = known.astype(float)
+    n = known.sum()
     centred = np.where(known, values - values.sum() / n, 0.0)
     image = image - image.mean()
     common = correlate(image, centred, mode="valid", method="fft")

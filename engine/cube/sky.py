@@ -41,8 +41,10 @@ def pixel_at(wcs: WCS, place: SkyCoord) -> Pixel:
 
 def field_corners(wcs: WCS, shape: tuple[int, int]) -> SkyCoord:
     """The four outer corners of an array (rows, columns) on the sky."""
-    bottom, left = -0.5, -0.5
-    top, right = shape[0] - 0.5, shape[1] - 0.5
+    bottom = -0.5
+    left = -0.5
+    top = shape[0] - 0.5
+    right = shape[1] - 0.5
     return wcs.pixel_to_world([left, right, left, right], [bottom, bottom, top, top])
 
 
@@ -53,7 +55,8 @@ def field_centre(wcs: WCS, shape: tuple[int, int]) -> SkyCoord:
 
 def axis_angles(wcs: WCS, shape: tuple[int, int]) -> AxisAngles:
     """How an array (rows, columns) lies on the sky at its middle; north up and east left is AxisAngles()."""
-    x, y = (shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0
+    x = (shape[1] - 1) / 2.0
+    y = (shape[0] - 1) / 2.0
     middle, along_x, along_y = (wcs.pixel_to_world(x + dx, y + dy).icrs for dx, dy in ((0, 0), (0.5, 0), (0, 0.5)))
     return AxisAngles(_angle(middle, along_x), _angle(middle, along_y))
 

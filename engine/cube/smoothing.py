@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.adopted import SMOOTHING_RADIUS_MAX_ARCSEC, SNR_MINIMUM_PER_ANGSTROM, SNR_TARGET_PER_ANGSTROM
 from engine.compiled import njit
-from engine.cube.medians import median_planes
+from engine.cube.medians import Kernel, median_planes
 from engine.cube.types import Cube
 from engine.errors import SettingsError, ShapeError
 from engine.flags import SpaxelFlag
@@ -114,7 +114,8 @@ def smooth_planes(
     factor[1:] *= settings.median_penalty
     used = np.where(usable, level, 0)
     used = used if wanted is None else np.where(wanted, used, -used)
-    return Smoothed(*median_planes(*planes, used, (offsets, count, factor, settings.good_share)))
+    kernel = Kernel(offsets, count, factor, settings.good_share)
+    return Smoothed(*median_planes(*planes, used, kernel))
 
 
 def smooth_cube(
@@ -145,7 +146,8 @@ def _gather(values, good, y, x, offsets, buffer):
     """Copy the good neighbours into buffer; returns how many."""
     n = 0
     for k in range(len(offsets)):
-        j, i = y + offsets[k, 0], x + offsets[k, 1]
+        j = y + offsets[k, 0]
+        i = x + offsets[k, 1]
         if 0 <= j < values.shape[0] and 0 <= i < values.shape[1] and good[j, i]:
             buffer[n] = values[j, i]
             n += 1
@@ -157,7 +159,8 @@ def _choose(signal, noise, good, offsets, count, how):
     target, slope, penalty = how
     level = np.zeros(signal.shape, np.int64)
     reached = np.full(signal.shape, np.nan)
-    a, b = np.empty(len(offsets)), np.empty(len(offsets))
+    a = np.empty(len(offsets))
+    b = np.empty(len(offsets))
     for y, x in zip(*np.nonzero(good)):  # noqa: B905  (numba knows no strict)
         for i in range(len(count)):
             n = _gather(signal, good, y, x, offsets[: count[i]], a)
@@ -165,7 +168,8 @@ def _choose(signal, noise, good, offsets, count, how):
             error = np.sqrt(np.sum(b[:n] ** 2)) / n
             if n > 1:
                 error *= penalty * (1.0 + slope * np.log10(n))
-            level[y, x], reached[y, x] = i + 1, np.median(a[:n]) / error
+            level[y, x] = i + 1
+            reached[y, x] = np.median(a[:n]) / error
             if reached[y, x] >= target:
                 break
     return level, reached

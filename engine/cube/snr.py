@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.cube.types import Cube
 from engine.errors import CubeError, SettingsError
-from engine.types import FloatArray
+from engine.types import BoolArray, FloatArray
 
 # Rest frame [Angstrom]. No emission line lies inside (nearest: [NI] 5200, [NII] 5755) and no deep absorption; sky
 # [OI] 5577 stays outside at any redshift and the sky's sodium up to 0.035; CALIFA's own spectral synthesis normalises
@@ -25,6 +25,23 @@ def window_snr(
     """
     if noise_from not in NOISE_FROM:
         raise SettingsError(f"noise comes from one of {', '.join(NOISE_FROM)}, not from {noise_from!r}")
+    inside = _pixels_in_window(cube, redshift, window)
+    flux = _good_values(cube, cube.flux, inside)
+    enough = np.isfinite(flux).sum(axis=0) >= MIN_PIXELS
+    signal = np.full(flux.shape[1], np.nan)
+    noise = np.full(flux.shape[1], np.nan)
+    if enough.any():
+        signal[enough] = np.nanmedian(flux[:, enough], axis=0)
+        if noise_from == "error":
+            noise[enough] = np.nanmedian(_good_values(cube, cube.error, inside)[:, enough], axis=0)
+        else:
+            noise[enough] = _scatter(cube.wave[inside], flux[:, enough])
+    step = np.median(np.gradient(cube.wave)[inside])
+    return signal.reshape(cube.shape), (noise * np.sqrt(step)).reshape(cube.shape)
+
+
+def _pixels_in_window(cube: Cube, redshift: float, window: tuple[float, float]) -> BoolArray:
+    """Which wavelengths lie in a window at rest, (wave,); raises CubeError for too few."""
     rest = cube.wave / (1.0 + redshift)
     inside = (rest >= window[0]) & (rest <= window[1])
     if np.count_nonzero(inside) < MIN_PIXELS:
@@ -32,18 +49,12 @@ def window_snr(
             f"{cube.name}: at redshift {redshift:g} the spectra cover {rest[0]:.0f}-{rest[-1]:.0f} Angstrom at rest, "
             f"not {window[0]:.0f}-{window[1]:.0f}, where S/N is measured"
         )
-    step = np.median(np.gradient(cube.wave)[inside])
-    good = cube.good[inside]
-    flux = np.where(good, cube.flux[inside], np.nan).reshape(inside.sum(), -1)
-    error = np.where(good, cube.error[inside], np.nan).reshape(inside.sum(), -1)
-    enough = np.isfinite(flux).sum(axis=0) >= MIN_PIXELS
-    signal, noise = np.full((2, flux.shape[1]), np.nan)
-    if enough.any():
-        signal[enough] = np.nanmedian(flux[:, enough], axis=0)
-        noise[enough] = (
-            np.nanmedian(error[:, enough], axis=0) if noise_from == "error" else _scatter(rest[inside], flux[:, enough])
-        )
-    return signal.reshape(cube.shape), (noise * np.sqrt(step)).reshape(cube.shape)
+    return inside
+
+
+def _good_values(cube: Cube, values: FloatArray, inside: BoolArray) -> FloatArray:
+    """Values (wave, y, x) of some wavelengths as (wave, spaxel), NaN where they are not good."""
+    return np.where(cube.good[inside], values[inside], np.nan).reshape(np.count_nonzero(inside), -1)
 
 
 def _scatter(wave: FloatArray, flux: FloatArray) -> FloatArray:

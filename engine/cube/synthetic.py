@@ -23,7 +23,8 @@ def synthetic_image(cube: Cube, one: Filter) -> Plane | None:
     cut = Filter(one.name, one.wave[inside], one.response[inside])
     weights = (band_weights(cube.wave, cut) * CUBE_UNIT / NANOMAGGY / cube.spaxel_arcsec**2).astype(np.float32)
     used = weights > 0
-    weights, good = weights[used], cube.good[used]
+    weights = weights[used]
+    good = cube.good[used]
     expected = weights * _mean_spectrum(cube.flux[used], good)
     share = np.tensordot(expected, good, 1) / expected.sum()
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,6 +1,7 @@
 """Voronoi bins (Cappellari & Copin 2003) instead of adaptive smoothing, for the comparison of ZG22 appendix A."""
 
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ def voronoi_bins(
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         used = good & np.isfinite(signal) & (noise > 0) & (signal / noise > MIN_SNR)
-    bins, reached = np.full(signal.shape, -1), np.full(signal.shape, np.nan)
+    bins = np.full(signal.shape, -1)
+    reached = np.full(signal.shape, np.nan)
     if used.any():
         bins[used] = _bin_numbers(signal[used], noise[used], np.nonzero(used), settings)
         snr = _bin_snr(signal[used], noise[used], bins[used], settings)
@@ -51,20 +53,31 @@ def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = D
 
     A plane is good in a bin where the share of its spaxels that the settings ask for is good.
     """
-    flat, n_bins = bins.ravel(), int(bins.max(initial=-1)) + 1
+    flat = bins.ravel()
+    n_bins = int(bins.max(initial=-1)) + 1
     member = np.zeros((flat.size, n_bins), np.float32)
     member[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1.0
-    good = planes.good.reshape(len(planes.good), -1).astype(np.float32)
-    n = good @ member
-    flux, error = (np.where(planes.good, part, 0).reshape(len(good), -1) for part in (planes.flux, planes.error))
-    total, variance = flux @ member, error**2 @ member
+    n = _good_values(planes, planes.good.astype(np.float32)) @ member
     enough = (n > 0) & (n >= settings.good_share * member.sum(axis=0))
     n = np.maximum(n, 1.0)
     factor = 1.0 + settings.correlation_slope * np.log10(n)
-    values = np.where(enough, total / n, 0.0), np.where(enough, factor * np.sqrt(variance) / n, 0.0), enough
-    spread = (np.where(flat >= 0, part[:, np.maximum(flat, 0)], 0).reshape(planes.flux.shape) for part in values)
-    flux, error, known = spread
-    return Smoothed(flux.astype(np.float32), error.astype(np.float32), known.astype(bool))
+    flux = _good_values(planes, planes.flux) @ member / n
+    error = factor * np.sqrt(_good_values(planes, planes.error) ** 2 @ member) / n
+    return Smoothed(
+        _of_spaxels(np.where(enough, flux, 0.0), bins).astype(np.float32),
+        _of_spaxels(np.where(enough, error, 0.0), bins).astype(np.float32),
+        _of_spaxels(enough.astype(np.float32), bins).astype(bool),
+    )
+
+
+def _good_values(planes: Smoothed, values: FloatArray) -> FloatArray:
+    """Values (plane, y, x) as (plane, spaxel), 0 where they are not good."""
+    return np.where(planes.good, values, np.float32(0)).reshape(len(values), -1)
+
+
+def _of_spaxels(values: FloatArray, bins: IntArray) -> FloatArray:
+    """Values of bins (plane, bin) in each spaxel (plane, y, x); 0 where there is no bin."""
+    return np.where(bins >= 0, values[:, np.maximum(bins, 0)], 0)
 
 
 def bin_cube(cube: Cube, bins: IntArray, settings: SmoothingSettings = DEFAULT) -> Cube:
@@ -72,7 +85,9 @@ def bin_cube(cube: Cube, bins: IntArray, settings: SmoothingSettings = DEFAULT) 
     return cube._replace(**bin_planes(Smoothed(cube.flux, cube.error, cube.good), bins, settings)._asdict())
 
 
-def _bin_numbers(signal, noise, place, settings: SmoothingSettings) -> IntArray:
+def _bin_numbers(
+    signal: FloatArray, noise: FloatArray, place: tuple[IntArray, ...], settings: SmoothingSettings
+) -> IntArray:
     """One number per spaxel; each alone where all have the target already."""
     if (signal / noise >= settings.target).all():
         return np.arange(signal.size)
@@ -90,17 +105,17 @@ def _bin_numbers(signal, noise, place, settings: SmoothingSettings) -> IntArray:
     return np.unique(found[0], return_inverse=True)[1]
 
 
-def _snr(settings: SmoothingSettings):
+def _snr(settings: SmoothingSettings) -> Callable[[IntArray, FloatArray, FloatArray], float]:
     """S/N of the mean of some spaxels, as vorbin asks for it: of all (one number)."""
 
-    def of(index, signal, noise):
+    def of(index: IntArray, signal: FloatArray, noise: FloatArray) -> float:
         factor = 1.0 + settings.correlation_slope * np.log10(np.size(index))
-        return np.sum(signal[index]) / (factor * np.sqrt(np.sum(noise[index] ** 2)))
+        return float(np.sum(signal[index]) / (factor * np.sqrt(np.sum(noise[index] ** 2))))
 
     return of
 
 
-def _bin_snr(signal, noise, bins, settings: SmoothingSettings) -> FloatArray:
+def _bin_snr(signal: FloatArray, noise: FloatArray, bins: IntArray, settings: SmoothingSettings) -> FloatArray:
     n = np.bincount(bins)
     factor = 1.0 + settings.correlation_slope * np.log10(n)
     return np.bincount(bins, signal) / (factor * np.sqrt(np.bincount(bins, noise**2)))

@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from engine.errors import TableError
 from engine.figures.cut import Range
-from engine.relations.green_valley import Line
+from engine.relations.green_valley import ValleyLine
 from engine.types import FloatArray, IntArray
 
 Made = TypeVar("Made")
@@ -65,6 +66,22 @@ class DensityArrays(NamedTuple):
     value: FloatArray
 
 
+def column_of(table: Regions, name: str) -> FloatArray:
+    """A column of regions that must be there; raises TableError otherwise."""
+    return _there(table[name], name)
+
+
+def galaxy_column(table: Regions, name: str) -> FloatArray:
+    """The same of the galaxy table."""
+    return _there(table.galaxy(name), name)
+
+
+def _there(column: FloatArray | None, name: str) -> FloatArray:
+    if column is None:
+        raise TableError(f"the table has no column {name}")
+    return column
+
+
 class LineArrays(NamedTuple):
     """Pieces of lines: contours; each (point,)."""
 
@@ -94,10 +111,11 @@ class ValleyArrays(NamedTuple):
 
     x: FloatArray
     y: FloatArray
-    line: Line
+    line: ValleyLine
 
 
-class MapArrays(NamedTuple):
+@dataclass(frozen=True)
+class MapArrays:
     """Median or scatter of z in cells, (y, x); ``z_limits`` are the ends of its colours."""
 
     limits: Limits4
@@ -115,7 +133,7 @@ class PointArrays(NamedTuple):
 
 
 class LimitArrays(NamedTuple):
-    """log mu* down to which the sequences are complete; NaN where it cannot be told."""
+    """log mu* down to which the sequences are complete; NaN where it cannot be determined."""
 
     old: float
     young: float

@@ -28,7 +28,8 @@ CELLS = 150  # choice: about two pixels each, finer than the paper's own bins
 CELLS_ALONG_Y = 126
 GALAXY_CELLS = 30  # a few hundred galaxies share the axis: finer cells would show each as a stripe
 MERGE = 2  # cells of the density along each axis that make one cell of the normalised columns
-CONTOUR_CELLS, CONTOUR_CELLS_ALONG_Y = 120, 100
+CONTOUR_CELLS = 120
+CONTOUR_CELLS_ALONG_Y = 100
 MEDIAN_CELL_DEX = 0.1  # choice: a third of a typical scatter of medians, about that of the drawings of ZG22 Fig. 5
 
 
@@ -102,7 +103,8 @@ def _widened(name: str, table: Regions) -> Limits:
     if default is None:
         return _ends(values, STEP)
     low, high = _ends(values, STEP / 2 if name.endswith("_err") else STEP)
-    too_low, too_high = np.mean(values < default[0]), np.mean(values > default[1])
+    too_low = np.mean(values < default[0])
+    too_high = np.mean(values > default[1])
     return (
         low if too_low > OUTSIDE else default[0],
         high if too_high > OUTSIDE else default[1],
@@ -120,5 +122,6 @@ def _values(name: str, table: Regions) -> FloatArray:
 def _ends(values: FloatArray, step: float) -> Limits:
     """Multiples of the step that leave out FARTHEST at either side."""
     low, high = np.quantile(values, (FARTHEST, 1.0 - FARTHEST), method="inverted_cdf")
-    first, last = np.floor(low / step), np.ceil(high / step)
+    first = np.floor(low / step)
+    last = np.ceil(high / step)
     return float(round(first * step, 6)), float(round(max(last, first + 1) * step, 6))

@@ -24,9 +24,14 @@ from engine.figures.marks import (
     Valley,
 )
 
-MU_STAR, MU_E, M_STAR, AGE, Z = "log_mu_star", "log_mu_e", "log_M_star", "log_age_wr", "log_Z_wr"
+MU_STAR = "log_mu_star"
+MU_E = "log_mu_e"
+M_STAR = "log_M_star"
+AGE = "log_age_wr"
+Z = "log_Z_wr"
 MASSES = (MU_STAR, MU_E, M_STAR)
-OLD, YOUNG = Cut(sequence=OLD_RIDGE), Cut(sequence=YOUNG_SEQUENCE)
+OLD = Cut(sequence=OLD_RIDGE)
+YOUNG = Cut(sequence=YOUNG_SEQUENCE)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from engine.figures import lines, planes
 from engine.figures.arrays import (
@@ -49,7 +50,8 @@ def no_curves(source: str, x: str, y: str) -> None:
     """No published relation is known; what the app passes instead reads them from files."""
 
 
-class Tools(NamedTuple):
+@dataclass(frozen=True)
+class Tools:
     """What the engine leaves to others: ``count`` adds weights in cells, ``curves`` knows published relations."""
 
     count: Counter = weighted_count
@@ -131,7 +133,7 @@ def _limits(mark: Limits, panel: Panel, sample: Sample, view: View, tools: Tools
     return lines.completeness(sample)
 
 
-_MAKERS: dict[type[Mark], Callable[[Mark, Panel, Sample, View, Tools], Arrays]] = {
+_MAKERS: dict[type[Mark], Callable[[Any, Panel, Sample, View, Tools], Arrays]] = {  # each takes its own mark
     Density: _density, ColumnDensity: _column_density, Contours: _contours, Running: _running, Peaks: _peaks,
     Valley: _valley, Published: _published, MedianMap: _median_map, Points: _points, Fit: _fit, Limits: _limits,
 }  # fmt: skip

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 _Member = TypeVar("_Member", int, str)
 
-ALL, OLD_RIDGE, YOUNG_SEQUENCE = "all", "old ridge", "young sequence"
+ALL = "all"
+OLD_RIDGE = "old ridge"
+YOUNG_SEQUENCE = "young sequence"
 SEQUENCES = (ALL, OLD_RIDGE, YOUNG_SEQUENCE)
 UNSMOOTHED = "unsmoothed"
 SMOOTHINGS = (ALL, UNSMOOTHED)
@@ -51,7 +53,7 @@ class Cut:
     smoothing: str = ALL
     galaxies: tuple[int, ...] | None = None
     types: tuple[str, ...] | None = None
-    valley: Line | str = EQUATION_3
+    valley: ValleyLine | str = EQUATION_3
 
     def __post_init__(self) -> None:
         ranges = {name: Range(*limits) for name, limits in sorted(self.ranges.items())}

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.adopted import GREEN_VALLEY_BIN_DEX
 from engine.figures import axes
-from engine.figures.arrays import BandArrays, LimitArrays, PeakArrays, PointArrays, ValleyArrays
+from engine.figures.arrays import BandArrays, LimitArrays, PeakArrays, PointArrays, ValleyArrays, galaxy_column
 from engine.figures.planes import sorted_by_y
 from engine.figures.sample import Sample, is_standing
 from engine.relations.completeness import completeness_limits
@@ -54,11 +54,12 @@ def valley(sample: Sample, x: str) -> ValleyArrays:
 
 def points(sample: Sample, x: str, y: str) -> PointArrays:
     """Galaxies that have selected regions and a value of both quantities."""
-    columns = [sample.table.galaxy(name) for name in (x, y, "galaxy_id")]
-    if any(column is None for column in columns):
+    xs = sample.table.galaxy(x)
+    ys = sample.table.galaxy(y)
+    if xs is None or ys is None:
         return PointArrays(NO_LINE, NO_LINE, np.zeros(0, int))
-    known = sample.has_galaxy & np.isfinite(columns[0]) & np.isfinite(columns[1])
-    return PointArrays(*(column[known] for column in columns))
+    known = sample.has_galaxy & np.isfinite(xs) & np.isfinite(ys)
+    return PointArrays(xs[known], ys[known], galaxy_column(sample.table, "galaxy_id")[known])
 
 
 def fit(sample: Sample, x: str, y: str) -> BandArrays:
@@ -78,8 +79,9 @@ def completeness(sample: Sample) -> LimitArrays:
     def make() -> LimitArrays:
         if not sample.has(*COMPLETENESS_COLUMNS):
             return LimitArrays(np.nan, np.nan)
-        columns = [sample[name] for name in COMPLETENESS_COLUMNS]
-        return LimitArrays(*completeness_limits(*columns, sample.weight, sample.line))
+        log_mu_star, sb_r, log_age = (sample.column(name) for name in COMPLETENESS_COLUMNS)
+        old, young = completeness_limits(log_mu_star, sb_r, log_age, sample.weight, sample.line)
+        return LimitArrays(old, young)
 
     if sample.is_full and not is_standing(sample.cut.valley):  # a line drawn by hand is not to be kept with the table
         return make()

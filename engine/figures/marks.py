@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from engine.figures.cut import Cut
 
-SELECTED, FULL = "selected", "full"
-MEDIAN, SCATTER = "median", "scatter"
+SELECTED = "selected"
+FULL = "full"
+MEDIAN = "median"
+SCATTER = "scatter"
 EVERYTHING = Cut()
 
 

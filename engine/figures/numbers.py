@@ -1,4 +1,4 @@
-"""Every number that a figure states, beside the paper's, with an error from drawing the galaxies again.
+"""Every number that a figure states, next to the paper's, with an error from drawing the galaxies again.
 
 A *measure* takes a sample and gives a function of multiplicities (galaxy,): how often each galaxy counts. The number
 itself counts each galaxy once; its error is the scatter over bootstrap draws of galaxies, not of regions, since regions
@@ -6,11 +6,12 @@ of one galaxy are not independent (ZG22 footnote 6).
 """
 
 from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine import adopted
+from engine.figures.arrays import galaxy_column
 from engine.figures.sample import GALAXY_INDEX, Sample
 from engine.relations.green_valley import EQUATION_3, age_peaks, fit_green_valley, is_old_ridge
 from engine.relations.robust import robust_line
@@ -50,7 +51,7 @@ def compare(
     """
     asked = [MEASURES[group] for group in MEASURES if groups is None or group in groups]
     measured = [measure(sample) for measure, needs in asked if sample.has(*needs)]
-    once = np.ones(len(sample.table.galaxy("galaxy_id")), dtype=int)
+    once = np.ones(len(galaxy_column(sample.table, "galaxy_id")), dtype=int)
     here = _together(measured, once)
     draws = [_together(measured, drawn) for drawn in _bootstrap(sample, rng, n_bootstrap)] if rng else []
     return [_number(key, value, [draw[key] for draw in draws]) for key, value in here.items()]
@@ -76,19 +77,19 @@ def _number(key: str, here: float, draws: list[float]) -> Number:
 
 
 def _counts(sample: Sample) -> Callable[[Multiplicity], Values]:
-    counted = {"galaxies": sample.n_galaxies, "regions": sample.n_regions}
+    counted: Values = {"galaxies": sample.n_galaxies, "regions": sample.n_regions}
     return lambda multiplicity: counted
 
 
 def _share_kept(sample: Sample) -> Callable[[Multiplicity], Values]:
-    kept, above = (sample.table.galaxy(name) for name in ("n_regions", "n_spaxels_above_cut"))
+    kept, above = (galaxy_column(sample.table, name) for name in ("n_regions", "n_spaxels_above_cut"))
     return lambda multiplicity: {"share_kept": np.sum(multiplicity * kept) / np.sum(multiplicity * above)}
 
 
 def _levels(sample: Sample) -> Callable[[Multiplicity], Values]:
     n_levels = len(adopted.SMOOTHING_LEVEL_FRACTIONS)
-    level = sample["smoothing_level"]
-    counts = np.array([_per_galaxy(sample, level == i + 1) for i in range(n_levels)])
+    level = sample.column("smoothing_level")
+    counts = np.array([_per_galaxy(sample, np.asarray(level == i + 1)) for i in range(n_levels)])
     of_all = _per_galaxy(sample, np.ones(sample.n_regions))
 
     def shares(multiplicity: Multiplicity) -> Values:
@@ -99,7 +100,7 @@ def _levels(sample: Sample) -> Callable[[Multiplicity], Values]:
 
 
 def _mass_density(sample: Sample) -> Callable[[Multiplicity], Values]:
-    mass, density = (sample.table.galaxy(name) for name in ("log_M_star", "log_mu_e"))
+    mass, density = (galaxy_column(sample.table, name) for name in ("log_M_star", "log_mu_e"))
     present = sample.has_galaxy
 
     def fitted(multiplicity: Multiplicity) -> Values:
@@ -111,16 +112,16 @@ def _mass_density(sample: Sample) -> Callable[[Multiplicity], Values]:
 
 def _local_density(sample: Sample) -> Callable[[Multiplicity], Values]:
     """Weighted least squares of log mu* on a galaxy's own quantity: sums per galaxy are all it needs."""
-    log_mu_star = np.asarray(sample["log_mu_star"], dtype=float)
+    log_mu_star = np.asarray(sample.column("log_mu_star"), dtype=float)
     known = np.isfinite(log_mu_star)
     weight = np.where(known, sample.weight, 0.0)
     y = np.where(known, log_mu_star, 0.0)
     sums = [_per_galaxy(sample, weight * power) for power in (1.0, y, y * y)]
 
     def fitted(multiplicity: Multiplicity) -> Values:
-        found = {}
+        found: Values = {}
         for name in ("log_M_star", "log_mu_e"):
-            slope, scatter = _line_of_sums(sample.table.galaxy(name), [total * multiplicity for total in sums])
+            slope, scatter = _line_of_sums(galaxy_column(sample.table, name), [total * multiplicity for total in sums])
             found |= {f"mu_star_{name}_slope": slope, f"mu_star_{name}_scatter": scatter}
         return found
 
@@ -132,15 +133,18 @@ def _line_of_sums(x: FloatArray, sums: list[FloatArray]) -> tuple[float, float]:
     good = np.isfinite(x)
     x = np.asarray(x, dtype=float)[good]
     w, wy, wyy = (total[good] for total in sums)
-    x_mean, y_mean = np.average(x, weights=w), wy.sum() / w.sum()
+    x_mean = np.average(x, weights=w)
+    y_mean = wy.sum() / w.sum()
     slope = np.sum((x - x_mean) * (wy - y_mean * w)) / np.sum(w * (x - x_mean) ** 2)
     fit = y_mean + slope * (x - x_mean)
     return slope, np.sqrt(np.sum(wyy - 2 * fit * wy + fit**2 * w) / w.sum())
 
 
 def _ages(sample: Sample) -> Callable[[Multiplicity], Values]:
-    log_mu_star, log_age = sample["log_mu_star"], sample["log_age_wr"]
-    weight, galaxy = sample.weight, sample[GALAXY_INDEX]
+    log_mu_star = sample.column("log_mu_star")
+    log_age = sample.column("log_age_wr")
+    weight = sample.weight
+    galaxy = sample.column(GALAXY_INDEX)
 
     def fitted(multiplicity: Multiplicity) -> Values:
         drawn = weight * multiplicity.astype(np.float32)[galaxy]
@@ -158,16 +162,18 @@ def _ages(sample: Sample) -> Callable[[Multiplicity], Values]:
 
 def _balance(sample: Sample) -> Callable[[Multiplicity], Values]:
     """Weight on either sequence, and the galaxy mass at which its balance tips."""
-    log_mu_star, log_age = sample["log_mu_star"], sample["log_age_wr"]
+    log_mu_star = sample.column("log_mu_star")
+    log_age = sample.column("log_age_wr")
     known = np.isfinite(log_mu_star) & np.isfinite(log_age)
     is_old = is_old_ridge(log_mu_star, log_age, sample.line)
     dense = known & (log_mu_star >= THRESHOLD_LOG_MU_STAR)
     masks = (known & is_old, known & ~is_old, dense & is_old, dense & ~is_old)
     old, young, dense_old, dense_young = (_per_galaxy(sample, sample.weight * mask) for mask in masks)
-    mass = sample.table.galaxy("log_M_star")
+    mass = galaxy_column(sample.table, "log_M_star")
 
     def shares(multiplicity: Multiplicity) -> Values:
-        all_old, all_young = old @ multiplicity, young @ multiplicity
+        all_old = old @ multiplicity
+        all_young = young @ multiplicity
         return {
             "share_old": all_old / (all_old + all_young),
             "share_young": all_young / (all_old + all_young),
@@ -178,7 +184,7 @@ def _balance(sample: Sample) -> Callable[[Multiplicity], Values]:
 
 
 def threshold(mass: FloatArray, old: FloatArray, young: FloatArray) -> float:
-    """The mass that best parts young galaxies, below it, from old ones, above it.
+    """The mass that best separates young galaxies, below it, from old ones, above it.
 
     Parameters: mass, weight of old and of young regions (galaxy,). The step at this mass puts more weight on its right
     side than at any other; NaN if the step is at an end.
@@ -203,11 +209,11 @@ def _errors(sample: Sample) -> Callable[[Multiplicity], Values]:
 
 def _sorted_near(sample: Sample, name: str, log_mu_star: float) -> tuple[FloatArray, IntArray]:
     """Rising errors of regions in a green-valley bin round a density, and their galaxies; (region,) each."""
-    values = sample[name]
-    near = np.abs(sample["log_mu_star"] - log_mu_star) < adopted.GREEN_VALLEY_BIN_DEX / 2
+    values = sample.column(name)
+    near = np.abs(sample.column("log_mu_star") - log_mu_star) < adopted.GREEN_VALLEY_BIN_DEX / 2
     rows = np.flatnonzero(near & np.isfinite(values))
     rows = rows[np.argsort(values[rows])]
-    return values[rows], sample[GALAXY_INDEX][rows]
+    return values[rows], sample.column(GALAXY_INDEX)[rows]
 
 
 def _median(values: FloatArray, multiplicity: IntArray) -> float:
@@ -220,7 +226,7 @@ def _median(values: FloatArray, multiplicity: IntArray) -> float:
 
 def _per_galaxy(sample: Sample, values: FloatArray) -> FloatArray:
     """Sum of values of the regions of each galaxy, (galaxy,)."""
-    return np.bincount(sample[GALAXY_INDEX], values, minlength=sample.has_galaxy.size)
+    return np.bincount(sample.column(GALAXY_INDEX), values, minlength=sample.has_galaxy.size)
 
 
 def _error_key(name: str, at: float) -> str:
@@ -238,7 +244,9 @@ MEASURES: dict[str, tuple[Measure, tuple[str, ...]]] = {  # with the columns tha
     "errors": (_errors, tuple(f"{name}_err" for name, *_ in adopted.MEDIAN_ERRORS)),
 }
 COUNTED = ("galaxies", "regions")
-_SEC_3, _SEC_4, _EQ_3 = "sec. 3", "sec. 4.1", "eq. 3"
+_SEC_3 = "sec. 3"
+_SEC_4 = "sec. 4.1"
+_EQ_3 = "eq. 3"
 
 # key: words, the paper's value, where it is printed
 PRINTED: dict[str, tuple[str, float, str]] = {
@@ -274,7 +282,7 @@ PRINTED: dict[str, tuple[str, float, str]] = {
 }  # fmt: skip
 
 
-def as_json(numbers: list[Number]) -> list[dict]:
+def as_json(numbers: list[Number]) -> list[dict[str, Any]]:
     """Numbers as plain JSON; null where there is none."""
     return [
         {

@@ -1,7 +1,7 @@
 """Marks that fill a panel: densities, their contours, and medians of a third quantity in cells."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import contourpy
 import numpy as np
@@ -31,7 +31,8 @@ def weighted_count(
 def cell_centres(limits: Limits4, cells: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Middles of equal cells along x and y."""
     x0, x1, y0, y1 = limits
-    x_edges, y_edges = np.linspace(x0, x1, cells[0] + 1), np.linspace(y0, y1, cells[1] + 1)
+    x_edges = np.linspace(x0, x1, cells[0] + 1)
+    y_edges = np.linspace(y0, y1, cells[1] + 1)
     return centres(x_edges), centres(y_edges)
 
 
@@ -103,7 +104,7 @@ def _contours(sample: Sample, x: str, y: str) -> LineArrays:
     smooth = normalise_peak(smooth_density(raw, CONTOUR_BLUR))
     generator = contourpy.contour_generator(*cell_centres(limits, cells), smooth)
     levels = contour_levels(N_CONTOURS, LOWEST_CONTOUR)
-    lines = [line for level in levels for line in generator.lines(level)]
+    lines: list[Any] = [line for level in levels for line in generator.lines(level)]  # (point, 2) each
     return LineArrays([line[:, 0] for line in lines], [line[:, 1] for line in lines])
 
 
@@ -120,12 +121,13 @@ def median_cells(sample: Sample, x: str, y: str, mark: MedianMap, min_count: int
 
 def _medians(
     sample: Sample, names: tuple[str, str, str], edges: list[FloatArray], min_count: int
-) -> bivariate.MedianMap:
+) -> bivariate.MedianGrid:
     if not sample.has(*names):
         empty = np.full((edges[1].size - 1, edges[0].size - 1), np.nan)
-        return bivariate.MedianMap(empty, empty, np.zeros(empty.shape, int))
-    columns = [sample.rising(name, names[2]) for name in (*names, WEIGHT)]
-    return bivariate.median_map(*columns, *edges, RISING, min_count=min_count)
+        return bivariate.MedianGrid(empty, empty, np.zeros(empty.shape, int))
+    x, y, z, weight = (sample.rising(name, names[2]) for name in (*names, WEIGHT))
+    x_edges, y_edges = edges
+    return bivariate.median_map(x, y, z, weight, x_edges, y_edges, RISING, min_count=min_count)
 
 
 def _ends(edges: list[FloatArray]) -> Limits4:

@@ -3,12 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
-from engine.figures.arrays import Regions
+from engine.errors import TableError
+from engine.figures.arrays import Made, Regions, column_of, galaxy_column
 from engine.figures.cut import ALL, FITTED, OLD_RIDGE, UNSMOOTHED, YOUNG_SEQUENCE, Cut, Range
-from engine.relations.green_valley import EQUATION_3, Line, fit_green_valley, is_old_ridge
+from engine.relations.green_valley import EQUATION_3, ValleyLine, fit_green_valley, is_old_ridge
 from engine.types import BoolArray, FloatArray, IntArray
 
 KEPT = 64  # choice: columns, parts and results that one sample keeps of each; Fig. 7 needs 12 parts
@@ -38,7 +40,7 @@ class Sample:
         return self.mask is None
 
     @property
-    def line(self) -> Line:
+    def line(self) -> ValleyLine:
         """The green valley in force."""
         return valley_in_force(self.table, self.cut.valley, self.weighting)
 
@@ -55,8 +57,8 @@ class Sample:
     @cached_property
     def has_galaxy(self) -> BoolArray:
         """Which galaxies have selected regions, (galaxy,)."""
-        n = len(self.table.galaxy("galaxy_id"))
-        return np.bincount(self[GALAXY_INDEX], minlength=n) > 0
+        n = len(galaxy_column(self.table, "galaxy_id"))
+        return np.bincount(self.column(GALAXY_INDEX), minlength=n) > 0
 
     @property
     def n_galaxies(self) -> int:
@@ -66,14 +68,22 @@ class Sample:
     @property
     def weight(self) -> FloatArray:
         """Statistical weight, (region,); its mean over the whole table is 1."""
-        return self[WEIGHT]
+        return self.column(WEIGHT)
 
     def __getitem__(self, name: str) -> np.ndarray | None:
         """A column of the selected regions, a galaxy's value for each, or WEIGHT; None if there is none."""
         column = self._of_table(name)
-        if self.rows is None or column is None:
+        rows = self.rows
+        if rows is None or column is None:
             return column
-        return self._keep("column", name, lambda: column.take(self.rows))
+        return self._keep("column", name, lambda: column.take(rows))
+
+    def column(self, name: str) -> FloatArray:
+        """The same of a column that must be there; raises TableError otherwise."""
+        values = self[name]
+        if values is None:
+            raise TableError(f"the table has no column {name}")
+        return values
 
     def has(self, *names: str) -> bool:
         """Whether the table has all of these columns."""
@@ -86,11 +96,12 @@ class Sample:
         """
         full = self.table.once(
             ("rising", name, by, self.weighting if name == WEIGHT else None),
-            lambda: self._of_table(name).take(self.table.order(by)),
+            lambda: self._full(name).take(self.table.order(by)),
         )
-        if self.mask is None:
+        mask = self.mask
+        if mask is None:
             return full
-        places = self._keep("places", by, lambda: np.flatnonzero(self.mask.take(self.table.order(by))))
+        places = self._keep("places", by, lambda: np.flatnonzero(mask.take(self.table.order(by))))
         return self._keep("rising", (name, by), lambda: full.take(places))
 
     def part(self, cut: Cut) -> "Sample":
@@ -99,7 +110,7 @@ class Sample:
             return self
         return self._keep("part", cut, lambda: self._part(cut))
 
-    def once(self, key: object, make: Callable[[], object]) -> object:
+    def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, kept with the table if this is its full sample, else as long as the sample."""
         if self.is_full:
             return self.table.once((key, self.weighting), make)
@@ -111,18 +122,21 @@ class Sample:
             mask = self.mask & mask
         return Sample(self.table, self.weighting, self.cut & cut, mask)
 
+    def _full(self, name: str) -> FloatArray:
+        return self.table.weight(self.weighting) if name == WEIGHT else column_of(self.table, name)
+
     def _of_table(self, name: str) -> np.ndarray | None:
         if name == WEIGHT:
             return self.table.weight(self.weighting)
         return self.table.galaxy_index if name == GALAXY_INDEX else self.table[name]
 
-    def _keep(self, kind: str, key: object, make: Callable[[], object]) -> object:
+    def _keep(self, kind: str, key: object, make: Callable[[], Made]) -> Made:
         kept = self._kept.setdefault(kind, OrderedDict())
         if key not in kept:
             kept[key] = make()
             while len(kept) > KEPT:
                 kept.popitem(last=False)
-        return kept[key]
+        return cast("Made", kept[key])
 
 
 def select(table: Regions, cut: Cut | None = None, weighting: str = "area/V'max") -> Sample:
@@ -133,7 +147,7 @@ def select(table: Regions, cut: Cut | None = None, weighting: str = "area/V'max"
     return Sample(table, weighting, cut, region_mask(table, cut, weighting))
 
 
-def full_sample(table: Regions, weighting: str, valley: Line | str = EQUATION_3) -> Sample:
+def full_sample(table: Regions, weighting: str, valley: ValleyLine | str = EQUATION_3) -> Sample:
     """All regions of a table: the frame of reference, whatever is selected; kept with the table."""
     cut = Cut(valley=valley)
     if is_standing(valley):
@@ -141,19 +155,21 @@ def full_sample(table: Regions, weighting: str, valley: Line | str = EQUATION_3)
     return Sample(table, weighting, cut, None)
 
 
-def is_standing(valley: Line | str) -> bool:
+def is_standing(valley: ValleyLine | str) -> bool:
     """Whether a green valley is none of a visitor's own, so that what follows from it may be kept with the table."""
     return valley in (EQUATION_3, FITTED)
 
 
-def valley_in_force(table: Regions, valley: Line | str, weighting: str) -> Line:
+def valley_in_force(table: Regions, valley: ValleyLine | str, weighting: str) -> ValleyLine:
     """The line that splits the sequences: as given, or as fitted to the full sample."""
-    if valley != FITTED:
+    if isinstance(valley, ValleyLine):
         return valley
-    columns = ("log_mu_star", "log_age_wr")
-    return table.once(
-        ("valley", weighting), lambda: fit_green_valley(*(table[name] for name in columns), table.weight(weighting))
-    )
+
+    def fitted() -> ValleyLine:
+        log_mu_star = column_of(table, "log_mu_star")
+        return fit_green_valley(log_mu_star, column_of(table, "log_age_wr"), table.weight(weighting))
+
+    return table.once(("valley", weighting), fitted)
 
 
 def region_mask(table: Regions, cut: Cut, weighting: str = "area/V'max") -> BoolArray | None:
@@ -170,10 +186,10 @@ def _galaxy_masks(table: Regions, cut: Cut) -> list[BoolArray]:
     columns = {name: table.galaxy(name) for name in cut.ranges}
     kept = [_within(column, cut.ranges[name]) for name, column in columns.items() if column is not None]
     if cut.galaxies is not None:
-        kept.append(np.isin(table.galaxy("galaxy_id"), cut.galaxies))
+        kept.append(np.isin(galaxy_column(table, "galaxy_id"), cut.galaxies))
     if cut.types is not None:
         types = table.galaxy("hubble_type")
-        unknown = np.zeros(len(table.galaxy("galaxy_id")), bool)
+        unknown = np.zeros(len(galaxy_column(table, "galaxy_id")), bool)
         kept.append(unknown if types is None else np.isin(types.astype(str), cut.types))
     return [np.logical_and.reduce(kept).take(table.galaxy_index)] if kept else []
 
@@ -202,7 +218,7 @@ def _within(values: np.ndarray, limits: Range) -> BoolArray:
     return inside
 
 
-def sequence_mask(table: Regions, sequence: str, valley: Line | str, weighting: str) -> BoolArray:
+def sequence_mask(table: Regions, sequence: str, valley: ValleyLine | str, weighting: str) -> BoolArray:
     """Which regions lie on a sequence, (row,) bool; none for a word that is not one."""
 
     def make() -> BoolArray:
@@ -211,8 +227,9 @@ def sequence_mask(table: Regions, sequence: str, valley: Line | str, weighting: 
     return table.once(("sequence", sequence, valley, weighting), make) if is_standing(valley) else make()
 
 
-def _sequence(table: Regions, sequence: str, line: Line) -> BoolArray:
-    log_mu_star, log_age = table["log_mu_star"], table["log_age_wr"]
+def _sequence(table: Regions, sequence: str, line: ValleyLine) -> BoolArray:
+    log_mu_star = column_of(table, "log_mu_star")
+    log_age = column_of(table, "log_age_wr")
     if sequence not in (OLD_RIDGE, YOUNG_SEQUENCE):
         return np.zeros(table.n_regions, bool)
     old = is_old_ridge(log_mu_star, log_age, line)

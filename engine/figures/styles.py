@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class Styles:
         return Style(colour, self.bin_width, dash, self.bin_markers[place % len(self.bin_markers)])
 
     def percentile(self, style: Style) -> Style:
-        """The look of the 16th and 84th percentiles beside a median."""
+        """The look of the 16th and 84th percentiles next to a median."""
         thin = self.named["percentile"]
         return style._replace(width=style.width * thin.width / self.named["median"].width, dash=thin.dash, marker="")
 
@@ -77,7 +77,7 @@ def read_styles(words: str) -> Styles:
     )  # fmt: skip
 
 
-def _style(name: str, look: dict) -> Style:
+def _style(name: str, look: dict[str, Any]) -> Style:
     try:
         return Style(look["colour"], look["width"], tuple(look.get("dash", ())), look.get("marker", ""), look["label"])
     except KeyError as missing:

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.columns import GALAXY
 from engine.errors import SettingsError, TableError
-from engine.figures.arrays import Made, Regions
+from engine.figures.arrays import Made, Regions, column_of
 from engine.galaxy.structure import ellipses_of, elliptical_radius
 from engine.relations.running import presort
 from engine.types import FloatArray, IntArray
@@ -57,7 +57,7 @@ class Table:
 
     def order(self, name: str) -> IntArray:
         """Rows by rising value of a column, NaN last, (row,)."""
-        return self.once(("order", name), lambda: presort(self[name]))
+        return self.once(("order", name), lambda: presort(column_of(self, name)))
 
     def once(self, key: object, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for this table."""
@@ -99,5 +99,5 @@ def radius_re(table: Regions) -> FloatArray | None:
     if ellipses is None or side is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        radius = elliptical_radius(table["x"], table["y"], ellipses, side) / ellipses.semi_major
+        radius = elliptical_radius(column_of(table, "x"), column_of(table, "y"), ellipses, side) / ellipses.semi_major
     return np.where(ellipses.semi_major > 0, radius, np.nan).astype(np.float32)

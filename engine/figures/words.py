@@ -9,7 +9,7 @@ from engine.columns import GALAXY, REGION, Column, column
 from engine.errors import SettingsError
 from engine.figures.cut import ALL, FITTED, SEQUENCES, SMOOTHINGS, UNSMOOTHED, Cut, Range
 from engine.figures.table import RADIUS_RE
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 NAMED = 3  # galaxies or types that a caption names one by one
 WEIGHT_WORDS = {"area/V'max": "by projected area and 1/V′max", "area": "by projected area", "equal": "equally"}
@@ -61,14 +61,14 @@ def _chosen(cut: Cut, name: str, words: str) -> Cut:
         known = SEQUENCES if name == "sequence" else SMOOTHINGS
         if words not in known:
             raise SettingsError(f"{name} is one of {', '.join(known)}, not {words!r}")
-        return cut & Cut(**{name: words})
+        return cut & (Cut(sequence=words) if name == "sequence" else Cut(smoothing=words))
     if name == "types":
         return cut & Cut(types=tuple(word.strip() for word in words.split(",")))
     try:
         if name == "galaxies":
             return cut & Cut(galaxies=tuple(int(word) for word in words.split(",")))
         if name == "valley":
-            valley = FITTED if words == FITTED else Line(*(float(word) for word in words.split(",")))
+            valley = FITTED if words == FITTED else ValleyLine(*(float(word) for word in words.split(",")))
             return Cut(cut.ranges, cut.sequence, cut.smoothing, cut.galaxies, cut.types, valley)
     except (ValueError, TypeError):
         raise SettingsError(f"{name} cannot be {words!r}") from None
@@ -96,13 +96,13 @@ def _range_words(name: str, limits: Range) -> str:
     return f"{label} from {limits.low:g}" if limits.high is None else f"{label} {limits.low:g} to {limits.high:g}"
 
 
-def _listed(kind: str, members: tuple) -> str:
+def _listed(kind: str, members: tuple[object, ...]) -> str:
     if len(members) > NAMED:
         return f"{len(members)} {kind}"
     return f"{kind} {', '.join(map(str, members))}" if members else f"no {kind}"
 
 
-def line_words(line: Line, valley: Line | str) -> str:
+def line_words(line: ValleyLine, valley: ValleyLine | str) -> str:
     """The green valley in force as a sentence, and where it is from."""
     if not np.isfinite(line.slope):
         return "No green valley: the ages of this sample have no two peaks."

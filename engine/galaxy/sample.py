@@ -12,7 +12,8 @@ MERGER_MARKS = ("(M)", "(m)")  # definite and likely mergers in the Hubble types
 
 # delta(z) = V'max / Vmax every 0.001 from redshift 0.0052; ratio of the two columns of CALIFA_1_MS_basic,
 # where it depends on redshift alone (Walcher+14 sec. 4.1 explains it, no table is printed)
-_DELTA_START, _DELTA_STEP = 0.0052, 0.001
+_DELTA_START = 0.0052
+_DELTA_STEP = 0.001
 _DELTA = (
     1.49, 1.17, 0.98, 0.77, 0.65, 0.567, 0.573, 0.588, 0.620, 0.653, 0.668, 0.680, 0.683,
     0.690, 0.728, 0.810, 0.989, 1.18, 1.20, 1.19, 1.11, 1.04, 1.07, 1.10, 1.10,
@@ -46,7 +47,8 @@ def vmax(iso_diameter: FloatArray, redshift: FloatArray, density: FloatArray | f
     1 for Vmax. Returns Mpc3. Raises SampleError for a galaxy outside the selection.
     Source: Walcher+14 sec. 4.1, with sizes that scale as the angular-diameter distance.
     """
-    iso_diameter, redshift = np.asarray(iso_diameter, float), np.asarray(redshift, float)
+    iso_diameter = np.asarray(iso_diameter, float)
+    redshift = np.asarray(redshift, float)
     _check_selected(iso_diameter, redshift)
     smallest, largest = ISO_DIAMETER_RANGE_ARCSEC
     distance = angular_diameter_distance(redshift)
@@ -67,12 +69,12 @@ def _check_selected(iso_diameter: FloatArray, redshift: FloatArray) -> None:
             )
 
 
-def spaxel_area_pc2(pc_per_arcsec: FloatArray, spaxel_arcsec: FloatArray | float) -> FloatArray:
+def spaxel_area_pc2(pc_per_arcsec: FloatArray | float, spaxel_arcsec: FloatArray | float) -> FloatArray:
     """Projected area of a spaxel [pc2]; no correction for inclination (ZG22 has none)."""
     return (np.asarray(pc_per_arcsec) * spaxel_arcsec) ** 2
 
 
-def region_weight(area_pc2: FloatArray, inv_vmax: FloatArray) -> FloatArray:
+def region_weight(area_pc2: FloatArray, inv_vmax: FloatArray | float) -> FloatArray:
     """Statistical weight of a region [pc2 / Mpc3]: projected area times 1/V'max (ZG22 sec. 2.2).
 
     Raises SampleError where a weight would be negative or not a number.

@@ -1,7 +1,7 @@
 """Where a spaxel lies in its galaxy, and the mean mass density inside the half-light ellipse."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def ellipses_of(column: Callable[[str], FloatArray | None]) -> Ellipse | None:
 
     column: gives a column of the galaxy table by its name, or None. Returns None if one that is needed is not there.
     """
-    numbers = [column(name) for name in ELLIPSE_COLUMNS]
+    numbers: list[Any] = [column(name) for name in ELLIPSE_COLUMNS]
     if any(values is None for values in numbers):
         return None
     return Ellipse(*numbers, *(_axis_angle(column(name), name) for name in AXIS_COLUMNS))
@@ -53,7 +53,9 @@ def _axis_angle(stated: FloatArray | float | None, name: str) -> FloatArray:
     return np.where(np.isfinite(angle), angle, AXIS_COLUMNS[name])
 
 
-def elliptical_radius(x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> FloatArray:
+def elliptical_radius(
+    x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: FloatArray | float = 1.0
+) -> FloatArray:
     """Semi-major axis of the ellipse through each spaxel [arcsec], same shape as x.
 
     x grows to the west and y to the north; the position angle runs from north through east. The ellipse and the
@@ -64,12 +66,13 @@ def elliptical_radius(x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arc
 
 
 def galaxy_frame(
-    x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0
+    x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: FloatArray | float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Distances from the centre along the major and the minor axis [arcsec], same shape as x."""
     from_x = (np.asarray(x, float) - ellipse.x_centre) * spaxel_arcsec
     from_y = (np.asarray(y, float) - ellipse.y_centre) * spaxel_arcsec
-    x_angle, y_angle = np.deg2rad(ellipse.x_axis_angle), np.deg2rad(ellipse.y_axis_angle)
+    x_angle = np.deg2rad(ellipse.x_axis_angle)
+    y_angle = np.deg2rad(ellipse.y_axis_angle)
     east = from_x * np.sin(x_angle) + from_y * np.sin(y_angle)
     north = from_x * np.cos(x_angle) + from_y * np.cos(y_angle)
     angle = np.deg2rad(ellipse.position_angle)
@@ -95,7 +98,9 @@ def mean_densities(regions: dict[str, np.ndarray], galaxies: dict[str, np.ndarra
     return found
 
 
-def log_mean_density(log_mu_star: FloatArray, radius: FloatArray, semi_major: float, spaxel_arcsec: float = 1.0):
+def log_mean_density(
+    log_mu_star: FloatArray, radius: FloatArray, semi_major: float, spaxel_arcsec: float = 1.0
+) -> float:
     """Mean stellar mass density inside the half-light ellipse, log10 of Msun/pc2.
 
     Parameters: log_mu_star of the spaxels (spaxel,), their elliptical radius (spaxel,) and the semi-major

@@ -126,7 +126,8 @@ def compact_order(features: FloatArray, sizes: tuple[int, ...]) -> IntArray:
     The members are halved at the middle of their widest feature (a k-d tree) into parts of sizes[0], these into
     parts of sizes[1] and so on; only the last part of each may be smaller.
     """
-    pending, parts = [np.arange(len(features))], []
+    pending = [np.arange(len(features))]
+    parts = []
     while pending:
         part = pending.pop()
         size = next((size for size in sizes if part.size > size), None)
@@ -159,7 +160,8 @@ def _cells(value: FloatArray) -> tuple[float, IntArray]:
 
 def _rows(library: Library, order: IntArray) -> FloatArray:
     """(sigma, leaf, N_ROW * LEAF) float32."""
-    n_sigma, n_leaf = library.indices.shape[1], order.size // LEAF
+    n_sigma = library.indices.shape[1]
+    n_leaf = order.size // LEAF
     rows = np.empty((n_sigma, n_leaf, N_ROW, LEAF), dtype=np.float32)
     ratio = library.flux[order] / library.flux[order, R_BAND, None]
     rows[:, :, N_INDEX:] = ratio.reshape(n_leaf, LEAF, N_BAND).swapaxes(1, 2)
@@ -181,14 +183,16 @@ def _walls(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _walls_of_branches(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The same of each branch, (sigma, branch, N_ROW), their number filled up to whole groups."""
     branches = (*low.shape[:1], -1, GROUP, N_ROW)
-    low, high = low.reshape(branches).min(axis=2), high.reshape(branches).max(axis=2)
+    low = low.reshape(branches).min(axis=2)
+    high = high.reshape(branches).max(axis=2)
     padded = np.minimum(np.arange(-(-low.shape[1] // GROUP) * GROUP), low.shape[1] - 1)
     return low[:, padded], high[:, padded]
 
 
 def _boxes(low: FloatArray, high: FloatArray) -> FloatArray:
     """(sigma, group, 2 * N_ROW * GROUP) from walls; a little wider, so that rounding cannot push a member out."""
-    centre, half = (low + high) / 2, (high - low) / 2
+    centre = (low + high) / 2
+    half = (high - low) / 2
     half = half + 5e-7 * (np.abs(centre) + half)
     both = np.stack([centre, half], axis=2).reshape(low.shape[0], -1, GROUP, 2 * N_ROW)
     return np.ascontiguousarray(both.swapaxes(2, 3), dtype=np.float32).reshape(*both.shape[:2], -1)

@@ -17,16 +17,18 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.compiled import njit
-from engine.inference.lanes import bits_of, float_of
+from engine.inference.vector_math import bits_of, float_of
 from engine.types import BoolArray, FloatArray
 
 LEAF = 64  # models side by side in memory: small enough to be alike, large enough for the vector unit
 GROUP = 16  # boxes bounded at a time
-N_INDEX, N_BAND = 5, 5
+N_INDEX = 5
+N_BAND = 5
 N_ROW = N_INDEX + N_BAND  # numbers per model
 # Index errors below 1e-4 Angstrom or mag, and flux errors below 1e-4 of the brightest, count as this, and an index
 # above 1000 Angstrom is none. No observation is that good, and every chi-square stays where float64 can still weigh it
-MAX_INVERSE_ERROR, MAX_INDEX = 1e4, 1e3
+MAX_INVERSE_ERROR = 1e4
+MAX_INDEX = 1e3
 
 # Sums may be reordered: everything that enters is finite by construction.
 FAST = {"contract", "reassoc", "nsz", "nnan", "arcp"}
@@ -45,7 +47,7 @@ class Whitened(NamedTuple):
     @property
     def lit(self) -> BoolArray:
         """Whether any flux is above zero, (spaxel,): without light there is no mass."""
-        return (self.data[:, N_INDEX:] > 0).any(axis=1)
+        return np.any(self.data[:, N_INDEX:] > 0, axis=1)
 
 
 def inverse_errors(value: FloatArray, error: FloatArray) -> FloatArray:
@@ -72,34 +74,90 @@ def whiten(indices: FloatArray, index_errors: FloatArray, flux: FloatArray, flux
     return Whitened(data, inverse, np.log10(brightest / largest)[:, 0])
 
 
+@njit(inline="always")
+def _five(values, first, step):
+    """Five numbers that lie a step apart; as a tuple they stay in registers, as an array they would not."""
+    return (
+        values[first],
+        values[first + step],
+        values[first + 2 * step],
+        values[first + 3 * step],
+        values[first + 4 * step],
+    )
+
+
+@njit(inline="always", fastmath=FAST)
+def _times(a, b):
+    return a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3], a[4] * b[4]
+
+
+@njit(inline="always", fastmath=FAST)
+def _minus(a, b):
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3], a[4] - b[4]
+
+
+@njit(inline="always", fastmath=FAST)
+def _scaled(a, factor):
+    return a[0] * factor, a[1] * factor, a[2] * factor, a[3] * factor, a[4] * factor
+
+
+@njit(inline="always", fastmath=FAST)
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3] + a[4] * b[4]
+
+
+@njit(inline="always", fastmath=FAST)
+def _beyond(distance, half_width, zero):
+    """How far outside walls that stand half a width to both sides; zero inside."""
+    return (
+        max(abs(distance[0]) - half_width[0], zero),
+        max(abs(distance[1]) - half_width[1], zero),
+        max(abs(distance[2]) - half_width[2], zero),
+        max(abs(distance[3]) - half_width[3], zero),
+        max(abs(distance[4]) - half_width[4], zero),
+    )
+
+
 @njit(nogil=True, fastmath=FAST, error_model="numpy")
 def costs_of_leaf(models, penalty, data, inverse, cost, scale):
     """Cost (chi-square plus penalty) and scale of a leaf of models for one spaxel; returns the smallest cost.
 
     models (N_ROW * LEAF,): five indices, then five flux ratios, model by model; penalty (LEAF,); data and inverse
-    (N_ROW,) as in Whitened; cost and scale (LEAF,) are filled. Written out by hand: only so, with flat arrays, does
+    (N_ROW,) as in Whitened; cost and scale (LEAF,) are filled. Flat arrays, and five numbers at a time: only so does
     the compiler use vector instructions.
     """
-    o0, o1, o2, o3, o4 = data[0], data[1], data[2], data[3], data[4]
-    f0, f1, f2, f3, f4 = data[5], data[6], data[7], data[8], data[9]
-    w0, w1, w2, w3, w4 = inverse[0], inverse[1], inverse[2], inverse[3], inverse[4]
-    s0, s1, s2, s3, s4 = inverse[5], inverse[6], inverse[7], inverse[8], inverse[9]
-    zero, tiny = data.dtype.type(0.0), data.dtype.type(1e-30)
+    index = _five(data, 0, 1)
+    per_index_error = _five(inverse, 0, 1)
+    flux = _five(data, N_INDEX, 1)
+    per_flux_error = _five(inverse, N_INDEX, 1)
+    zero = data.dtype.type(0.0)
+    tiny = data.dtype.type(1e-30)
     least = bits_of(np.float32(3e38))
     for at in range(LEAF):
-        g0, g1, g2 = models[5 * LEAF + at] * s0, models[6 * LEAF + at] * s1, models[7 * LEAF + at] * s2
-        g3, g4 = models[8 * LEAF + at] * s3, models[9 * LEAF + at] * s4
-        a = f0 * g0 + f1 * g1 + f2 * g2 + f3 * g3 + f4 * g4
-        b = g0 * g0 + g1 * g1 + g2 * g2 + g3 * g3 + g4 * g4
-        best = max(a, zero) / max(b, tiny)
-        d0, d1, d2 = models[at] * w0 - o0, models[LEAF + at] * w1 - o1, models[2 * LEAF + at] * w2 - o2
-        d3, d4 = models[3 * LEAF + at] * w3 - o3, models[4 * LEAF + at] * w4 - o4
-        r0, r1, r2, r3, r4 = f0 - best * g0, f1 - best * g1, f2 - best * g2, f3 - best * g3, f4 - best * g4
-        here = (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + d4 * d4) + (r0 * r0 + r1 * r1 + r2 * r2 + r3 * r3 + r4 * r4)
-        here += penalty[at]
-        cost[at], scale[at] = here, best
+        model_flux = _times(_five(models, N_INDEX * LEAF + at, LEAF), per_flux_error)
+        best = max(_dot(flux, model_flux), zero) / max(_dot(model_flux, model_flux), tiny)
+        index_off = _minus(_times(_five(models, at, LEAF), per_index_error), index)
+        flux_off = _minus(flux, _scaled(model_flux, best))
+        here = _dot(index_off, index_off) + _dot(flux_off, flux_off) + penalty[at]
+        cost[at] = here
+        scale[at] = best
         least = min(least, bits_of(np.float32(here)))  # floats that are not negative sort like their bits
     return float_of(least)
+
+
+@njit(inline="always", fastmath=FAST)
+def _least_flux_residual(flux, centre, radius, number):
+    """Square of the least distance of fluxes from the directions of a box; see bounds_of_boxes."""
+    zero = number(0.0)
+    one = number(1.0)
+    tiny = number(1e-15)
+    flux_squared = _dot(flux, flux)
+    centre_squared = max(_dot(centre, centre), tiny)
+    along = max(_dot(flux, centre), zero)
+    cos2_theta = min(along * along / (centre_squared * max(flux_squared, tiny)), one)
+    sin2_phi = min(_dot(radius, radius) / centre_squared, one)
+    sine = max(np.sqrt((one - cos2_theta) * (one - sin2_phi)) - np.sqrt(cos2_theta * sin2_phi), zero)
+    return flux_squared * sine * sine
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy")
@@ -111,26 +169,16 @@ def bounds_of_boxes(boxes, data, inverse, bound):
     about their centre c, that is within an angle phi of its direction, sin phi = R / |c|; so the residual, which is
     |f| sin(angle between f and g), is at least |f| sin(theta - phi), where theta is the angle between f and c.
     """
-    o0, o1, o2, o3, o4 = data[0], data[1], data[2], data[3], data[4]
-    f0, f1, f2, f3, f4 = data[5], data[6], data[7], data[8], data[9]
-    w0, w1, w2, w3, w4 = inverse[0], inverse[1], inverse[2], inverse[3], inverse[4]
-    s0, s1, s2, s3, s4 = inverse[5], inverse[6], inverse[7], inverse[8], inverse[9]
-    zero, one, tiny = data.dtype.type(0.0), data.dtype.type(1.0), data.dtype.type(1e-15)
-    ff = f0 * f0 + f1 * f1 + f2 * f2 + f3 * f3 + f4 * f4
-    n, h = GROUP, N_ROW * GROUP
+    index = _five(data, 0, 1)
+    per_index_error = _five(inverse, 0, 1)
+    flux = _five(data, N_INDEX, 1)
+    per_flux_error = _five(inverse, N_INDEX, 1)
+    zero = data.dtype.type(0.0)
+    widths = N_ROW * GROUP  # where the half widths begin
+    fluxes = N_INDEX * GROUP  # where those of fluxes begin
     for at in range(GROUP):
-        d0 = max(abs(boxes[at] * w0 - o0) - boxes[h + at] * w0, zero)
-        d1 = max(abs(boxes[n + at] * w1 - o1) - boxes[h + n + at] * w1, zero)
-        d2 = max(abs(boxes[2 * n + at] * w2 - o2) - boxes[h + 2 * n + at] * w2, zero)
-        d3 = max(abs(boxes[3 * n + at] * w3 - o3) - boxes[h + 3 * n + at] * w3, zero)
-        d4 = max(abs(boxes[4 * n + at] * w4 - o4) - boxes[h + 4 * n + at] * w4, zero)
-        g0, g1, g2 = boxes[5 * n + at] * s0, boxes[6 * n + at] * s1, boxes[7 * n + at] * s2
-        g3, g4 = boxes[8 * n + at] * s3, boxes[9 * n + at] * s4
-        q0, q1, q2 = boxes[h + 5 * n + at] * s0, boxes[h + 6 * n + at] * s1, boxes[h + 7 * n + at] * s2
-        q3, q4 = boxes[h + 8 * n + at] * s3, boxes[h + 9 * n + at] * s4
-        a = max(f0 * g0 + f1 * g1 + f2 * g2 + f3 * g3 + f4 * g4, zero)
-        b = max(g0 * g0 + g1 * g1 + g2 * g2 + g3 * g3 + g4 * g4, tiny)
-        cos2_theta = min(a * a / (b * max(ff, tiny)), one)
-        sin2_phi = min((q0 * q0 + q1 * q1 + q2 * q2 + q3 * q3 + q4 * q4) / b, one)
-        sine = max(np.sqrt((one - cos2_theta) * (one - sin2_phi)) - np.sqrt(cos2_theta * sin2_phi), zero)
-        bound[at] = (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + d4 * d4) + ff * sine * sine
+        distance = _minus(_times(_five(boxes, at, GROUP), per_index_error), index)
+        index_off = _beyond(distance, _times(_five(boxes, widths + at, GROUP), per_index_error), zero)
+        centre = _times(_five(boxes, fluxes + at, GROUP), per_flux_error)
+        radius = _times(_five(boxes, widths + fluxes + at, GROUP), per_flux_error)
+        bound[at] = _dot(index_off, index_off) + _least_flux_residual(flux, centre, radius, data.dtype.type)

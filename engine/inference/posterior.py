@@ -28,8 +28,9 @@ from engine.inference.arrangement import (
     place_of,
     with_prior,
 )
+from engine.inference.leaves import Searched
 from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
-from engine.inference.weighing import N_ANSWER, TEAM, Searched, weigh_regions
+from engine.inference.search import TEAM, Regions, Weighed, weigh_regions
 from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
 from engine.types import BoolArray, FloatArray, IntArray, Progress
@@ -39,8 +40,6 @@ MOST_OF_PRIOR = 0.1  # choice: small libraries, and priors that leave few models
 WIDENINGS = tuple(2.0 ** (step / 3) for step in range(1, 10))  # errors are tried larger by these factors; choice
 GOOD_CHI2_SIGMA = 5.0  # choice: a best chi-square above n + 5 sqrt(2 n) is no good fit of n observables
 
-_N_PERCENTILE = 9  # first columns of an answer: three percentiles of three quantities
-
 # Steps between two nodes of the grid of dispersions: within 5 km/s, or 0.01 A in [MgFe]'; choice.
 # Each that occurs costs some ms, in which the models are interpolated
 DISPERSION_PARTS = 5
@@ -49,7 +48,10 @@ _CHUNK = 512  # spaxels per task: a fraction of a second of work, so that progre
 _NEGLECT = 1e-3  # share of the weight that may be missing; tests and benchmark show what it does to percentiles
 # Regions that few models fit, that are far from all or very sharp are done again in float64, neglecting less: where
 # the weight lies in single models, little of it decides at which of them a percentile falls
-_CAREFUL_MODELS, _CAREFUL_CHI2, _CAREFUL_SNR, _CAREFUL_NEGLECT = 50.0, 1e3, 3e3, 1e-6
+_CAREFUL_MODELS = 50.0
+_CAREFUL_CHI2 = 1e3
+_CAREFUL_SNR = 3e3
+_CAREFUL_NEGLECT = 1e-6
 
 
 class Observed(NamedTuple):
@@ -94,8 +96,26 @@ def infer(
 ) -> Posterior:  # fmt: skip
     """Posterior medians and errors of mu_star, age and metallicity of every region; arguments as of percentiles."""
     found = percentiles(observed, library, progress, prior=prior, leave_out=leave_out, least_models=least_models)
-    estimates = [part for q in found[:3] for part in (q[:, 1], (q[:, 2] - q[:, 0]) / 2)]
-    return Posterior(*estimates, found.chi2, found.flags)
+    return Posterior(
+        log_mu_star=_median(found.log_mu_star),
+        log_mu_star_err=_half_range(found.log_mu_star),
+        log_age_wr=_median(found.log_age_wr),
+        log_age_wr_err=_half_range(found.log_age_wr),
+        log_Z_wr=_median(found.log_Z_wr),
+        log_Z_wr_err=_half_range(found.log_Z_wr),
+        chi2=found.chi2,
+        flags=found.flags,
+    )
+
+
+def _median(percentiles: FloatArray) -> FloatArray:
+    return percentiles[:, 1]
+
+
+def _half_range(percentiles: FloatArray) -> FloatArray:
+    """Half of the range from 16 to 84 %."""
+    low, _, high = percentiles.T
+    return (high - low) / 2
 
 
 def percentiles(
@@ -112,12 +132,19 @@ def percentiles(
     do not fit or no model is usable.
     """
     asked = prepare(observed, library, prior=prior, leave_out=leave_out)
-    n_spaxel, tasks = asked.place.size, _tasks(asked.place, _alike(observed))
-    answer, widening = np.full((n_spaxel, N_ANSWER), np.nan), np.ones(n_spaxel)
-    for done in _run(tasks, asked, asked.enough(least_models), (answer, widening)):
+    n_spaxel = asked.place.size
+    answer = Widened(Weighed.empty(n_spaxel), np.ones(n_spaxel))
+    for done in _run(_tasks(asked.place, _alike(observed)), asked, asked.enough(least_models), answer):
         if progress is not None:
             progress(done, n_spaxel)
-    return _percentiles(answer, asked.data, asked.models, widening)
+    return _percentiles(answer, asked.data, asked.models)
+
+
+class Widened(NamedTuple):
+    """What the models say of each region, and the factor by which its errors were inflated for the percentiles."""
+
+    weighed: Weighed
+    widening: FloatArray  # (spaxel,)
 
 
 class Asked(NamedTuple):
@@ -128,6 +155,11 @@ class Asked(NamedTuple):
     place: FloatArray  # (spaxel,) in the grid of dispersions, in steps of 1 / DISPERSION_PARTS
     left_out: IntArray  # (spaxel,) place among the models, -1 for none
 
+    @property
+    def regions(self) -> Regions:
+        """All regions as the search takes them."""
+        return Regions(self.data.data, self.data.inverse, self.left_out)
+
     def enough(self, least_models: float) -> float:
         """Effective number of models to ask for: of few models before the data, only a share."""
         return min(least_models, MOST_OF_PRIOR * self.models.n_prior)
@@ -135,13 +167,24 @@ class Asked(NamedTuple):
     def searched(self, place: float) -> Searched:
         """The models at one dispersion and their boxes, by straight lines between the nodes of the grid."""
         models = self.models
-        below, share = int(place), np.float32(place % 1)
+        below = int(place)
+        share = np.float32(place % 1)
         tables = (models.rows, models.leaf_boxes, models.branch_boxes)
         if share:
             there = [table[below] + share * (table[below + 1] - table[below]) for table in tables]
         else:
             there = [table[below] for table in tables]
-        return Searched(*there, models.log_r, models.age_cell, models.Z_cell, models.penalty, models.leaf_penalty)
+        rows, leaf_boxes, branch_boxes = there
+        return Searched(
+            rows=rows,
+            leaf_boxes=leaf_boxes,
+            branch_boxes=branch_boxes,
+            log_r=models.log_r,
+            age_cell=models.age_cell,
+            Z_cell=models.Z_cell,
+            penalty=models.penalty,
+            leaf_penalty=models.leaf_penalty,
+        )
 
 
 def prepare(
@@ -192,14 +235,14 @@ def _tasks(places: FloatArray, order: IntArray) -> list[tuple[float, IntArray]]:
     return tasks
 
 
-def _run(tasks: list, asked: Asked, enough: float, found: tuple[FloatArray, FloatArray]) -> Iterator[int]:
-    """Work through the tasks on all cores, writing answers and widenings; yields the number of spaxels done so far."""
-    answer, widening = found
+def _run(tasks: list[tuple[float, IntArray]], asked: Asked, enough: float, answer: Widened) -> Iterator[int]:
+    """Work through the tasks on all cores, writing into the answer; yields the number of spaxels done so far."""
 
-    def work(task):
+    def work(task: tuple[float, IntArray]) -> int:
         place, rows = task
-        part = (asked.data.data[rows], asked.data.inverse[rows], asked.left_out[rows])
-        answer[rows], widening[rows] = _weigh_widened(part, asked.searched(place), enough)
+        found = _weigh_widened(asked.regions.some(rows), asked.searched(place), enough)
+        answer.weighed.put(rows, found.weighed)
+        answer.widening[rows] = found.widening
         return rows.size
 
     pool = ThreadPoolExecutor(numba.get_num_threads())
@@ -209,45 +252,53 @@ def _run(tasks: list, asked: Asked, enough: float, found: tuple[FloatArray, Floa
         pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
 
 
-def _weigh_widened(part: tuple, searched: Searched, enough: float) -> tuple[FloatArray, FloatArray]:
+def _weigh_widened(regions: Regions, searched: Searched, enough: float) -> Widened:
     """Answers whose percentiles are, where too few models count, those of larger errors; and by which factor."""
-    data, inverse, left_out = part
-    answer = _weigh_with_care(part, searched)
-    widening, n_effective = np.ones(len(answer)), answer[:, 10].copy()
+    weighed = _weigh_with_care(regions, searched)
+    widening = np.ones(len(regions.data))
+    n_effective = weighed.n_effective.copy()
     for factor in WIDENINGS:
         few = (n_effective > 0) & (n_effective < enough)
         if not few.any():
             break
-        again = _weigh_with_care((data[few] / factor, inverse[few] / factor, left_out[few]), searched)
-        answer[few, :_N_PERCENTILE], n_effective[few], widening[few] = again[:, :_N_PERCENTILE], again[:, 10], factor
-    return answer, widening
+        again = _weigh_with_care(regions.some(few).inflated(factor), searched)
+        weighed.put_percentiles(few, again)
+        n_effective[few] = again.n_effective
+        widening[few] = factor
+    return Widened(weighed, widening)
 
 
-def _weigh_with_care(part: tuple, searched: Searched) -> FloatArray:
-    data, inverse, left_out = part
-    answer = weigh_regions(data.astype(np.float32), inverse.astype(np.float32), left_out, searched, _NEGLECT)
-    delicate = (answer[:, 10] < _CAREFUL_MODELS) | (answer[:, 9] > _CAREFUL_CHI2)
-    delicate |= np.abs(data).max(axis=1) > _CAREFUL_SNR
+def _weigh_with_care(regions: Regions, searched: Searched) -> Weighed:
+    """Answers in float32, and in float64 where that would not do."""
+    weighed = weigh_regions(regions.single(), searched, _NEGLECT)
+    delicate = (weighed.n_effective < _CAREFUL_MODELS) | (weighed.chi2 > _CAREFUL_CHI2)
+    delicate |= np.abs(regions.data).max(axis=1) > _CAREFUL_SNR
     if delicate.any():
-        again = (data[delicate], inverse[delicate], left_out[delicate])
-        answer[delicate] = weigh_regions(*again, searched, _CAREFUL_NEGLECT)
-    return answer
+        weighed.put(delicate, weigh_regions(regions.some(delicate), searched, _CAREFUL_NEGLECT))
+    return weighed
 
 
-def _percentiles(answer: FloatArray, data: Whitened, models: Models, widening: FloatArray) -> Percentiles:
-    """Percentiles and flags from the columns of weighing.weigh_regions."""
-    measured = data.inverse > 0
-    n_index, n_band = measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
-    unknown = (n_index + n_band == 0) | (answer[:, 10] == 0)  # nothing was observed, or no model is left
-    answer[unknown] = np.nan
-    answer[~data.lit, 0:3] = np.nan
-    mu = answer[:, 0:3] + data.log_unit[:, None]
-    age = models.age_start + answer[:, 3:6] * CELL_DEX
-    Z = models.Z_start + answer[:, 6:9] * CELL_DEX
-    chi2, n_effective, visited = answer[:, 9:].T
-    flags = _flags(n_index, n_band, chi2, n_effective) | np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
+def _percentiles(answer: Widened, data: Whitened, models: Models) -> Percentiles:
+    """Percentiles in the units of the tables, and flags."""
+    weighed, widening = answer
+    n_index, n_band = _counts(data)
+    unknown = (n_index + n_band == 0) | (weighed.n_effective == 0)  # nothing was observed, or no model is left
+    for part in weighed:
+        part[unknown] = np.nan
+    weighed.log_scale[~data.lit] = np.nan
+    age = models.age_start + weighed.age * CELL_DEX
+    Z = models.Z_start + weighed.metal * CELL_DEX
+    flags = _flags(n_index, n_band, weighed.chi2, weighed.n_effective)
+    flags |= np.where(unknown, SpaxelFlag.NOT_MEASURED, 0)
     flags |= np.where(_leans(age, Z, models.ends), SpaxelFlag.LIBRARY_EDGE, 0)
-    return Percentiles(mu, age, Z, chi2, n_effective, visited, flags, widening)
+    log_mu_star = weighed.log_scale + data.log_unit[:, None]
+    return Percentiles(log_mu_star, age, Z, weighed.chi2, weighed.n_effective, weighed.visited, flags, widening)
+
+
+def _counts(data: Whitened) -> tuple[IntArray, IntArray]:
+    """How many indices and how many bands are measured, (spaxel,) each."""
+    measured = data.inverse > 0
+    return measured[:, :N_INDEX].sum(axis=1), measured[:, N_INDEX:].sum(axis=1)
 
 
 def _leans(age: FloatArray, Z: FloatArray, ends: Ends) -> BoolArray:

@@ -56,7 +56,8 @@ def inject(
     index_errors (5,), magnitude_errors (5,) [mag]: one sigma, the same for all.
     """
     n = member.size
-    place, log_mu = rng.integers(0, library.sigma_grid.size, n), rng.uniform(1.0, 4.0, n)
+    place = rng.integers(0, library.sigma_grid.size, n)
+    log_mu = rng.uniform(1.0, 4.0, n)
     light = library.flux[member] * 10.0 ** log_mu[:, None]
     flux_errors = light * magnitude_errors / MAG_PER_E_FOLD
     index_errors = np.tile(index_errors, (n, 1))
@@ -76,7 +77,8 @@ def recovery(quantity: str, found: Percentiles, truth: FloatArray, which: BoolAr
     """Summary over the regions (or some of them) that have a posterior."""
     low, median, high = getattr(found, quantity).T
     use = np.isfinite(median) & (True if which is None else which)
-    n, off = int(use.sum()), (median - truth)[use]
+    n = int(use.sum())
+    off = (median - truth)[use]
     if n == 0:
         return Recovery(quantity, 0, *([np.nan] * 7))
     within = np.mean((truth[use] >= low[use]) & (truth[use] <= high[use]))

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM
 from engine.columns import BANDS, INDEX_NAMES
 from engine.errors import SettingsError
-from engine.library.composites import Means, Models, draw_composites
+from engine.library.composites import ComposedModels, Means, draw_composites
 from engine.library.draw import Histories, draw_histories, take
 from engine.library.dust import CLOUD_LIFETIME, transmission
 from engine.library.observables import SIGMA_GRID, Templates, make_templates
@@ -46,11 +47,13 @@ def build_library(
     return models._replace(sigma_grid=sigma, parameters=models.parameters | _parameters(drawn), meta=meta)
 
 
-def draw_models(n_model: int, priors: Priors, grid: SSPGrid, templates: Templates, rng: np.random.Generator) -> Models:
+def draw_models(
+    n_model: int, priors: Priors, grid: SSPGrid, templates: Templates, rng: np.random.Generator
+) -> ComposedModels:
     """Histories drawn from the priors, and the sums of them that the priors ask for."""
     histories = draw_histories(n_model, priors, rng)
     if priors.composite_share == 0:
-        return Models(histories, Composition.of_singles(n_model))
+        return ComposedModels(histories, Composition.of_singles(n_model))
     return draw_composites(histories, light_weighted_means(histories, grid, templates), priors, rng)
 
 
@@ -58,7 +61,8 @@ def light_weighted_means(histories: Histories, grid: SSPGrid, templates: Templat
     """Mean ages and metallicities of single histories (ZG22 eqs. 1 and 2), without their spectra."""
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
     in_r = _pieces_of_r(templates)
-    r_light, r_wave = nodes.rows(templates.pieces)[:, in_r], templates.piece_wave[in_r]
+    r_light = nodes.rows(templates.pieces)[:, in_r]
+    r_wave = templates.piece_wave[in_r]
     n = histories.tau.size
     means = Means(np.empty(n), np.empty(n))
     for start in range(0, n, BATCH):
@@ -93,14 +97,14 @@ def model_observables(
     for start in range(0, n, BATCH):
         stop = min(start + BATCH, n)
         rows, part = composition.rows(start, stop)
-        some = Models(take(histories, rows), part)
+        some = ComposedModels(take(histories, rows), part)
         _fill(out, slice(start, stop), some, nodes, flat, living)
         if progress is not None:
             progress(stop, n)
     return out
 
 
-def _dust_of(models: Models) -> tuple[FloatArray, FloatArray]:
+def _dust_of(models: ComposedModels) -> tuple[FloatArray, FloatArray]:
     """tau_v and ism_fraction of each model, (model,) each: those of its first history."""
     first = models.composition.first[:-1]
     return models.histories.tau_v[first], models.histories.ism_fraction[first]
@@ -115,9 +119,10 @@ def _empty(n: int, n_sigma: int) -> Library:
     )  # fmt: skip
 
 
-def _fill(out: Library, rows: slice, models: Models, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
+def _fill(out: Library, rows: slice, models: ComposedModels, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
     """One batch of models, written into its rows of the library."""
-    in_r, dust = _pieces_of_r(flat), _dust_of(models)
+    in_r = _pieces_of_r(flat)
+    dust = _dust_of(models)
     young, old = transmission(flat.piece_wave, *dust)
     light = flat.pieces[:, in_r], young[:, in_r], old[:, in_r]
     laid = lay_on_nodes(models.histories, nodes, *light, composition=models.composition)
@@ -156,7 +161,7 @@ def _shine(mass: FloatArray, light: FloatArray, nodes: Nodes, young: FloatArray,
     return result
 
 
-def _parameters(models: Models) -> dict[str, FloatArray]:
+def _parameters(models: ComposedModels) -> dict[str, FloatArray]:
     """What was drawn, (model,) each; of a sum that of its own, first history."""
     composition = models.composition
     histories = take(models.histories, composition.first[:-1])
@@ -173,7 +178,7 @@ def _parameters(models: Models) -> dict[str, FloatArray]:
     return {name: values.astype(np.float32) for name, values in drawn.items()}
 
 
-def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict:
+def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict[str, Any]:
     return {
         "models": grid.version, "imf": grid.imf, "source": grid.source, "seed": seed, "n_model": n_model,
         "fwhm_angstrom": CALIFA_FWHM_ANGSTROM, "model_fwhm_angstrom": SSP_FWHM_ANGSTROM,
@@ -201,8 +206,10 @@ def model_spectra(
     """
     inside = (grid.wave >= wave_range[0]) & (grid.wave <= wave_range[1])
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
-    light, living = nodes.rows(grid.flux[..., inside]), nodes.rows(grid.living_fraction).astype(np.float32)
-    wave, n = grid.wave[inside], histories.tau.size
+    light = nodes.rows(grid.flux[..., inside])
+    living = nodes.rows(grid.living_fraction).astype(np.float32)
+    wave = grid.wave[inside]
+    n = histories.tau.size
     spectra = np.empty((n, wave.size), np.float32)
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)

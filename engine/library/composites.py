@@ -32,14 +32,14 @@ class Scatter(NamedTuple):
     log_Z: float
 
 
-class Models(NamedTuple):
+class ComposedModels(NamedTuple):
     """Histories, and how models are made of them."""
 
     histories: Histories
     composition: Composition
 
 
-def draw_composites(histories: Histories, means: Means, priors: Priors, rng: np.random.Generator) -> Models:
+def draw_composites(histories: Histories, means: Means, priors: Priors, rng: np.random.Generator) -> ComposedModels:
     """As many models as histories, a share of them sums; the others stay as they are drawn.
 
     The parts of a sum are histories like its own one, of equal mass formed, behind the dust of its own.
@@ -54,7 +54,7 @@ def draw_composites(histories: Histories, means: Means, priors: Priors, rng: np.
 
 def sums_of_like(
     histories: Histories, means: Means, own: IntArray, size: IntArray, scatter: Scatter, rng: np.random.Generator
-) -> Models:
+) -> ComposedModels:
     """Models that are sums of histories like their own one.
 
     own (model,) row of the first part of each, size (model,) number of parts. Each part forms the same mass.
@@ -64,7 +64,7 @@ def sums_of_like(
     added = np.ones(rows.size, bool)
     added[first[:-1]] = False
     rows[added] = _like(rows[added], means, scatter, rng)
-    return Models(take(histories, rows), Composition(first, np.repeat(1.0 / size, size)))
+    return ComposedModels(take(histories, rows), Composition(first, np.repeat(1.0 / size, size)))
 
 
 def _like(own: IntArray, means: Means, scatter: Scatter, rng: np.random.Generator) -> IntArray:

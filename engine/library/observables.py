@@ -42,10 +42,10 @@ def make_templates(
     narrow = (grid.wave > edges[0] - 100) & (grid.wave < edges[-1] + 100)
     wave = grid.wave[narrow]
     operators = [pixel_operator(wave, edges, _kernel_width(wave, sigma, model_fwhm, fwhm)) for sigma in sigma_grid]
-    pixels = np.einsum("maw,spw->masp", grid.flux[..., narrow], np.float32(operators), optimize=True)
+    pixels = np.einsum("maw,spw->masp", grid.flux[..., narrow], np.array(operators, np.float32), optimize=True)
     piece_wave, weights = filter_pieces(grid.wave, filters)
     # float64: the weights are too small for float32
-    pieces = np.float32(grid.flux @ (weights.T * TEN_PARSEC_FLUX))
+    pieces = (grid.flux @ (weights.T * TEN_PARSEC_FLUX)).astype(np.float32)
     return Templates(edges, pixels, piece_wave, pieces)
 
 

@@ -5,7 +5,7 @@ between them; a burst is one parcel, or BURST_PARCELS if it lasts. Each is share
 in age and in log Z; a Z beyond the grid is held at its end, in the light and in the means alike.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -90,8 +90,9 @@ def lay_on_nodes(
     composition = composition or Composition.of_singles(histories.tau.size)
     mass = np.zeros((composition.n_model, r_light.shape[0]), dtype=np.float32)
     means = np.empty((composition.n_model, 2))
-    light = r_light.astype(float), young.astype(float), old.astype(float)
-    _lay(*histories[:N_STARS], *composition, *nodes, *light, mass, means)
+    light = [r_light.astype(float), young.astype(float), old.astype(float)]
+    arguments: list[Any] = [*histories[:N_STARS], *composition, *nodes, *light, mass, means]
+    _lay(*arguments)
     return Laid(mass, means[:, 0], means[:, 1])
 
 
@@ -110,12 +111,14 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
             stars = np.concatenate((continuous, bursts))
             scale = share[h] / stars[:, 0].sum()
             for s in range(stars.shape[0]):
-                parcel, t = scale * stars[s, 0], stars[s, 1]
+                parcel = scale * stars[s, 0]
+                t = stars[s, 1]
                 Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
                 if parcel > 0.0:
                     light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
                     sums += light * np.array((1.0, t, Z))
-        means[i, 0], means[i, 1] = np.log10(sums[1] / sums[0]), np.log10(sums[2] / sums[0])
+        means[i, 0] = np.log10(sums[1] / sums[0])
+        means[i, 1] = np.log10(sums[2] / sums[0])
 
 
 @njit()
@@ -133,7 +136,9 @@ def _continuous_parcels(onset_age, tau, exponential, Z_initial, Z_final, alpha, 
             earlier = mass_formed(onset_age - younger - step, tau, exponential) / total
             Z = leaking_box(0.5 * (later + earlier), Z_initial, Z_final, alpha)
             stars[n] = later - earlier, younger + 0.5 * step, Z
-            n, younger, later = n + 1, younger + step, earlier
+            n = n + 1
+            younger = younger + step
+            later = earlier
     return stars[:n]
 
 
@@ -160,7 +165,8 @@ def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, m
     dust = young if inside else old
     light = 0.0
     for corner in range(4):
-        in_age, in_Z = corner // 2, corner % 2
+        in_age = corner // 2
+        in_Z = corner % 2
         part = parcel * (older if in_age else 1.0 - older) * (richer if in_Z else 1.0 - richer)
         node = (k + in_age + (0 if inside else 2)) * log_Z.size + j + in_Z
         mass[node] += part

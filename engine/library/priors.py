@@ -75,7 +75,7 @@ class Priors:
     composite_age_scatter: float = 0.05
     composite_Z_scatter: float = 0.1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_choice("history", self.history, HISTORIES)
         _check_choice("onset_age_spread", self.onset_age_spread, SPREADS)
         _check_choice("enrichment", self.enrichment, ENRICHMENTS)

@@ -1,6 +1,6 @@
 """What a model library is to the rest of the engine."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,17 @@ class Library(NamedTuple):
     sigma_grid: FloatArray  # (sigma,) km/s
     flux: FloatArray  # (model, 5) float32
     parameters: dict[str, FloatArray]  # what was drawn, (model,) each: tau_v, ism_fraction, log_t_form, ...
-    meta: dict  # imf, version, seed, priors, fwhm, checksums: strings and numbers only
+    meta: dict[str, Any]  # imf, version, seed, priors, fwhm, checksums: strings and numbers only
 
 
 def joined(first: Library, second: Library) -> Library:
     """Models of one library, then those of another with the same grid of dispersions; meta is that of the first."""
-    shared = ("log_age_wr", "log_Z_wr", "indices", "flux")
-    arrays = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in shared}
     names = first.parameters.keys() & second.parameters.keys()
     parameters = {name: np.concatenate([first.parameters[name], second.parameters[name]]) for name in sorted(names)}
-    return first._replace(**arrays, parameters=parameters)
+    return first._replace(
+        log_age_wr=np.concatenate([first.log_age_wr, second.log_age_wr]),
+        log_Z_wr=np.concatenate([first.log_Z_wr, second.log_Z_wr]),
+        indices=np.concatenate([first.indices, second.indices]),
+        flux=np.concatenate([first.flux, second.flux]),
+        parameters=parameters,
+    )

@@ -12,7 +12,9 @@ from engine.inference.validation import QUANTITIES
 from engine.mock.coverage import ALL, ALL_REGIONS, coverage_of
 from engine.regions import Rows
 
-SET, TUNED, FOLLOWS = "set", "tuned", "follows"
+SET = "set"
+TUNED = "tuned"
+FOLLOWS = "follows"
 
 # What no ingredient of the mock was chosen for; of what is not named here, each was in view while tuning
 _KINDS = {"galaxies": SET, "share_old": FOLLOWS, "share_young": FOLLOWS} | {
@@ -33,7 +35,7 @@ class Comparison(NamedTuple):
 
 
 def compare_with_paper(regions: Rows, galaxies: Rows) -> list[Comparison]:
-    """Everything ZG22 prints that a survey can be held against; regions and galaxies are columns of its tables."""
+    """Everything ZG22 prints that a survey can be compared with; regions and galaxies are columns of its tables."""
     numbers = compare(select(Table(regions, galaxies)))
     few = np.mean(regions["flags"] & SpaxelFlag.FEW_MODELS != 0)
     return [

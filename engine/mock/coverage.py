@@ -15,7 +15,9 @@ from engine.types import BoolArray
 N_LEVEL = len(SMOOTHING_LEVEL_FRACTIONS)
 EXPECTED, TOLERANCE = 0.68, 0.03  # of a Gaussian within one sigma; what this project aims at
 FEWEST_REGIONS = 2000  # choice: of a bin that is listed; a coverage to 0.01
-ALL, OLD, YOUNG = "all", "old ridge", "young sequence"
+ALL = "all"
+OLD = "old ridge"
+YOUNG = "young sequence"
 ALL_REGIONS = "all regions"
 LOG_MU_EDGES = np.arange(0.5, 4.75, 0.5)  # log Msun/pc2
 SNR_EDGES = np.array([7.5, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 1000.0])  # per Angstrom
@@ -75,7 +77,8 @@ def _coverage(regions: Rows, quantity: str, sequence: str, one: _Bin) -> Coverag
     off = (regions[quantity] - regions[f"true_{quantity}"])[one.rows].astype(float)
     error = regions[f"{quantity}_err"][one.rows]
     known = np.isfinite(off) & np.isfinite(error)
-    off, error = off[known], error[known]
+    off = off[known]
+    error = error[known]
     within = float(np.mean(np.abs(off) <= error)) if off.size else np.nan
     offset, stated = (float(np.median(part)) if part.size else np.nan for part in (off, error))
     return Coverage(quantity, sequence, one.by, float(one.low), float(one.high), int(off.size), offset, stated, within)

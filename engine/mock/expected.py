@@ -25,7 +25,8 @@ WITH = {"[OII]3727": "[OII]3729"}  # what shares a line's window and its amplitu
 INDEX_RANGE = 3800.0, 5500.0  # Angstrom at rest; all bands of the indices, whatever the velocity
 LINE_REACH = 12  # pixels to each side: rotation and four sigma of the instrument
 _TOLERANCE = 1e-4  # of the noise of one spaxel
-_ROOT_HALF, _SLOPE = math.sqrt(0.5), math.sqrt(2.0 / math.pi)
+_ROOT_HALF = math.sqrt(0.5)
+_SLOPE = math.sqrt(2.0 / math.pi)
 
 
 class TrueLine(NamedTuple):
@@ -75,13 +76,15 @@ def expected_values(
     motion, the velocities of the wanted spaxels [km/s] and the redshift. A line's flux [1e-16 erg/s/cm2] is the median
     of stars and line less that of the stars, summed over its window.
     """
-    ratio, stars = line_table().ratio, np.zeros((light.wave.size, int(wanted.sum())))
+    ratio = line_table().ratio
+    stars = np.zeros((light.wave.size, int(wanted.sum())))
     seen = needed_planes(light.wave, motion[1])
     stars[seen] = expected_median(light.stars[seen], (light.noise, light.growth[seen]), level, wanted, settings)
     found = dict(zip(INDEX_NAMES, indices_of(stars.T, light.wave, *motion).T, strict=True))
     for name, line in light.lines.items():
         window = slice(line.first, line.first + len(line.planes))
-        noise, members = (light.noise, light.growth[window]), line_members(name)
+        noise = (light.noise, light.growth[window])
+        members = line_members(name)
         both = expected_median(light.stars[window] + line.planes, noise, level, wanted, settings)
         share = ratio[members[0]] / ratio[members].sum()
         found[f"flux_{name}"] = share * CALIFA_PIXEL_ANGSTROM * (both - stars[window]).sum(axis=0)
@@ -117,14 +120,17 @@ def expected_median(
 def _medians(planes, noise, growth, grid):
     level, noisy, places, offsets, count = grid
     out = np.full((len(planes), len(places)), np.nan)
-    value, sigma = np.empty(len(offsets)), np.empty(len(offsets))
+    value = np.empty(len(offsets))
+    sigma = np.empty(len(offsets))
     for w in range(len(planes)):
         for p in range(len(places)):
             n = 0
             for k in range(count[level[places[p, 0], places[p, 1]] - 1]):
-                y, x = places[p, 0] + offsets[k, 0], places[p, 1] + offsets[k, 1]
+                y = places[p, 0] + offsets[k, 0]
+                x = places[p, 1] + offsets[k, 1]
                 if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0 and noisy[y, x]:
-                    value[n], sigma[n] = planes[w, y, x], noise[y, x] * growth[w]
+                    value[n] = planes[w, y, x]
+                    sigma[n] = noise[y, x] * growth[w]
                     n += 1
             if n > 0:
                 out[w, p] = _middle(value[:n], sigma[:n])
@@ -134,10 +140,12 @@ def _medians(planes, noise, growth, grid):
 @njit(nogil=True, error_model="numpy")
 def _middle(value, sigma):
     """Where half of a mixture of Gaussians lies below: Newton's steps, halved where they would lead out."""
-    low, high = value.min(), value.max()
+    low = value.min()
+    high = value.max()
     middle = np.sum(value / sigma) / np.sum(1.0 / sigma)
     for _ in range(60):
-        balance, slope = 0.0, 0.0
+        balance = 0.0
+        slope = 0.0
         for k in range(len(value)):
             t = (middle - value[k]) / sigma[k]
             balance += math.erf(_ROOT_HALF * t)
@@ -146,7 +154,8 @@ def _middle(value, sigma):
             high = middle
         else:
             low = middle
-        before, middle = middle, middle - balance / slope
+        before = middle
+        middle = middle - balance / slope
         if not low <= middle <= high:
             middle = 0.5 * (low + high)
         if abs(middle - before) < _TOLERANCE * sigma[0]:

@@ -11,7 +11,7 @@ from engine.cosmology import comoving_distance, pc_per_arcsec
 from engine.errors import SampleError
 from engine.galaxy.sample import vmax
 from engine.mock.populations import LightPerMass, expected_light
-from engine.mock.profiles import Profile, crossing
+from engine.mock.profiles import MassProfile, crossing
 from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray, IntArray
 
@@ -28,7 +28,7 @@ class MockGalaxies(NamedTuple):
     log_M_star: FloatArray
     log_M_star_measured: FloatArray
     spheroid: BoolArray
-    profile: Profile
+    profile: MassProfile
     position_angle: FloatArray
     half_light_radius: FloatArray
     iso_diameter: FloatArray
@@ -36,10 +36,10 @@ class MockGalaxies(NamedTuple):
     ra: FloatArray
     dec: FloatArray
 
-    def row(self, i: int) -> "MockGalaxies":
+    def row(self, i: int | IntArray) -> "MockGalaxies":
         """Galaxy i alone, fields without the galaxy axis."""
         fields = {key: value[i] for key, value in self._asdict().items() if key != "profile"}
-        return MockGalaxies(profile=Profile(*(field[i] for field in self.profile)), **fields)
+        return MockGalaxies(profile=MassProfile(*(field[i] for field in self.profile)), **fields)
 
     def take(self, rows: IntArray) -> "MockGalaxies":
         """Some galaxies, in the order of rows."""
@@ -105,14 +105,14 @@ def draw_axis_ratios(spheroid: BoolArray, settings: MockSettings, rng: np.random
 
 def draw_profiles(
     log_mass: FloatArray, spheroid: BoolArray, axis_ratio: FloatArray, settings: MockSettings, rng: np.random.Generator
-) -> Profile:
+) -> MassProfile:
     """Bulge and disc of each galaxy with a half-mass radius of 1."""
     at_ten, slope = settings.bulge_fraction
     mean = np.where(spheroid, settings.spheroid_bulge_fraction, at_ten + slope * (log_mass - 10.0))
     bulge = np.clip(mean + settings.bulge_fraction_scatter * rng.standard_normal(mean.size), 0.0, 0.95)
     size = np.where(spheroid, settings.bulge_to_disc_size[1], settings.bulge_to_disc_size[0])
     index = np.where(spheroid, settings.sersic[1], settings.sersic[0])
-    profile = Profile(bulge, size, np.ones_like(size), index, axis_ratio)
+    profile = MassProfile(bulge, size, np.ones_like(size), index, axis_ratio)
     return profile.scaled(1.0 / profile.half_mass_radius())
 
 
@@ -127,7 +127,7 @@ def light_radii(
     log_mass: FloatArray,
     spheroid: BoolArray,
     redshift: FloatArray,
-    profile: Profile,
+    profile: MassProfile,
     light: LightPerMass,
     settings: MockSettings,
 ) -> LightRadii:
@@ -139,15 +139,14 @@ def light_radii(
     scale = (10.0**log_mass / pc_per_arcsec(redshift) ** 2)[:, None]
     bulge, disc = (part * scale for part in profile.column().densities(radius))
     density = bulge + disc
-    model = (light, settings)
-    flux = expected_light(np.log10(density), bulge / density, log_mass[:, None], spheroid[:, None], model)
+    flux = expected_light(np.log10(density), bulge / density, log_mass[:, None], spheroid[:, None], light, settings)
     rings = flux * radius**2  # times dlog r, which is constant
     inside = (np.cumsum(rings, axis=1) - 0.5 * rings) / rings.sum(axis=1, keepdims=True)  # half of its own ring
     brightness = flux_to_brightness(flux, redshift[:, None])
     return LightRadii(crossing(radius, inside, 0.5), crossing(radius, -brightness, -settings.isophote))
 
 
-def flux_to_brightness(flux: FloatArray, redshift: FloatArray) -> FloatArray:
+def flux_to_brightness(flux: FloatArray, redshift: FloatArray | float) -> FloatArray:
     """Surface brightness [AB mag/arcsec2] of a flux per pc2, dimmed by (1 + z)^4: the inverse of surface_flux."""
     return PC2_SURFACE_BRIGHTNESS - 2.5 * np.log10(flux) + 10.0 * np.log10(1.0 + redshift)
 
@@ -166,9 +165,19 @@ def draw_galaxies(light: LightPerMass, settings: MockSettings, rng: np.random.Ge
     profile = draw_profiles(log_mass, spheroid, axis_ratio, settings, rng).scaled(radius)
     sizes = light_radii(log_mass, spheroid, redshift, profile, light, settings)
     chosen = _observed(2.0 * sizes.isophote, settings.n_galaxies, rng)
-    profile = Profile(*(field[chosen] for field in profile))
-    truth = (log_mass[chosen], spheroid[chosen], redshift[chosen], profile)
-    return _catalogue(truth, LightRadii(*(size[chosen] for size in sizes)), settings, rng)
+    drawn = _Drawn(
+        log_mass[chosen], spheroid[chosen], redshift[chosen], MassProfile(*(field[chosen] for field in profile))
+    )
+    return _catalogue(drawn, LightRadii(*(size[chosen] for size in sizes)), settings, rng)
+
+
+class _Drawn(NamedTuple):
+    """What is drawn of each galaxy, (galaxy,) each."""
+
+    log_mass: FloatArray
+    spheroid: BoolArray
+    redshift: FloatArray
+    profile: MassProfile
 
 
 def _observed(iso_diameter: FloatArray, number: int, rng: np.random.Generator) -> IntArray:
@@ -179,21 +188,21 @@ def _observed(iso_diameter: FloatArray, number: int, rng: np.random.Generator) -
     return np.sort(rng.choice(selected, number, replace=False))
 
 
-def _catalogue(truth: tuple, sizes: LightRadii, settings: MockSettings, rng: np.random.Generator) -> MockGalaxies:
-    log_mass, spheroid, redshift, profile = truth
-    number = np.arange(1, log_mass.size + 1)
+def _catalogue(drawn: _Drawn, sizes: LightRadii, settings: MockSettings, rng: np.random.Generator) -> MockGalaxies:
+    n = drawn.log_mass.size
+    number = np.arange(1, n + 1)
     return MockGalaxies(
         galaxy_id=number,
         name=np.array([f"mock {i:03d}" for i in number]),
-        redshift=redshift,
-        log_M_star=log_mass,
-        log_M_star_measured=log_mass + settings.mass_error * rng.standard_normal(log_mass.size),
-        spheroid=spheroid,
-        profile=profile,
-        position_angle=rng.uniform(0.0, 180.0, log_mass.size),
+        redshift=drawn.redshift,
+        log_M_star=drawn.log_mass,
+        log_M_star_measured=drawn.log_mass + settings.mass_error * rng.standard_normal(n),
+        spheroid=drawn.spheroid,
+        profile=drawn.profile,
+        position_angle=rng.uniform(0.0, 180.0, n),
         half_light_radius=sizes.half_light,
         iso_diameter=2.0 * sizes.isophote,
-        inv_vmax=1.0 / vmax(2.0 * sizes.isophote, redshift),
-        ra=np.full(log_mass.size, np.nan),
-        dec=np.full(log_mass.size, np.nan),
+        inv_vmax=1.0 / vmax(2.0 * sizes.isophote, drawn.redshift),
+        ra=np.full(n, np.nan),
+        dec=np.full(n, np.nan),
     )

@@ -11,9 +11,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, SNR_TARGET_PER_PIXEL
 from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
+from engine.features import LINES
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.indices import measure_indices
-from engine.spectrum.lines import CASE_B_HALPHA_HBETA, HALPHA, HBETA, LINES, extinction, line_table, reddened_ratios
+from engine.spectrum.lines import CASE_B_HALPHA_HBETA, HALPHA, HBETA, extinction, line_table, reddened_ratios
 from engine.spectrum.spectra import make_spectra, rest_frame
 from engine.spectrum.templates import SSP_FWHM_ANGSTROM, StellarTemplates
 from engine.types import FloatArray
@@ -45,7 +46,8 @@ def observed_stars(
     fwhm: float = CALIFA_FWHM_ANGSTROM,
 ) -> FloatArray:  # fmt: skip
     """A model spectrum at the data's resolution, moving and broadened, at wave (wave,) [Angstrom, air, observed]."""
-    low, high = wave[0] / (1 + motion.redshift) - 60, wave[-1] / (1 + motion.redshift) + 60
+    low = wave[0] / (1 + motion.redshift) - 60
+    high = wave[-1] / (1 + motion.redshift) + 60
     log_wave = np.arange(np.log(max(low, model_wave[0])), np.log(min(high, model_wave[-1])), _FINE / 8000)
     flux = CubicSpline(model_wave, model_flux)(np.exp(log_wave))
     flux = gaussian_filter1d(flux, motion.sigma / LIGHT_SPEED_KMS / (_FINE / 8000), mode="nearest")

@@ -41,7 +41,8 @@ def ellipse_of(galaxy: MockGalaxies, settings: MockSettings) -> Ellipse:
     """Half-light ellipse of a mock galaxy, in the middle of the map."""
     rows, columns = settings.map_shape
     centre = (columns - 1) / 2.0, (rows - 1) / 2.0
-    size, flattening = float(galaxy.half_light_radius), float(galaxy.profile.axis_ratio)
+    size = float(galaxy.half_light_radius)
+    flattening = float(galaxy.profile.axis_ratio)
     return Ellipse(*centre, size, flattening, float(galaxy.position_angle))
 
 
@@ -50,7 +51,8 @@ def field_of_view(settings: MockSettings) -> BoolArray:
     """Spaxels inside the hexagon of the CALIFA field, corners east and west, (y, x)."""
     rows, columns = settings.map_shape
     y, x = np.indices(settings.map_shape) * CALIFA_SPAXEL_ARCSEC
-    x, y = np.abs(x - (columns - 1) / 2.0), np.abs(y - (rows - 1) / 2.0)
+    x = np.abs(x - (columns - 1) / 2.0)
+    y = np.abs(y - (rows - 1) / 2.0)
     width, height = settings.field_arcsec
     return (y <= height / 2.0) & (x <= width / 2.0 - y / height * width / 2.0)
 
@@ -92,16 +94,16 @@ def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Gener
     smooth = bulge + disc
     clumped = smooth * 10.0 ** (settings.clumps * fields[0])
     log_mu = np.log10(clumped * smooth.sum() / clumped.sum())
-    old = _old_regions(log_mu, bulge / smooth, galaxy, settings, (fields[1], rng.standard_normal()))
-    log_age = _ages(log_mu, old, galaxy, settings, (fields[2], rng.standard_normal()))
+    old = _old_regions(log_mu, bulge / smooth, galaxy, settings, _Chance(fields[1], rng.standard_normal()))
+    log_age = _ages(log_mu, old, galaxy, settings, _Chance(fields[2], rng.standard_normal()))
     of_regions, of_galaxies = settings.log_Z_scatter
     log_Z = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
     log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
     depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
     v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
     patch = draw_patches(log_mu, settings, rng)
-    stars = (part[patch] for part in (old, log_age, log_Z, depth, ndtr(fields[5])))
-    return GalaxyMaps(log_mu, *stars, v_star, sigma_star)
+    of_stars = [part[patch] for part in (old, log_age, log_Z, depth, ndtr(fields[5]))]
+    return GalaxyMaps._make([log_mu, *of_stars, v_star, sigma_star])
 
 
 def draw_patches(log_mu: FloatArray, settings: MockSettings, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
@@ -112,22 +114,31 @@ def draw_patches(log_mu: FloatArray, settings: MockSettings, rng: np.random.Gene
     return nearest[0], nearest[1]
 
 
-def _old_regions(log_mu, bulge, galaxy, settings, chance) -> BoolArray:
+class _Chance(NamedTuple):
+    """What chance adds to the rules: a field of unit variance over the map, and one number for the galaxy."""
+
+    field: FloatArray  # (y, x)
+    of_galaxy: float
+
+
+def _old_regions(
+    log_mu: FloatArray, bulge: FloatArray, galaxy: MockGalaxies, settings: MockSettings, chance: _Chance
+) -> BoolArray:
     """Patches on the old ridge: where a smooth field falls short of the probability."""
-    field, offset = chance
-    offset = settings.old_half_scatter * offset
-    return ndtr(field) < old_probability(log_mu, bulge, galaxy.log_M_star, galaxy.spheroid, settings, offset)
+    offset = settings.old_half_scatter * chance.of_galaxy
+    return ndtr(chance.field) < old_probability(log_mu, bulge, galaxy.log_M_star, galaxy.spheroid, settings, offset)
 
 
-def _ages(log_mu, old, galaxy, settings, chance) -> FloatArray:
+def _ages(
+    log_mu: FloatArray, old: BoolArray, galaxy: MockGalaxies, settings: MockSettings, chance: _Chance
+) -> FloatArray:
     """Targets of age: a sequence, a field that varies over the map, and an offset of the galaxy, larger outside."""
-    field, offset = chance
     old_regions, old_galaxies = settings.old_age_scatter
     young_regions, young_galaxies = settings.young_age_scatter
     sequence = np.where(old, settings.old_log_age, young_log_age(log_mu, galaxy.log_M_star, settings))
     outside = 1.0 + settings.outskirts_scatter * np.maximum(OUTSKIRTS_LOG_MU - log_mu, 0.0)
-    of_galaxy = np.where(old, old_galaxies, young_galaxies) * outside * offset
-    return sequence + of_galaxy + np.where(old, old_regions, young_regions) * field
+    of_galaxy = np.where(old, old_galaxies, young_galaxies) * outside * chance.of_galaxy
+    return sequence + of_galaxy + np.where(old, old_regions, young_regions) * chance.field
 
 
 def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) -> tuple[FloatArray, FloatArray]:

@@ -51,7 +51,8 @@ def _kernel_noise(white, level, offsets, count):
         for x in range(white.shape[1]):
             n = 0
             for k in range(count[max(level[y, x], 1) - 1]):
-                j, i = y + offsets[k, 0], x + offsets[k, 1]
+                j = y + offsets[k, 0]
+                i = x + offsets[k, 1]
                 if 0 <= j < white.shape[0] and 0 <= i < white.shape[1]:
                     noise[y, x] += white[j, i]
                     n += 1
@@ -71,7 +72,8 @@ def _kernel_sums(values, level, good, offsets, count):
     for y in range(values.shape[0]):
         for x in range(values.shape[1]):
             for k in range(count[max(level[y, x], 1) - 1]):
-                j, i = y + offsets[k, 0], x + offsets[k, 1]
+                j = y + offsets[k, 0]
+                i = x + offsets[k, 1]
                 if 0 <= j < values.shape[0] and 0 <= i < values.shape[1] and good[j, i]:
                     sums[y, x] += values[j, i]
     return sums
@@ -98,6 +100,8 @@ def lost_to_stars(shape: tuple[int, int], settings: MockSettings, rng: np.random
     y, x = np.indices(shape)
     lost = np.zeros(shape, bool)
     for _ in range(rng.poisson(settings.stars_per_field)):
-        at_y, at_x, radius = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(*settings.star_radius)
+        at_y = rng.uniform(0, shape[0])
+        at_x = rng.uniform(0, shape[1])
+        radius = rng.uniform(*settings.star_radius)
         lost |= np.hypot(y - at_y, x - at_x) < radius
     return lost

@@ -43,7 +43,9 @@ def young_log_age(log_mu: FloatArray, log_mass: FloatArray, settings: MockSettin
     return at_two + slope * (log_mu - 2.0) - settings.faint_disc_step * light * faint
 
 
-def expected_log_Z(log_mu: FloatArray, log_mass: FloatArray, old: FloatArray, settings: MockSettings) -> FloatArray:
+def expected_log_Z(
+    log_mu: FloatArray, log_mass: FloatArray, old: FloatArray | float, settings: MockSettings
+) -> FloatArray:
     """Metallicity at a density: rises with it, falls below the threshold mass, a little higher in young regions."""
     at_two, slope, fall = settings.log_Z
     lack = np.maximum(LOG_M_STAR_THRESHOLD - np.asarray(log_mass), 0.0)
@@ -70,7 +72,7 @@ class LightPerMass(NamedTuple):
 
     coefficients: FloatArray
 
-    def __call__(self, log_age: FloatArray, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
+    def __call__(self, log_age: FloatArray | float, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
         return np.tensordot(self.coefficients, _terms(log_age, log_Z, depth), axes=1)
 
 
@@ -86,21 +88,26 @@ def dust_depth(library: Library) -> FloatArray:
     return library.parameters["tau_v"] * library.parameters["ism_fraction"]
 
 
-def _terms(log_age: FloatArray, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
+def _terms(log_age: FloatArray | float, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
     age, metal, dust = np.broadcast_arrays(np.asarray(log_age) - 9.5, log_Z, depth)
     return np.stack([np.ones_like(age), age, metal, age**2, age * metal, metal**2, dust])
 
 
 def expected_light(
-    log_mu: FloatArray, bulge: FloatArray, log_mass: FloatArray, spheroid: BoolArray, model: tuple
+    log_mu: FloatArray,
+    bulge: FloatArray,
+    log_mass: FloatArray,
+    spheroid: BoolArray,
+    light: LightPerMass,
+    settings: MockSettings,
 ) -> FloatArray:
     """r-band flux per area of the mean galaxy at a density, old and young regions mixed by their chance.
 
-    model is (LightPerMass, MockSettings). Unit of Library.flux per pc2.
+    Unit of Library.flux per pc2.
     """
-    light, settings = model
     old = old_probability(log_mu, bulge, log_mass, spheroid, settings)
-    young_age, (old_dust, young_dust) = young_log_age(log_mu, log_mass, settings), settings.dust_depth
+    old_dust, young_dust = settings.dust_depth
+    young_age = young_log_age(log_mu, log_mass, settings)
     young_light = light(young_age, expected_log_Z(log_mu, log_mass, 0.0, settings), young_dust)
     old_light = light(settings.old_log_age, expected_log_Z(log_mu, log_mass, 1.0, settings), old_dust)
     return 10.0**log_mu * (old * 10.0**old_light + (1.0 - old) * 10.0**young_light)

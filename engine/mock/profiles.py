@@ -8,7 +8,7 @@ from scipy.special import gamma, gammainc, gammaincinv
 from engine.types import FloatArray
 
 
-class Profile(NamedTuple):
+class MassProfile(NamedTuple):
     """Sersic bulge and exponential disc of one flattening; fields broadcast against radii.
 
     bulge_fraction of the mass; disc_radius, half-mass radius of the disc; bulge_radius, of the bulge, in the
@@ -21,9 +21,9 @@ class Profile(NamedTuple):
     sersic: FloatArray
     axis_ratio: FloatArray
 
-    def column(self) -> "Profile":
+    def column(self) -> "MassProfile":
         """The same with a trailing axis, to meet radii of shape (galaxy, radius)."""
-        return Profile(*(np.asarray(field)[..., None] for field in self))
+        return MassProfile(*(np.asarray(field)[..., None] for field in self))
 
     def densities(self, radius: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mass per unit area of bulge and of disc at a semi-major axis, for a total mass of 1."""
@@ -31,7 +31,7 @@ class Profile(NamedTuple):
         bulge = sersic_density(radius, self.bulge_radius, self.sersic) * self.bulge_fraction
         return bulge / self.axis_ratio, disc / self.axis_ratio
 
-    def scaled(self, factor: FloatArray) -> "Profile":
+    def scaled(self, factor: FloatArray) -> "MassProfile":
         """The same shape with all radii multiplied."""
         return self._replace(bulge_radius=self.bulge_radius * factor, disc_radius=self.disc_radius * factor)
 

@@ -8,7 +8,7 @@ from engine.stats import PERCENTILES
 from engine.types import FloatArray
 
 
-class Recovery(NamedTuple):
+class Residuals(NamedTuple):
     """Measured against true values of one quantity; medians and half 16-84 % ranges, which few outliers do not move."""
 
     name: str
@@ -20,14 +20,15 @@ class Recovery(NamedTuple):
     pull_width: float  # 1 where the errors are right
 
 
-def recovered(name: str, measured: FloatArray, error: FloatArray, true: FloatArray) -> Recovery:
+def recovered(name: str, measured: FloatArray, error: FloatArray, true: FloatArray) -> Residuals:
     """Compare values (any shape); those without a number or an error do not count."""
     difference = measured - true
     known = np.isfinite(difference) & np.isfinite(error) & (error > 0)
     if not known.any():
-        return Recovery(name, 0, *[np.nan] * 5)
-    difference, error = difference[known], error[known]
+        return Residuals(name, 0, *[np.nan] * 5)
+    difference = difference[known]
+    error = error[known]
     low, offset, high = np.quantile(difference, PERCENTILES)
     first, pull, last = np.quantile(difference / error, PERCENTILES)
     median_error = float(np.median(error))
-    return Recovery(name, int(known.sum()), offset, (high - low) / 2, median_error, pull, (last - first) / 2)
+    return Residuals(name, int(known.sum()), offset, (high - low) / 2, median_error, pull, (last - first) / 2)

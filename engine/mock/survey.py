@@ -1,5 +1,6 @@
 """The mock survey: every galaxy invented, observed spaxel by spaxel, then measured like real data."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +49,13 @@ class Truth(NamedTuple):
     @classmethod
     def from_libraries(cls, any_history: Library, quiet: Library, settings: MockSettings) -> "Truth":
         """Histories of young regions, which may be of any kind, and of old ones (populations.quiet_priors)."""
-        trees = (cKDTree(_places(library, settings)) for library in (any_history, quiet))
-        return cls(joined(any_history, quiet), *trees, any_history.log_age_wr.size, settings)
+        return cls(
+            library=joined(any_history, quiet),
+            any_history=cKDTree(_places(any_history, settings)),
+            quiet=cKDTree(_places(quiet, settings)),
+            n_any=any_history.log_age_wr.size,
+            settings=settings,
+        )
 
     def choose(self, maps: GalaxyMaps) -> IntArray:
         """The model of each spaxel (y, x): one of the nearest to its targets, picked by its rank.
@@ -73,14 +79,16 @@ def _places(library: Library, settings: MockSettings) -> FloatArray:
     return np.stack([library.log_age_wr, library.log_Z_wr, dust_depth(library)], axis=-1) / settings.neighbour_scale
 
 
-class Seen(NamedTuple):
+class ObservedSpaxels(NamedTuple):
     """Kept spaxels of one galaxy as columns of the region table, and how many lay above the brightness cut."""
 
     spaxels: Rows
     n_above_cut: int
 
 
-def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator) -> Seen:
+def observe_galaxy(
+    galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator
+) -> ObservedSpaxels:
     """One galaxy from its maps to observed indices and magnitudes with noise; ZG22 sec. 2.1 in its order."""
     maps = draw_maps(galaxy, settings, rng)
     model = truth.choose(maps)
@@ -96,18 +104,19 @@ def observe_galaxy(galaxy: MockGalaxies, truth: Truth, settings: MockSettings, r
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
     noise = kernel_noise(rng.standard_normal(smoothed.shape), smoothing.level)
     observed = _with_noise(smoothed[kept], noise[kept], _at(smoothing, kept), galaxy.redshift, settings)
-    moving = _kinematics(maps, kept, smoothing.snr[kept], (settings, rng))
+    moving = _kinematics(maps, kept, smoothing.snr[kept], settings, rng)
     place = _place(kept, smoothing, r_brightness)
     seen = KeptSpaxels(smoothing.level, usable, kept)
-    return Seen(
+    return ObservedSpaxels(
         {**place, **moving, **observed, **true_values(maps, model, truth, seen)},
         int(above.sum()),
     )
 
 
-def _kinematics(maps: GalaxyMaps, kept: BoolArray, snr: FloatArray, how: tuple) -> Rows:
+def _kinematics(
+    maps: GalaxyMaps, kept: BoolArray, snr: FloatArray, settings: MockSettings, rng: np.random.Generator
+) -> Rows:
     """Velocity and dispersion with noise that grows as 1 / (S/N)."""
-    settings, rng = how
     noise = rng.standard_normal((2, snr.size)) * SNR_TARGET_PER_ANGSTROM / snr
     v_error, sigma_error = settings.kinematic_errors
     sigma_star = maps.sigma_star[kept] + sigma_error * noise[1]
@@ -116,7 +125,8 @@ def _kinematics(maps: GalaxyMaps, kept: BoolArray, snr: FloatArray, how: tuple) 
 
 def _place(kept: BoolArray, smoothing: Smoothing, r_brightness: FloatArray) -> Rows:
     y, x = np.nonzero(kept)
-    level, snr = smoothing.level[kept], smoothing.snr[kept]
+    level = smoothing.level[kept]
+    snr = smoothing.snr[kept]
     flags = np.where(level > 1, SpaxelFlag.SMOOTHED, 0)
     flags = flags | np.where(snr < SNR_TARGET_PER_ANGSTROM, SpaxelFlag.TARGET_MISSED, 0)
     return {
@@ -145,7 +155,8 @@ def true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: KeptSpaxe
     level, usable, kept = seen
     density = 10.0**maps.log_mu_star
     light = density * truth.library.flux[model, R_BAND]
-    age, Z = 10.0 ** truth.library.log_age_wr[model], 10.0 ** truth.library.log_Z_wr[model]
+    age = 10.0 ** truth.library.log_age_wr[model]
+    Z = 10.0 ** truth.library.log_Z_wr[model]
     weighted = np.stack([light, light * age, light * Z], axis=-1)
     in_all, of_age, of_Z = np.moveaxis(kernel_sums(weighted, level, usable)[kept], -1, 0)
     return {
@@ -160,10 +171,15 @@ def _at(smoothing: Smoothing, kept: BoolArray) -> Smoothing:
 
 
 def _with_noise(
-    smoothed: FloatArray, noise: FloatArray, smoothing: Smoothing, redshift: float, settings: MockSettings
+    smoothed: FloatArray,
+    noise: FloatArray,
+    smoothing: Smoothing,
+    redshift: FloatArray | float,
+    settings: MockSettings,
 ) -> Rows:
     """Columns of indices and magnitudes with their errors, and noise in units of these errors added."""
-    indices, flux = smoothed[:, :N_INDICES], smoothed[:, N_INDICES:]
+    indices = smoothed[:, :N_INDICES]
+    flux = smoothed[:, N_INDICES:]
     errors = index_errors(smoothing.snr, settings)
     indices = indices + errors * noise[:, :N_INDICES]
     n_spaxels = smoothing_offsets()[1][smoothing.level - 1]
@@ -174,7 +190,7 @@ def _with_noise(
     return {**columns, **_columns([f"mag_{band}" for band in BANDS], magnitudes, mag_errors)}
 
 
-def _columns(names, values: FloatArray, errors: FloatArray) -> Rows:
+def _columns(names: Sequence[str], values: FloatArray, errors: FloatArray) -> Rows:
     pairs = (((name, values[:, i]), (f"{name}_err", errors[:, i])) for i, name in enumerate(names))
     return dict(column for pair in pairs for column in pair)
 
@@ -195,13 +211,21 @@ def observe_survey(
     progress: Progress = lambda done, total: None,
 ) -> Observation:
     """Observe all galaxies, each with its own stream of chance, so that their order does not matter."""
-    number, rows, above = len(galaxies.galaxy_id), [], []
+    number = len(galaxies.galaxy_id)
+    rows = []
+    above = []
     for i, stream in enumerate(rng.spawn(number)):
         galaxy = galaxies.row(i)
         seen = observe_galaxy(galaxy, truth, settings, stream)
-        facts = {"pc_per_arcsec": pc_per_arcsec(galaxy.redshift), "inv_vmax": galaxy.inv_vmax}
-        facts |= {"galaxy_id": galaxy.galaxy_id, "spaxel_arcsec": CALIFA_SPAXEL_ARCSEC}
-        rows.append(region_rows(seen.spaxels, **facts))
+        rows.append(
+            region_rows(
+                seen.spaxels,
+                galaxy_id=int(galaxy.galaxy_id),
+                pc_per_arcsec=float(pc_per_arcsec(galaxy.redshift)),
+                spaxel_arcsec=CALIFA_SPAXEL_ARCSEC,
+                inv_vmax=float(galaxy.inv_vmax),
+            )
+        )
         above.append(seen.n_above_cut)
         progress(i + 1, number)
     regions = stack_regions(rows)

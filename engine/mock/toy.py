@@ -13,9 +13,12 @@ def toy_library(n_model: int, seed: int) -> Library:
     Mass-to-light ratios, colours and indices are about those of real models, at every dispersion the same.
     """
     rng = np.random.default_rng(seed)
-    log_age, log_Z = rng.uniform(8.3, 10.1, n_model), rng.uniform(-1.2, 0.4, n_model)
-    tau_v, ism_fraction = rng.exponential(1.0, n_model), rng.uniform(0.1, 0.7, n_model)
-    age, depth = log_age - 9.5, tau_v * ism_fraction
+    log_age = rng.uniform(8.3, 10.1, n_model)
+    log_Z = rng.uniform(-1.2, 0.4, n_model)
+    tau_v = rng.exponential(1.0, n_model)
+    ism_fraction = rng.uniform(0.1, 0.7, n_model)
+    age = log_age - 9.5
+    depth = tau_v * ism_fraction
     log_light = -0.4 * SOLAR_R - (0.07 + 0.75 * age + 0.15 * log_Z + 0.35 * depth)
     colour = np.array([-2.2, -0.75, 0.0, 0.3, 0.5])
     redness = 1.0 + 0.8 * (age - 0.3) + 0.2 * log_Z + 0.3 * depth

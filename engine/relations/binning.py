@@ -64,7 +64,8 @@ def bins_per_unit(edges):
 @njit(nogil=True)
 def bin_of(value, edges, per_unit):
     """Bin that holds the value, as numpy.histogram counts (last edge included); -1 outside or NaN."""
-    last, one = edges.size - 2, np.uint64(1)
+    last = edges.size - 2
+    one = np.uint64(1)
     if not (edges[0] <= value <= edges[last + 1]):
         return -1
     bin_ = np.uint64(min(np.int64((value - edges[0]) * per_unit), last))
@@ -84,7 +85,9 @@ def is_weight(weight):
 @njit(nogil=True)
 def bin_rows(x, value, weight, mask, edges):
     """Bin of each row along x, (row,) int32; rows without a finite value do not count."""
-    n_bin, per_unit, all_rows = edges.size - 1, bins_per_unit(edges), mask.size == 0
+    n_bin = edges.size - 1
+    per_unit = bins_per_unit(edges)
+    all_rows = mask.size == 0
     bins = np.empty(x.size, np.int32)
     for row in range(x.size):
         bin_ = bin_of(x[row], edges, per_unit)
@@ -96,11 +99,15 @@ def bin_rows(x, value, weight, mask, edges):
 @njit(nogil=True)
 def bin_rows_2d(x, y, value, weight, mask, x_edges, y_edges):
     """As bin_rows, for the cells ``y_bin * n_x + x_bin`` of a plane."""
-    n_x, n_bin, all_rows = x_edges.size - 1, (x_edges.size - 1) * (y_edges.size - 1), mask.size == 0
-    x_per_unit, y_per_unit = bins_per_unit(x_edges), bins_per_unit(y_edges)
+    n_x = x_edges.size - 1
+    n_bin = (x_edges.size - 1) * (y_edges.size - 1)
+    all_rows = mask.size == 0
+    x_per_unit = bins_per_unit(x_edges)
+    y_per_unit = bins_per_unit(y_edges)
     bins = np.empty(x.size, np.int32)
     for row in range(x.size):
-        x_bin, y_bin = bin_of(x[row], x_edges, x_per_unit), bin_of(y[row], y_edges, y_per_unit)
+        x_bin = bin_of(x[row], x_edges, x_per_unit)
+        y_bin = bin_of(y[row], y_edges, y_per_unit)
         inside = (x_bin >= 0) & (y_bin >= 0)
         counts = inside & is_weight(weight[row]) & np.isfinite(value[row]) & (all_rows or mask[row])
         bins[row] = n_bin + counts * (y_bin * n_x + x_bin - n_bin)
@@ -110,7 +117,8 @@ def bin_rows_2d(x, y, value, weight, mask, x_edges, y_edges):
 @njit(nogil=True)
 def tally(bins, weight, n_bin):
     """Rows and weight per bin, (bin + 1,) each; the last is what does not count."""
-    count, total = np.zeros(n_bin + 1, np.int64), np.zeros(n_bin + 1)
+    count = np.zeros(n_bin + 1, np.int64)
+    total = np.zeros(n_bin + 1)
     for row in range(bins.size):
         bin_ = np.uint64(bins[row])
         count[bin_] += 1
@@ -127,7 +135,8 @@ def streamed_quantiles(bins, value, weight, order, total, quantiles):
     """
     n_bin = total.size - 1
     found = np.full((quantiles.size, n_bin), np.nan)
-    reached, step = np.zeros(total.size), np.zeros(n_bin, np.int64)
+    reached = np.zeros(total.size)
+    step = np.zeros(n_bin, np.int64)
     threshold = quantiles[0] * total
     threshold[n_bin] = np.inf
     rises = order.size == 0

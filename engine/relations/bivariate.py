@@ -1,6 +1,6 @@
 """A third quantity over a plane: median and scatter in cells, ZG22 Figs. 2, 5 and B1."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,8 @@ from engine.stats import PERCENTILES
 from engine.types import BoolArray, FloatArray, IntArray
 
 
-class MedianMap(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MedianGrid:
     """Weighted median and half of the 16-84 range of z, (y, x) each, NaN in thin cells; the unit of z."""
 
     median: FloatArray
@@ -27,7 +28,7 @@ def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how 
     order_of_z: IntArray,
     mask: BoolArray | None = None,
     min_count: int = 10,
-) -> MedianMap:
+) -> MedianGrid:
     """What z is typically at a given x and y, and how much it scatters there.
 
     Parameters: x, y, z, weight, mask (row,), float32 or float64; rising edges; order_of_z from
@@ -36,10 +37,11 @@ def median_map(  # noqa: PLR0913, PLR0917 - three columns, their weight and how 
     Raises ShapeError for columns that do not fit.
     """
     x, y, z, weight, rows = as_columns(mask, x=x, y=y, z=z, weight=weight)
-    x_edges, y_edges = as_edges(x_edges), as_edges(y_edges)
+    x_edges = as_edges(x_edges)
+    y_edges = as_edges(y_edges)
     shape = (y_edges.size - 1, x_edges.size - 1)
     cells = bin_rows_2d(x, y, z, weight, rows, x_edges, y_edges)
-    values, count = quantiles_per_bin(cells, z, weight, order_of_z, shape[0] * shape[1], PERCENTILES)
+    values, count = quantiles_per_bin(cells, z, weight, order_of_z, shape[0] * shape[1], np.array(PERCENTILES))
     values[:, count < min_count] = np.nan
     low, median, high = values.reshape(3, *shape)
-    return MedianMap(median, (high - low) / 2.0, count.reshape(shape))
+    return MedianGrid(median, (high - low) / 2.0, count.reshape(shape))

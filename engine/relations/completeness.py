@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.adopted import SURFACE_BRIGHTNESS_LIMIT
-from engine.relations.green_valley import Line, is_old_ridge
+from engine.relations.green_valley import ValleyLine, is_old_ridge
 from engine.stats import weighted_quantile
 from engine.types import FloatArray
 
@@ -17,7 +17,7 @@ def completeness_limits(
     sb_r: FloatArray,
     log_age: FloatArray,
     weight: FloatArray,
-    line: Line,
+    line: ValleyLine,
     limit: float = SURFACE_BRIGHTNESS_LIMIT,
 ) -> tuple[float, float]:
     """log mu_star at which a typical region of the old ridge, of the young sequence, drops below the cut.
@@ -30,7 +30,8 @@ def completeness_limits(
     near = np.abs(sb_r - limit) < NEAR_THE_LIMIT_MAG
     known = near & np.isfinite(log_age)
     old = is_old_ridge(log_mu_star, log_age, line)
-    return tuple(
+    of_old, of_young = (
         float(weighted_quantile(at_the_limit[rows], np.asarray(weight)[rows], LIMIT_QUANTILE))
         for rows in (known & old, known & ~old)
     )
+    return of_old, of_young

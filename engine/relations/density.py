@@ -15,7 +15,8 @@ def density_and_count(
 ) -> tuple[FloatArray, IntArray]:  # fmt: skip
     """Sum of the weights and number of rows per cell, (y, x) each; see weighted_density."""
     x, y, weight, rows = as_columns(mask, x=x, y=y, weight=weight)
-    x_edges, y_edges = as_edges(x_edges), as_edges(y_edges)
+    x_edges = as_edges(x_edges)
+    y_edges = as_edges(y_edges)
     shape = (y_edges.size - 1, x_edges.size - 1)
     cells = bin_rows_2d(x, y, x, weight, rows, x_edges, y_edges)
     count, density = tally(cells, weight, shape[0] * shape[1])
@@ -51,7 +52,8 @@ def even_density(
 def _even_density(x, y, weight, limits, cells):
     x0, x1, y0, y1 = limits
     n_x, n_y = cells
-    x_per_unit, y_per_unit = n_x / (x1 - x0), n_y / (y1 - y0)
+    x_per_unit = n_x / (x1 - x0)
+    y_per_unit = n_y / (y1 - y0)
     outside = n_x * n_y  # one more cell for rows that do not count: cheaper than a branch
     total = np.zeros(outside + 1)
     for row in range(x.size):

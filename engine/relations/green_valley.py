@@ -24,7 +24,7 @@ MIN_COUNT = 1000
 LONE_PEAK_DIVIDE = GREEN_VALLEY_INTERCEPT + GREEN_VALLEY_SLOPE * 2.0
 
 
-class Peaks(NamedTuple):
+class AgePeaks(NamedTuple):
     """Most frequent ages per bin, (bin,) each, log yr; NaN where a sequence has no peak or the bin is thin."""
 
     centre: FloatArray
@@ -32,26 +32,27 @@ class Peaks(NamedTuple):
     young: FloatArray
 
 
-class Line(NamedTuple):
+class ValleyLine(NamedTuple):
     """log Age_wr = slope * log mu_star + intercept."""
 
     slope: float
     intercept: float
 
 
-EQUATION_3 = Line(GREEN_VALLEY_SLOPE, GREEN_VALLEY_INTERCEPT)
+EQUATION_3 = ValleyLine(GREEN_VALLEY_SLOPE, GREEN_VALLEY_INTERCEPT)
 
 
 def age_peaks(
     x: FloatArray, log_age: FloatArray, weight: FloatArray, edges: FloatArray, mask: BoolArray | None = None
-) -> Peaks:
+) -> AgePeaks:
     """Ages of the old ridge and of the young sequence in broad bins of any mass (red and blue lines of Fig. 3).
 
     Parameters: x, log_age, weight, mask (row,); edges (bin + 1,) of x. The young peak is the younger of the two
     most prominent. Raises ShapeError for columns that do not fit.
     """
     age, columns = _age_distributions(x, log_age, weight, edges, mask)
-    old, young = np.full(len(columns), np.nan), np.full(len(columns), np.nan)
+    old = np.full(len(columns), np.nan)
+    young = np.full(len(columns), np.nan)
     for bin_, distribution in enumerate(columns):
         peaks = _two_peaks(distribution)
         if peaks.size == 2:
@@ -59,7 +60,7 @@ def age_peaks(
         elif peaks.size == 1:
             (lone,) = _vertex(age, distribution, peaks)
             (old if lone > LONE_PEAK_DIVIDE else young)[bin_] = lone
-    return Peaks(centres(edges), old, young)
+    return AgePeaks(centres(edges), old, young)
 
 
 def valley_minima(
@@ -81,17 +82,17 @@ def valley_minima(
     return centres(edges), minimum
 
 
-def fit_green_valley(log_mu_star: FloatArray, log_age: FloatArray, weight: FloatArray) -> Line:
+def fit_green_valley(log_mu_star: FloatArray, log_age: FloatArray, weight: FloatArray) -> ValleyLine:
     """Straight least-squares line through the minima, as eq. 3; NaN if fewer than two bins have one."""
     centre, minimum = valley_minima(log_mu_star, log_age, weight)
     found = np.isfinite(minimum)
     if found.sum() < 2:
-        return Line(np.nan, np.nan)
+        return ValleyLine(np.nan, np.nan)
     slope, intercept = np.polyfit(centre[found], minimum[found], 1)
-    return Line(float(slope), float(intercept))
+    return ValleyLine(float(slope), float(intercept))
 
 
-def is_old_ridge(log_mu_star: FloatArray, log_age: FloatArray, line: Line = EQUATION_3) -> BoolArray:
+def is_old_ridge(log_mu_star: FloatArray, log_age: FloatArray, line: ValleyLine = EQUATION_3) -> BoolArray:
     """Whether a region is older than the green valley at its mu_star; False also where either is NaN."""
     return np.asarray(log_age) > line.slope * np.asarray(log_mu_star) + line.intercept
 
@@ -100,11 +101,14 @@ def _default_edges(log_mu_star: FloatArray) -> FloatArray:
     finite = np.asarray(log_mu_star)[np.isfinite(log_mu_star)]
     if finite.size == 0:
         return np.array([0.0, GREEN_VALLEY_BIN_DEX])
-    first, last = np.floor(finite.min() / GREEN_VALLEY_BIN_DEX), np.floor(finite.max() / GREEN_VALLEY_BIN_DEX)
+    first = np.floor(finite.min() / GREEN_VALLEY_BIN_DEX)
+    last = np.floor(finite.max() / GREEN_VALLEY_BIN_DEX)
     return np.arange(first, last + 2) * GREEN_VALLEY_BIN_DEX
 
 
-def _age_distributions(x, log_age, weight, edges, mask) -> tuple[FloatArray, FloatArray]:
+def _age_distributions(
+    x: FloatArray, log_age: FloatArray, weight: FloatArray, edges: FloatArray, mask: BoolArray | None
+) -> tuple[FloatArray, FloatArray]:
     """Ages (age,) and their blurred distribution per bin of x, (bin, age) with peak 1; 0 in thin bins."""
     age_edges = np.arange(AGE_LIMITS[0], AGE_LIMITS[1] + AGE_CELL_DEX / 2, AGE_CELL_DEX)
     density, count = density_and_count(x, log_age, weight, edges, age_edges, mask)

@@ -10,7 +10,8 @@ from engine.types import FloatArray
 # Huber (1964, Ann. Math. Stat. 35, 73): residuals beyond this many standard deviations count by their size, not by its
 # square; 95 % of the efficiency of least squares if errors are Gaussian. ZG22 names no method: choice
 HUBER = 1.345
-ROUNDS, TOLERANCE = 50, 1e-8
+ROUNDS = 50
+TOLERANCE = 1e-8
 
 
 class RobustLine(NamedTuple):
@@ -53,7 +54,8 @@ def robust_line(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) 
 
 def _least_squares(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
     """Slope and intercept, (2,)."""
-    x_mean, y_mean = np.average(x, weights=weight), np.average(y, weights=weight)
+    x_mean = np.average(x, weights=weight)
+    y_mean = np.average(y, weights=weight)
     slope = np.sum(weight * (x - x_mean) * (y - y_mean)) / np.sum(weight * (x - x_mean) ** 2)
     return np.array([slope, y_mean - slope * x_mean])
 

@@ -1,6 +1,6 @@
 """Running weighted quantiles: the lines of ZG22 Figs. 2, 3, 4 and 7."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,8 @@ RISING: IntArray = np.zeros(0, dtype=np.int32)  # the order of rows that rise al
 RISING.flags.writeable = False
 
 
-class RunningQuantiles(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunningQuantiles:
     """One value per quantile and bin, NaN in bins with fewer rows than asked; the unit of y."""
 
     centre: FloatArray  # (bin,)
@@ -30,7 +31,7 @@ def running_quantiles(  # noqa: PLR0913, PLR0917 - three columns, their weight a
     y: FloatArray,
     weight: FloatArray,
     edges: FloatArray,
-    quantiles: FloatArray,
+    quantiles: FloatArray | tuple[float, ...],
     order: IntArray,
     mask: BoolArray | None = None,
     min_count: int = 50,
@@ -51,7 +52,7 @@ def running_quantiles(  # noqa: PLR0913, PLR0917 - three columns, their weight a
     return RunningQuantiles(centres(edges), values, count)
 
 
-def _checked(quantiles: FloatArray) -> FloatArray:
+def _checked(quantiles: FloatArray | tuple[float, ...]) -> FloatArray:
     quantiles = np.atleast_1d(np.asarray(quantiles, dtype=float))
     if np.any(np.diff(quantiles) <= 0) or not np.all((quantiles >= 0) & (quantiles <= 1)):
         raise SettingsError(f"quantiles must rise between 0 and 1, got {quantiles}")

@@ -13,6 +13,7 @@ from engine.compiled import njit
 from engine.constants import LIGHT_SPEED_KMS
 from engine.types import FloatArray
 
+WAVE, GROUP, COLUMN, RATIO, WIDTH = range(5)  # columns of a table of lines, see add_lines
 RIDGE = 1e-9  # of the diagonal, for templates that are nearly alike
 POLYNOMIAL_PRIOR = 0.3  # *choice*: spread of the polynomial's coefficients before the data speak
 REACH = 5.0  # line profiles end here, in sigmas
@@ -28,8 +29,10 @@ def cubic_read(rows, position):
     for i in range(position.size):
         first = min(max(int(np.floor(position[i])) - 1, 0), n - 4)
         t = position[i] - first - 1
-        w0, w1 = -t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2
-        w2, w3 = -(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6
+        w0 = -t * (t - 1) * (t - 2) / 6
+        w1 = (t + 1) * (t - 1) * (t - 2) / 2
+        w2 = -(t + 1) * t * (t - 2) / 2
+        w3 = (t + 1) * t * (t - 1) / 6
         for j in range(rows.shape[0]):
             row = rows[j]
             result[j, i] = w0 * row[first] + w1 * row[first + 1] + w2 * row[first + 2] + w3 * row[first + 3]
@@ -45,12 +48,7 @@ def solve_bounded(hessian, gradient, low, high, x, free):
     for _ in range(4 * n):
         index = np.flatnonzero(free)
         target = _solve_free(hessian, gradient, x, free, index)
-        share, hit = 1.0, -1
-        for k in range(index.size):
-            j = index[k]
-            bound = low[j] if target[k] < low[j] else high[j]
-            if (target[k] < low[j] or target[k] > high[j]) and (bound - x[j]) / (target[k] - x[j]) < share:
-                share, hit = (bound - x[j]) / (target[k] - x[j]), j
+        share, hit = _first_bound(low, high, x, index, target)
         for k in range(index.size):
             x[index[k]] += share * (target[k] - x[index[k]])
         if hit >= 0:
@@ -64,16 +62,33 @@ def solve_bounded(hessian, gradient, low, high, x, free):
 
 
 @njit()
+def _first_bound(low, high, x, index, target):
+    """How far on the way from x to the target the first bound is met, and by which variable; 1 and -1 if none is."""
+    share, hit = 1.0, -1
+    for k in range(index.size):
+        j = index[k]
+        if low[j] <= target[k] <= high[j]:
+            continue
+        bound = low[j] if target[k] < low[j] else high[j]
+        reached = (bound - x[j]) / (target[k] - x[j])
+        if reached < share:
+            share, hit = reached, j
+    return share, hit
+
+
+@njit()
 def _most_wanting(hessian, gradient, low, high, x, free):
     """The variable at a bound that gains most by leaving it; -1 if none does."""
     pull = gradient - hessian @ x
-    best, gain = -1, 1e-6
+    best = -1
+    gain = 1e-6
     for j in range(x.size):
         if free[j] or hessian[j, j] <= 0 or high[j] <= low[j]:
             continue
         inward = pull[j] if x[j] <= low[j] else -pull[j]
         if inward > 0 and inward * inward / hessian[j, j] > gain:
-            best, gain = j, inward * inward / hessian[j, j]
+            best = j
+            gain = inward * inward / hessian[j, j]
     return best
 
 
@@ -81,7 +96,8 @@ def _most_wanting(hessian, gradient, low, high, x, free):
 def _solve_free(hessian, gradient, x, free, index):
     """Solution for the free variables with the others held, by Cholesky."""
     m = index.size
-    factor, right = np.empty((m, m)), np.empty(m)
+    factor = np.empty((m, m))
+    right = np.empty(m)
     held = np.where(free, 0.0, x)
     for a in range(m):
         row = hessian[index[a]]
@@ -116,24 +132,37 @@ def add_lines(design, first, wave, table, place):
     sigma [Angstrom]; place: (group, 2) velocity [km/s] and dispersion^2.
     """
     for line in range(table.shape[0]):
-        group, row = int(table[line, 1]), first + int(table[line, 2])
-        centre = table[line, 0] * np.exp(place[group, 0] / LIGHT_SPEED_KMS)
-        sigma = np.sqrt(table[line, 4] ** 2 + place[group, 1] * (centre / LIGHT_SPEED_KMS) ** 2)
-        start, stop = np.searchsorted(wave, centre - REACH * sigma), np.searchsorted(wave, centre + REACH * sigma)
+        group = int(table[line, GROUP])
+        row = first + int(table[line, COLUMN])
+        centre, sigma = _profile(table, line, place[group])
+        start, stop = _reach(wave, centre, sigma)
         for i in range(start, stop):
             u = (wave[i] - centre) / sigma
-            design[row, i] += table[line, 3] * np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * sigma)
+            design[row, i] += table[line, RATIO] * np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * sigma)
+
+
+@njit()
+def _profile(table, line, motion):
+    """Centre and sigma [Angstrom] of a line as observed; motion: velocity [km/s] and dispersion^2 of its group."""
+    centre = table[line, WAVE] * np.exp(motion[0] / LIGHT_SPEED_KMS)
+    return centre, np.sqrt(table[line, WIDTH] ** 2 + motion[1] * (centre / LIGHT_SPEED_KMS) ** 2)
+
+
+@njit()
+def _reach(wave, centre, sigma):
+    """First pixel of a line and the one after its last."""
+    return np.searchsorted(wave, centre - REACH * sigma), np.searchsorted(wave, centre + REACH * sigma)
 
 
 @njit()
 def add_slopes(design, first, wave, table, place, flux):
     """Write the change of all lines with velocity and dispersion^2 of their group, fluxes (column,) as they are."""
     for line in range(table.shape[0]):
-        group, amount = int(table[line, 1]), flux[int(table[line, 2])] * table[line, 3]
-        centre = table[line, 0] * np.exp(place[group, 0] / LIGHT_SPEED_KMS)
+        group = int(table[line, GROUP])
+        amount = flux[int(table[line, COLUMN])] * table[line, RATIO]
+        centre, sigma = _profile(table, line, place[group])
         per_kms = centre / LIGHT_SPEED_KMS
-        sigma = np.sqrt(table[line, 4] ** 2 + place[group, 1] * per_kms**2)
-        start, stop = np.searchsorted(wave, centre - REACH * sigma), np.searchsorted(wave, centre + REACH * sigma)
+        start, stop = _reach(wave, centre, sigma)
         for i in range(start, stop):
             u = (wave[i] - centre) / sigma
             profile = amount * np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * sigma)
@@ -175,7 +204,7 @@ class Problem(NamedTuple):
         return float(residual @ residual + state.coefficients @ state.coefficients / POLYNOMIAL_PRIOR**2)
 
 
-class Limits(NamedTuple):
+class GasLimits(NamedTuple):
     """How far the gas may go."""
 
     velocity: tuple[float, float]  # km/s
@@ -183,23 +212,27 @@ class Limits(NamedTuple):
     gas_moves: bool
 
 
-def fit(problem: Problem, state: State, limits: Limits | None) -> tuple[State, float, FloatArray]:
-    """Gauss-Newton steps until chi-square settles. limits None: stars alone, all lines dark.
+def fit(problem: Problem, state: State, limits: GasLimits | None) -> tuple[State, float, FloatArray]:
+    """Gauss-Newton steps until chi-square settles. limits None: stars alone, all lines zero.
 
     Returns the state, its chi-square and the Hessian (row, row) of the last step.
     """
-    best, hessian = problem.chi_square(state), np.empty((0, 0))
+    best = problem.chi_square(state)
+    hessian = np.empty((0, 0))
     for step in range(MAX_STEPS):
         hessian, gradient = _normal_equations(problem, state, limits is not None)
         low, high = _bounds(state, limits)
         x = np.clip(np.concatenate([*state[:3], np.zeros(state.place.size)]), low, high)
         solve_bounded(hessian, gradient, low, high, x, np.zeros(x.size, dtype=bool))
-        gain, share = 0.0, 1.0
+        gain = 0.0
+        share = 1.0
         for _ in range(6):
             trial = _moved(state, x, share)
             value = problem.chi_square(trial)
             if value < best:
-                gain, best, state = best - value, value, trial
+                gain = best - value
+                best = value
+                state = trial
                 break
             share *= 0.4
         if gain < TOLERANCE and step > 0:
@@ -209,7 +242,9 @@ def fit(problem: Problem, state: State, limits: Limits | None) -> tuple[State, f
 
 def _normal_equations(problem: Problem, state: State, fit_lines: bool) -> tuple[FloatArray, FloatArray]:
     """Hessian and gradient of the linearised problem for absolute weights, coefficients, fluxes and steps in place."""
-    (wave, flux, inverse), n_t, n_p = problem.data, state.weights.size, state.coefficients.size
+    (wave, flux, inverse) = problem.data
+    n_t = state.weights.size
+    n_p = state.coefficients.size
     stop = n_t + n_p
     design = np.zeros((stop + state.flux.size + state.place.size, wave.size))
     design[:n_t] = problem.factor(state) * problem.templates
@@ -225,10 +260,11 @@ def _normal_equations(problem: Problem, state: State, fit_lines: bool) -> tuple[
     return hessian, design @ known
 
 
-def _bounds(state: State, limits: Limits | None) -> tuple[FloatArray, FloatArray]:
+def _bounds(state: State, limits: GasLimits | None) -> tuple[FloatArray, FloatArray]:
     """Lower and upper bounds of a step's solution."""
     free = np.full(state.coefficients.size, np.inf)
-    place_low, place_high = np.zeros(state.place.shape), np.zeros(state.place.shape)
+    place_low = np.zeros(state.place.shape)
+    place_high = np.zeros(state.place.shape)
     if limits is not None and limits.gas_moves:
         ends = np.array([[limits.velocity[0], 0.0], [limits.velocity[1], limits.dispersion2]])
         place_low = np.maximum(-np.array(STEP_LIMIT), ends[0] - state.place)
@@ -241,16 +277,21 @@ def _bounds(state: State, limits: Limits | None) -> tuple[FloatArray, FloatArray
 
 def _moved(state: State, x: FloatArray, share: float) -> State:
     """The state part of the way to the solution x of a step."""
-    parts = np.split(x, np.cumsum([part.size for part in state[:3]]))
-    linear = (old + share * (new - old) for old, new in zip(state[:3], parts[:3], strict=True))
-    place = state.place + share * parts[3].reshape(state.place.shape)
-    return State(*linear, np.stack([place[:, 0], np.maximum(place[:, 1], 0.0)], axis=1))
+    weights, coefficients, flux, step = np.split(x, np.cumsum([part.size for part in state[:3]]))
+    place = state.place + share * step.reshape(state.place.shape)
+    return State(
+        weights=state.weights + share * (weights - state.weights),
+        coefficients=state.coefficients + share * (coefficients - state.coefficients),
+        flux=state.flux + share * (flux - state.flux),
+        place=np.stack([place[:, 0], np.maximum(place[:, 1], 0.0)], axis=1),
+    )
 
 
 @njit()
 def scan_velocity(data, residual, table, strong, grid, place):
     """Sum over the strong lines (column,) of (flux / error)^2, where positive, at each velocity of a grid (m,)."""
-    wave, inverse = data[0], data[2]
+    wave = data[0]
+    inverse = data[2]
     result = np.zeros(grid.size)
     for k in range(grid.size):
         there = place.copy()
@@ -258,7 +299,8 @@ def scan_velocity(data, residual, table, strong, grid, place):
         profiles = np.zeros((strong.size, wave.size))
         add_lines(profiles, 0, wave, table, there)
         for c in np.flatnonzero(strong):
-            norm, match = 0.0, 0.0
+            norm = 0.0
+            match = 0.0
             for i in range(wave.size):
                 if profiles[c, i] > 0:
                     p = profiles[c, i] * inverse[i]

@@ -1,4 +1,4 @@
-"""Stars and ionised gas told apart in every spectrum of a galaxy: the step GANDALF takes (Sarzi et al. 2006).
+"""Stars and ionised gas separated in every spectrum of a galaxy: the step GANDALF takes (Sarzi et al. 2006).
 
 With the stellar kinematics fixed, templates times a polynomial and Gaussian lines are fitted together; lines that
 rise above the noise are taken out of the observed spectrum. What is left is the spectrum of the stars.
@@ -11,19 +11,20 @@ import numpy as np
 
 from engine.constants import LIGHT_SPEED_KMS
 from engine.errors import SettingsError, ShapeError
+from engine.features import LINES
 from engine.flags import SpaxelFlag
-from engine.spectrum.decouple import add_lines, cubic_read
+from engine.spectrum.decouple import COLUMN, GROUP, RATIO, WAVE, WIDTH, add_lines, cubic_read
 from engine.spectrum.gas import (
     BALMER_COLUMNS,
     GAS_NOT_SEEN,
     EmissionSettings,
-    Frame,
+    EmissionSetup,
     GasFit,
     fit_stars_and_gas,
-    make_frame,
+    make_setup,
     strays,
 )
-from engine.spectrum.lines import EBV_LIMIT, HALPHA, HBETA, LINES, decrement_ebv, extinction
+from engine.spectrum.lines import EBV_LIMIT, HALPHA, HBETA, decrement_ebv, extinction
 from engine.spectrum.spectra import Spectra
 from engine.spectrum.templates import StellarTemplates, broadened
 from engine.stats import robust_sigma
@@ -53,6 +54,13 @@ class Emission(NamedTuple):
     flags: IntArray  # (spaxel,) LINES_REMOVED, SPECTRUM_NOT_FITTED
 
 
+class _StarMotion(NamedTuple):
+    """(spaxel,) km/s."""
+
+    velocity: FloatArray
+    sigma: FloatArray
+
+
 def decouple_lines(
     spectra: Spectra, v_star: FloatArray, sigma_star: FloatArray, templates: StellarTemplates, *,
     settings: EmissionSettings | None = None, progress: Progress | None = None,
@@ -68,28 +76,30 @@ def decouple_lines(
     if settings.thresholds is not None and len(settings.thresholds) != len(LINES):
         raise SettingsError(f"thresholds has {len(settings.thresholds)} entries but there are {len(LINES)} lines")
     n = len(spectra.flux)
+    stars = _StarMotion(v_star, sigma_star)
     for name, part in (("v_star", v_star), ("sigma_star", sigma_star)):
         if np.shape(part) != (n,):
             raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
-    frame = make_frame(spectra.wave, templates, settings)
-    result = _empty(spectra, frame)
+    setup = make_setup(spectra.wave, templates, settings)
+    result = _empty(spectra, setup)
     for row in range(n):
-        one = spectra.flux[row], spectra.err[row], spectra.good[row]
         with np.errstate(all="ignore"):  # hopeless spectra; what comes of them is judged
-            _fit_row(frame, result, row, one, (v_star[row], sigma_star[row]))
+            _fit_row(setup, spectra, stars, row, result)
         if progress is not None:
             progress(row + 1, n)
     return result
 
 
-def _empty(spectra: Spectra, frame: Frame) -> Emission:
+def _empty(spectra: Spectra, setup: EmissionSetup) -> Emission:
     """What is returned where nothing could be fitted."""
-    flux, n = spectra.flux, len(spectra.flux)
+    flux = spectra.flux
+    n = len(spectra.flux)
 
-    def nothing(*shape):
+    def nothing(*shape: int) -> FloatArray:
         return np.full((n, *shape), np.nan)
 
-    lines, groups = frame.lines.wave.size, 2
+    lines = setup.lines.wave.size
+    groups = 2
     return Emission(
         clean=flux.copy(), stars=nothing(flux.shape[1]), lines=np.zeros(flux.shape), good=spectra.good.copy(),
         flux=nothing(lines), flux_err=nothing(lines), amplitude_to_noise=nothing(lines),
@@ -99,49 +109,102 @@ def _empty(spectra: Spectra, frame: Frame) -> Emission:
     )  # fmt: skip
 
 
-def _fit_row(frame: Frame, result: Emission, row: int, spectrum: tuple, kinematics: tuple) -> None:
-    """Fit one spectrum (flux, err, good) and write what came of it into its row."""
-    flux, err, good = (part[frame.inside] for part in spectrum)
-    good = good & frame.usable
+def _fit_row(setup: EmissionSetup, spectra: Spectra, stars: _StarMotion, row: int, result: Emission) -> None:
+    """Fit one spectrum and write what came of it into its row of the result."""
+    flux = spectra.flux[row, setup.inside]
+    err = spectra.err[row, setup.inside]
+    good = spectra.good[row, setup.inside] & setup.usable
     scale = float(np.median(np.abs(flux[good]))) if good.sum() > 0.3 * good.size else 0.0
-    if not (scale > 0 and np.isfinite(kinematics).all()):
+    velocity = stars.velocity[row]
+    sigma = stars.sigma[row]
+    if not (scale > 0 and np.isfinite(velocity) and np.isfinite(sigma)):
         return
     inverse = np.where(good, scale / np.where(good, err, 1.0), 0.0)
-    data = np.stack([frame.wave, np.where(good, flux, 0.0) / scale, inverse])
-    stars = cubic_read(broadened(frame.templates, *kinematics), frame.position)
-    fit = fit_stars_and_gas(frame, data, stars, kinematics[0])
+    data = np.stack([setup.wave, np.where(good, flux, 0.0) / scale, inverse])
+    templates = cubic_read(broadened(setup.templates, velocity, sigma), setup.position)
+    fit = fit_stars_and_gas(setup, data, templates, velocity)
     if fit is not None and np.isfinite(fit.hessian).all():
-        _write(frame, result, row, fit, scale)
+        _write(setup, fit, scale, row, result)
 
 
-def _write(frame: Frame, result: Emission, row: int, fit: GasFit, scale: float) -> None:
+class _Residual(NamedTuple):
+    """What a fit leaves of a spectrum, in units of the errors, and the parts of the fit."""
+
+    used: BoolArray  # (pixel,)
+    stars: FloatArray  # (pixel,)
+    columns: FloatArray  # (column, pixel) the lines
+    residual: FloatArray  # (used pixel,)
+    spread: float  # its robust scatter
+
+
+class _Lines(NamedTuple):
+    """The lines of one fit, (line,) each, in the units of the fit."""
+
+    flux: FloatArray  # NaN where not covered
+    error: FloatArray
+    height: FloatArray  # amplitude over noise
+    covered: BoolArray
+
+
+def _write(setup: EmissionSetup, fit: GasFit, scale: float, row: int, result: Emission) -> None:
     """Fluxes, errors and spectra of one fit into their places, in the units that came in."""
-    lines, table, (wave, flux, inverse) = frame.lines, fit.problem.table, fit.problem.data
-    stars, each = fit.problem.model(fit.state)  # each: (column, wave)
-    used, here = inverse > 0, frame.inside
-    residual = ((flux - stars - each.sum(axis=0)) * inverse)[used]
-    spread = robust_sigma(residual)
-    error, place_error = _errors(fit)
-    width = _widths(table, fit.state.place)
-    noise = np.interp(_centres(table, fit.state.place), wave[used], 1 / inverse[used]) * max(spread, 1e-3)
-    covered = _covered(frame, fit, used)
-    line_flux = np.where(covered, fit.state.flux[lines.column] * table[:, 3], np.nan)
-    height = line_flux / (np.sqrt(2 * np.pi) * width) / noise
-    taken = _taken(frame, height)
-    removed = each[taken].sum(axis=0) * scale
-    line_error = error[lines.column] * table[:, 3] * _decrement_growth(fit.state.flux, table, noise**2 * width)
-    grown = max(spread, 1.0)
-    result.flux[row], result.amplitude_to_noise[row] = line_flux * scale, height
-    result.flux_err[row] = np.where(covered, line_error, np.nan) * scale * grown
-    result.removed[row] = taken[lines.column] & covered
-    result.stars[row, here], result.lines[row, here] = stars * scale, removed
-    result.clean[row, here] -= removed
-    result.good[row, here] &= used | ~frame.usable
-    result.good[row, here] &= ~strays(fit.problem.data, stars, each.sum(axis=0), frame.settings)
-    _write_gas(result, row, fit, place_error * grown)
-    free = np.count_nonzero(fit.state.weights) + np.count_nonzero(fit.state.flux) + len(frame.basis) + 2 * fit.mode
-    result.chi2[row], result.noise_scale[row] = residual @ residual / max(residual.size - free, 1), spread
+    left = _residual(fit)
+    flux_error, place_error = _errors(fit)
+    lines = _lines(setup, fit, left, flux_error)
+    taken = _taken(setup, lines.height)
+    grown = max(left.spread, 1.0)
+    result.flux[row] = lines.flux * scale
+    result.flux_err[row] = np.where(lines.covered, lines.error, np.nan) * scale * grown
+    result.amplitude_to_noise[row] = lines.height
+    result.removed[row] = taken[setup.lines.column] & lines.covered
     result.flags[row] = SpaxelFlag.LINES_REMOVED if taken.any() else SpaxelFlag.NONE
+    _write_spectra(setup, fit, left, taken, scale, row, result)
+    _write_gas(result, row, fit, place_error * grown)
+    result.chi2[row] = _reduced_chi2(setup, fit, left.residual)
+    result.noise_scale[row] = left.spread
+
+
+def _residual(fit: GasFit) -> _Residual:
+    _, flux, inverse = fit.problem.data
+    stars, columns = fit.problem.model(fit.state)
+    used = inverse > 0
+    residual = ((flux - stars - columns.sum(axis=0)) * inverse)[used]
+    return _Residual(used, stars, columns, residual, robust_sigma(residual))
+
+
+def _lines(setup: EmissionSetup, fit: GasFit, left: _Residual, column_error: FloatArray) -> _Lines:
+    """Every line from its column; column_error (column,)."""
+    table = fit.problem.table
+    column = setup.lines.column
+    wave, _, inverse = fit.problem.data
+    width = _widths(table, fit.state.place)
+    errors_there = np.interp(_centres(table, fit.state.place), wave[left.used], 1 / inverse[left.used])
+    noise = errors_there * max(left.spread, 1e-3)
+    covered = _covered(setup, fit, left.used)
+    flux = np.where(covered, fit.state.flux[column] * table[:, RATIO], np.nan)
+    growth = _decrement_growth(fit.state.flux, table, noise**2 * width)
+    error = column_error[column] * table[:, RATIO] * growth
+    return _Lines(flux, error, flux / (np.sqrt(2 * np.pi) * width) / noise, covered)
+
+
+def _write_spectra(
+    setup: EmissionSetup, fit: GasFit, left: _Residual, taken: BoolArray, scale: float, row: int, result: Emission
+) -> None:
+    """Stars, lines taken out, what is left, and which pixels are good."""
+    here = setup.inside
+    removed = left.columns[taken].sum(axis=0) * scale
+    result.stars[row, here] = left.stars * scale
+    result.lines[row, here] = removed
+    result.clean[row, here] -= removed
+    result.good[row, here] &= left.used | ~setup.usable
+    result.good[row, here] &= ~strays(fit.problem.data, left.stars, left.columns.sum(axis=0), setup.settings)
+
+
+def _reduced_chi2(setup: EmissionSetup, fit: GasFit, residual: FloatArray) -> float:
+    """Chi-square per degree of freedom; templates and lines at zero are no freedom."""
+    linear = np.count_nonzero(fit.state.weights) + np.count_nonzero(fit.state.flux) + len(setup.basis)
+    free = linear + 2 * fit.mode
+    return residual @ residual / max(residual.size - free, 1)
 
 
 def _write_gas(result: Emission, row: int, fit: GasFit, error: FloatArray) -> None:
@@ -150,7 +213,8 @@ def _write_gas(result: Emission, row: int, fit: GasFit, error: FloatArray) -> No
         return
     place = fit.state[3]
     sigma = np.sqrt(np.maximum(place[:, 1], 0.0))
-    result.v_gas[row], result.v_gas_err[row] = place[:, 0], error[:, 0]
+    result.v_gas[row] = place[:, 0]
+    result.v_gas_err[row] = error[:, 0]
     result.sigma_gas[row] = sigma
     # error of a square root: for a dispersion near 0 the error of its square decides
     result.sigma_gas_err[row] = error[:, 1] / np.maximum(2 * sigma, np.sqrt(np.maximum(error[:, 1], 1e-12)))
@@ -159,7 +223,8 @@ def _write_gas(result: Emission, row: int, fit: GasFit, error: FloatArray) -> No
 def _errors(fit: GasFit) -> tuple[FloatArray, FloatArray]:
     """One-sigma errors of the columns of lines (column,) and of velocity and dispersion^2 (group, 2)."""
     weights, coefficients, flux, place = fit.state
-    diagonal, first = np.diag(fit.hessian), weights.size + coefficients.size
+    diagonal = np.diag(fit.hessian)
+    first = weights.size + coefficients.size
     free = diagonal > 0
     free[: weights.size] &= weights > 0
     if fit.mode == GAS_NOT_SEEN:
@@ -175,42 +240,44 @@ def _errors(fit: GasFit) -> tuple[FloatArray, FloatArray]:
 def _decrement_growth(flux: FloatArray, table: FloatArray, variance: FloatArray) -> FloatArray:
     """Factors (line,) on errors of lines that follow Hbeta and, being reddened by the decrement, follow it steeply.
 
-    variance (line,): of a line's own flux, up to a factor. A higher Hbeta means less reddening, hence yet more of
+    variance (line,): of a line's own flux, up to a factor. A higher Hbeta means less reddening, hence even more of
     the bluer lines, so these tell more about it: its own error shrinks.
     """
     halpha, hbeta = BALMER_COLUMNS
     growth = np.ones(len(table))
     if not 0 < decrement_ebv(flux[halpha], flux[hbeta]) < EBV_LIMIT:
         return growth
-    follow = table[:, 2] == hbeta
+    follow = table[:, COLUMN] == hbeta
     steep = 1 + (extinction(_REST_WAVE) - extinction(HBETA)) / (extinction(HBETA) - extinction(HALPHA))
-    weight = table[follow, 3] ** 2 / variance[follow]
+    weight = table[follow, RATIO] ** 2 / variance[follow]
     growth[follow] = steep[follow] * np.sqrt(weight.sum() / (weight * steep[follow] ** 2).sum())
     return growth
 
 
 def _centres(table: FloatArray, place: FloatArray) -> FloatArray:
-    return table[:, 0] * np.exp(place[table[:, 1].astype(int), 0] / LIGHT_SPEED_KMS)
+    return table[:, WAVE] * np.exp(place[table[:, GROUP].astype(int), 0] / LIGHT_SPEED_KMS)
 
 
 def _widths(table: FloatArray, place: FloatArray) -> FloatArray:
     """Sigma [Angstrom] of the lines as observed."""
-    own = place[table[:, 1].astype(int), 1] * (_centres(table, place) / LIGHT_SPEED_KMS) ** 2
-    return np.sqrt(table[:, 4] ** 2 + own)
+    own = place[table[:, GROUP].astype(int), 1] * (_centres(table, place) / LIGHT_SPEED_KMS) ** 2
+    return np.sqrt(table[:, WIDTH] ** 2 + own)
 
 
-def _covered(frame: Frame, fit: GasFit, used: BoolArray) -> BoolArray:
+def _covered(setup: EmissionSetup, fit: GasFit, used: BoolArray) -> BoolArray:
     """Whether good pixels hold enough of a column's light (line,) to measure it; *choice*: 30 %."""
-    table, profiles = fit.problem.table, np.zeros((fit.state.flux.size, frame.wave.size))
-    add_lines(profiles, 0, frame.wave, table, fit.state.place)
-    inside = profiles @ (np.gradient(frame.wave) * used)
-    total = np.bincount(frame.lines.column, table[:, 3], minlength=len(profiles))
-    return (inside > 0.3 * total)[frame.lines.column]
+    table = fit.problem.table
+    profiles = np.zeros((fit.state.flux.size, setup.wave.size))
+    add_lines(profiles, 0, setup.wave, table, fit.state.place)
+    inside = profiles @ (np.gradient(setup.wave) * used)
+    total = np.bincount(setup.lines.column, table[:, RATIO], minlength=len(profiles))
+    return (inside > 0.3 * total)[setup.lines.column]
 
 
-def _taken(frame: Frame, height: FloatArray) -> BoolArray:
+def _taken(setup: EmissionSetup, height: FloatArray) -> BoolArray:
     """Columns that are above their threshold, or belong to one that is."""
-    lines, thresholds = frame.lines, frame.settings.thresholds
+    lines = setup.lines
+    thresholds = setup.settings.thresholds
     own = np.array([not line.parent for line in LINES])
     limit = np.asarray(thresholds)[own] if thresholds is not None else lines.threshold[own]
     above = np.nan_to_num(height[own]) >= limit

@@ -7,10 +7,10 @@ from numpy.polynomial import legendre
 
 from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.errors import ShapeError
-from engine.features import NIGHT_SKY, SODIUM_D
-from engine.spectrum.decouple import Limits, Problem, State, fit, scan_velocity
+from engine.features import LINES, NIGHT_SKY, SODIUM_D
+from engine.spectrum.decouple import GROUP, RATIO, WAVE, GasLimits, Problem, State, fit, scan_velocity
 from engine.spectrum.kinematics import OUTLIER_FRACTION, OUTLIER_SIGMA
-from engine.spectrum.lines import LINES, LineTable, decrement_ebv, line_table, reddened_ratios
+from engine.spectrum.lines import LineTable, decrement_ebv, line_table, reddened_ratios
 from engine.spectrum.templates import StellarTemplates, usable_range
 from engine.stats import robust_sigma
 from engine.types import BoolArray, FloatArray
@@ -41,7 +41,7 @@ class EmissionSettings(NamedTuple):
     thresholds: tuple[float, ...] | None = None  # amplitude over noise per line; None: those of lines.LINES
 
 
-class Frame(NamedTuple):
+class EmissionSetup(NamedTuple):
     """What all spectra of a galaxy share."""
 
     wave: FloatArray  # (pixel,) Angstrom observed, the fitted part
@@ -64,63 +64,83 @@ class GasFit(NamedTuple):
     mode: int  # GAS_NOT_SEEN, GAS_ONE_GROUP or GAS_TWO_GROUPS
 
 
-def make_frame(wave: FloatArray, templates: StellarTemplates, settings: EmissionSettings) -> Frame:
+def make_setup(wave: FloatArray, templates: StellarTemplates, settings: EmissionSettings) -> EmissionSetup:
     """Positions, polynomials and lines for every spectrum on these wavelengths; raises ShapeError."""
-    (low, high), redshift = usable_range(templates), templates.redshift
-    rest = wave / (1 + redshift)
-    inside = np.flatnonzero((rest > max(low, settings.fit_range[0])) & (rest < min(high, settings.fit_range[1])))
-    if inside.size < 100:
-        raise ShapeError(f"the spectra cover {wave[0]:.0f}-{wave[-1]:.0f} Angstrom: too little of {settings.fit_range}")
-    inside = slice(inside[0], inside[-1] + 1)
-    rest, observed = rest[inside], wave[inside]
+    inside = _fitted_part(wave, templates, settings)
+    observed = wave[inside]
+    rest = observed / (1 + templates.redshift)
     usable = np.ones(rest.size, bool)
     for axis, (first, last) in ((rest, SODIUM_D), (observed, NIGHT_SKY[0])):  # 6300 is a line of galaxies too
         usable &= (axis < first) | (axis > last)
     lines = line_table()
-    at = lines.wave * (1 + redshift)
-    width = np.interp(at, wave, templates.fwhm)
     basis = legendre.legvander(np.linspace(-1, 1, rest.size), settings.polynomial_degree)[:, 1:].T
-    return Frame(
-        observed, inside, (np.log(rest) - templates.log_wave[0]) / templates.step, np.ascontiguousarray(basis), usable,
-        np.stack([at, lines.group, lines.column, lines.ratio, width / FWHM_PER_SIGMA], axis=1), lines, templates,
-        settings,
-    )  # fmt: skip
+    return EmissionSetup(
+        wave=observed,
+        inside=inside,
+        position=(np.log(rest) - templates.log_wave[0]) / templates.step,
+        basis=np.ascontiguousarray(basis),
+        usable=usable,
+        table=_lines_at(wave, lines, templates),
+        lines=lines,
+        templates=templates,
+        settings=settings,
+    )
 
 
-def fit_stars_and_gas(frame: Frame, data: FloatArray, stars: FloatArray, velocity: float) -> GasFit | None:
-    """Stars with the lines masked, a search for the gas, then both together with as much freedom as the gas bears.
+def _fitted_part(wave: FloatArray, templates: StellarTemplates, settings: EmissionSettings) -> slice:
+    """Which of the wavelengths are fitted; raises ShapeError if they are too few."""
+    rest = wave / (1 + templates.redshift)
+    low, high = usable_range(templates)
+    within = (rest > max(low, settings.fit_range[0])) & (rest < min(high, settings.fit_range[1]))
+    inside = np.flatnonzero(within)
+    if inside.size < 100:
+        raise ShapeError(f"the spectra cover {wave[0]:.0f}-{wave[-1]:.0f} Angstrom: too little of {settings.fit_range}")
+    return slice(inside[0], inside[-1] + 1)
+
+
+def _lines_at(wave: FloatArray, lines: LineTable, templates: StellarTemplates) -> FloatArray:
+    """The table of lines (line, 5) that decouple.add_lines takes, for gas at rest in the galaxy."""
+    at = lines.wave * (1 + templates.redshift)
+    width = np.interp(at, wave, templates.fwhm) / FWHM_PER_SIGMA
+    return np.stack([at, lines.group, lines.column, lines.ratio, width], axis=1)
+
+
+def fit_stars_and_gas(setup: EmissionSetup, data: FloatArray, stars: FloatArray, velocity: float) -> GasFit | None:
+    """Stars with the lines masked, a search for the gas, then both together with as much freedom as the gas supports.
 
     Parameters: data (3, wave) wavelength, flux, 1 / error or 0: outliers lose their weight in it; stars (template,
     wave) moving and broadened; velocity of the stars [km/s]. None if there is too little to fit.
     """
-    settings, table = frame.settings, frame.table.copy()
-    table[:, 1] = 0  # one group until there is reason for two
-    problem = Problem(data, stars, frame.basis, table)
-    away = ~_near_lines(frame, velocity)
+    settings = setup.settings
+    table = setup.table.copy()
+    table[:, GROUP] = 0  # one group until there is reason for two
+    problem = Problem(data, stars, setup.basis, table)
+    away = ~_near_lines(setup, velocity)
     if np.count_nonzero(data[2] * away) < 2 * len(stars):
         return None
-    state = _fit_stars(frame, problem, away, velocity)
+    state = _fit_stars(setup, problem, away, velocity)
     residual = data[1] - problem.model(state)[0]
     grid = velocity + np.arange(-settings.velocity_limit, settings.velocity_limit + 1, _SCAN_STEP)
-    gain = scan_velocity(data, residual, table, frame.lines.strong, grid, state.place)
+    gain = scan_velocity(data, residual, table, setup.lines.strong, grid, state.place)
     reach = 1.2 * settings.velocity_limit
-    limits = Limits((velocity - reach, velocity + reach), settings.sigma_limit**2, gain.max() > settings.detection)
+    limits = GasLimits((velocity - reach, velocity + reach), settings.sigma_limit**2, gain.max() > settings.detection)
     if not limits.gas_moves:
-        return _with_decrement(frame, problem, state, limits, GAS_NOT_SEEN)
+        return _with_decrement(setup, problem, state, limits, GAS_NOT_SEEN)
     state.place[0, 0] = grid[gain.argmax()]
-    return _split(frame, _with_decrement(frame, problem, state, limits, GAS_ONE_GROUP), limits)
+    return _split(setup, _with_decrement(setup, problem, state, limits, GAS_ONE_GROUP), limits)
 
 
-def _fit_stars(frame: Frame, problem: Problem, away: BoolArray, velocity: float) -> State:
+def _fit_stars(setup: EmissionSetup, problem: Problem, away: BoolArray, velocity: float) -> State:
     """Fit away from the lines; if there are outliers, they lose their weight and the fit is done again."""
-    n, place = len(problem.templates), np.array([[velocity, frame.settings.sigma_default**2]])
-    state = State(np.full(n, 1 / n), np.zeros(len(frame.basis)), np.zeros(_GROUP_OF.size), place)
+    n = len(problem.templates)
+    place = np.array([[velocity, setup.settings.sigma_default**2]])
+    state = State(np.full(n, 1 / n), np.zeros(len(setup.basis)), np.zeros(_GROUP_OF.size), place)
     for _ in range(2):
         masked = problem.data.copy()
         masked[2, ~away] = 0.0
         state, _, _ = fit(problem._replace(data=masked), state, None)
         model = problem.model(state)[0]
-        bad = outliers(masked, model, model, frame.settings)
+        bad = outliers(masked, model, model, setup.settings)
         if not bad.any():
             break
         problem.data[2, bad] = 0.0
@@ -136,42 +156,45 @@ def outliers(data: FloatArray, model: FloatArray, stars: FloatArray, settings: E
     return used & far & (np.abs(residual) > settings.outlier_fraction * np.abs(stars))
 
 
-def _near_lines(frame: Frame, velocity: float) -> BoolArray:
-    away = np.log(frame.wave[:, None] / frame.table[:, 0]) * LIGHT_SPEED_KMS - velocity
-    return (np.abs(away) < frame.settings.line_half_width).any(axis=1)
+def _near_lines(setup: EmissionSetup, velocity: float) -> BoolArray:
+    away = np.log(setup.wave[:, None] / setup.table[:, WAVE]) * LIGHT_SPEED_KMS - velocity
+    return np.any(np.abs(away) < setup.settings.line_half_width, axis=1)
 
 
-def _with_decrement(frame: Frame, problem: Problem, state: State, limits: Limits, mode: int) -> GasFit:
+def _with_decrement(setup: EmissionSetup, problem: Problem, state: State, limits: GasLimits, mode: int) -> GasFit:
     """Fit with the Balmer ratios of case B, then again with the reddening that the decrement shows, until it holds."""
     halpha, hbeta = BALMER_COLUMNS
-    hessian, reddening = np.empty((0, 0)), _USUAL_REDDENING
+    hessian = np.empty((0, 0))
+    reddening = _USUAL_REDDENING
     first = state.weights.size + state.coefficients.size
     for _ in range(_DECREMENT_ROUNDS):
-        problem.table[:, 3] = reddened_ratios(frame.lines, reddening)
+        problem.table[:, RATIO] = reddened_ratios(setup.lines, reddening)
         state, _, hessian = fit(problem, state, limits)
         certain = np.sqrt(np.diag(hessian)[[first + halpha, first + hbeta]])
         if not certain.all():
             break  # Halpha or Hbeta is not in the data
         found = decrement_ebv(state.flux[halpha], state.flux[hbeta])
-        change, reddening = abs(found - reddening), found
+        change = abs(found - reddening)
+        reddening = found
         if change * state.flux[hbeta] * certain[1] < _DECREMENT_SETTLED:
             break
     return GasFit(problem, state, hessian, mode)
 
 
-def _split(frame: Frame, one: GasFit, limits: Limits) -> GasFit:
+def _split(setup: EmissionSetup, one: GasFit, limits: GasLimits) -> GasFit:
     """One velocity and dispersion for the Balmer lines and one for the others, where both are strong."""
-    state, first = one.state, one.state.weights.size + one.state.coefficients.size
+    state = one.state
+    first = one.state.weights.size + one.state.coefficients.size
     own = np.diag(one.hessian)[first : first + state.flux.size]
-    strength = np.where(frame.lines.strong, state.flux**2 * own, 0.0)
-    if min(strength[_GROUP_OF == group].sum() for group in (0, 1)) < frame.settings.detection_group:
+    strength = np.where(setup.lines.strong, state.flux**2 * own, 0.0)
+    if min(strength[_GROUP_OF == group].sum() for group in (0, 1)) < setup.settings.detection_group:
         return one
     table = one.problem.table.copy()
-    table[:, 1] = frame.lines.group
+    table[:, GROUP] = setup.lines.group
     both = state._replace(place=np.repeat(state.place, 2, axis=0))
-    return _with_decrement(frame, one.problem._replace(table=table), both, limits, GAS_TWO_GROUPS)
+    return _with_decrement(setup, one.problem._replace(table=table), both, limits, GAS_TWO_GROUPS)
 
 
 def strays(data: FloatArray, stars: FloatArray, lines: FloatArray, settings: EmissionSettings) -> BoolArray:
-    """Outliers of the whole fit; lines that were found, being never quite Gaussian, are let be."""
+    """Outliers of the whole fit; lines that were found are kept, as they are never exactly Gaussian."""
     return outliers(data, stars + lines, stars, settings) & (lines < settings.outlier_fraction * np.abs(stars))

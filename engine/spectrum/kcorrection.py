@@ -62,7 +62,8 @@ def k_corrected(seen: Magnitudes, indices: Indices, correction: KCorrection) -> 
     values = np.concatenate([indices.values, seen.values], axis=1)
     errors = np.concatenate([indices.errors, seen.errors], axis=1)
     known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
-    n, n_index = values.shape[1], indices.values.shape[1]
+    n = values.shape[1]
+    n_index = indices.values.shape[1]
     variance = np.where(known, errors, 0.0) ** 2 + np.where(known, 0.0, _UNKNOWN)
     noise = variance[:, :, None] * np.eye(n)
     noise[:, n_index:, n_index:] += _ANY_MASS
@@ -83,7 +84,8 @@ def _level(values: FloatArray, known: FloatArray, n_index: int) -> FloatArray:
 def _rest_errors(errors: FloatArray, weights: FloatArray, correction: KCorrection, n_index: int) -> FloatArray:
     """Errors (spaxel, 5) of magnitudes less their correction, which follows the noise of the magnitude in part."""
     n = weights.shape[1]
-    prior, shared = correction.covariance[n:, n:], correction.covariance[:n, n:]
+    prior = correction.covariance[n:, n:]
+    shared = correction.covariance[:n, n:]
     of_gain = np.diagonal(prior) - np.einsum("xb,sxb->sb", shared, weights)
     follows = np.diagonal(weights[:, n_index:], axis1=1, axis2=2)
     return np.sqrt(np.maximum(errors**2 * (1 - 2 * follows) + of_gain, 0.0))

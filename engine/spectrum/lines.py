@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.features import LINES, Line
+from engine.features import LINES, EmissionLine
 from engine.types import FloatArray
 
 LINE_NAMES = tuple(line.name for line in LINES)
@@ -26,7 +26,7 @@ class LineTable(NamedTuple):
     strong: FloatArray  # (column,) bool
 
 
-def line_table(lines: tuple[Line, ...] = LINES) -> LineTable:
+def line_table(lines: tuple[EmissionLine, ...] = LINES) -> LineTable:
     """Lines as arrays."""
     names = [line.name for line in lines if not line.parent]
     own = [line for line in lines if not line.parent]
@@ -39,7 +39,7 @@ def line_table(lines: tuple[Line, ...] = LINES) -> LineTable:
     )  # fmt: skip
 
 
-def reddened_ratios(table: LineTable, ebv: float, lines: tuple[Line, ...] = LINES) -> FloatArray:
+def reddened_ratios(table: LineTable, ebv: float, lines: tuple[EmissionLine, ...] = LINES) -> FloatArray:
     """Ratios (line,) with those to Hbeta dimmed by a screen of E(B-V) in front of the gas (Cardelli+89, R_V 3.1)."""
     follows = np.array([line.parent == "Hbeta" for line in lines])
     dimmed = 10 ** (-0.4 * ebv * (extinction(table.wave) - extinction(HBETA)))

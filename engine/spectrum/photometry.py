@@ -53,7 +53,8 @@ def line_fluxes_in_bands(line_wave: FloatArray, line_flux: FloatArray, filters: 
     none. Returns (..., filter). A band's flux without lines is 10**(-0.4 mag) less this. Lines outside the spectra,
     [SIII] in z among them, are not in it, nor is the nebular continuum.
     """
-    line_wave, line_flux = np.asarray(line_wave, dtype=float), np.nan_to_num(np.asarray(line_flux, dtype=float))
+    line_wave = np.asarray(line_wave, dtype=float)
+    line_flux = np.nan_to_num(np.asarray(line_flux, dtype=float))
     parts = []
     for one in filters:
         norm = AB_ZERO_FLUX * LIGHT_SPEED * np.trapezoid(one.response / one.wave, one.wave)

@@ -1,4 +1,4 @@
-"""The redshift that spectra themselves show, to be held against a catalogue's."""
+"""The redshift that spectra themselves show, to be compared with a catalogue's."""
 
 from typing import NamedTuple
 

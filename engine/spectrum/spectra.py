@@ -76,19 +76,35 @@ def rest_frame(
     interpolated and not averaged down, so that errors of bands, many pixels wide, come out as in the data. Fluxes
     stay per Angstrom as observed. Beyond the data: flux NaN, good False.
     """
-    wave, good = spectra.wave, spectra.good
-    filled = bridge(wave, np.where(good, spectra.flux, fill), good | np.isfinite(fill))
-    variance = bridge(wave, spectra.err**2, good)
+    filled = bridge(spectra.wave, np.where(spectra.good, spectra.flux, fill), spectra.good | np.isfinite(fill))
+    variance = bridge(spectra.wave, spectra.err**2, spectra.good)
     shape = (len(filled), grid.size)
-    flux, err, usable = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, bool)
-    for row in np.flatnonzero(good.any(axis=1) & np.isfinite(v_star)):
-        stretch = (1 + redshift) * np.exp(v_star[row] / LIGHT_SPEED_KMS)
-        inside = (grid * stretch >= wave[0]) & (grid * stretch <= wave[-1])
-        at = grid[inside] * stretch
-        position = np.interp(at, wave, np.arange(wave.size))
-        first = np.minimum(position.astype(int), wave.size - 2)
-        pixel = (wave[first + 1] - wave[first]) / (stretch * np.gradient(grid)[inside])
-        flux[row, inside] = CubicSpline(wave, filled[row])(at)
-        err[row, inside] = np.sqrt(interpolate_linear(position, variance[row : row + 1])[0] * pixel)
-        usable[row, inside] = good[row, np.where(position - first < 0.5, first, first + 1)]
-    return RestSpectra(grid, flux, err, usable)
+    result = RestSpectra(grid, np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, bool))
+    for row in np.flatnonzero(spectra.good.any(axis=1) & np.isfinite(v_star)):
+        one = _Bridged(spectra.wave, filled[row], variance[row], spectra.good[row])
+        _to_rest(one, (1 + redshift) * np.exp(v_star[row] / LIGHT_SPEED_KMS), int(row), result)
+    return result
+
+
+class _Bridged(NamedTuple):
+    """One spectrum as observed, (wave,) each, with numbers where it is bad too."""
+
+    wave: FloatArray
+    flux: FloatArray
+    variance: FloatArray
+    good: BoolArray
+
+
+def _to_rest(one: _Bridged, stretch: float, row: int, result: RestSpectra) -> None:
+    """Write one spectrum at wavelengths shorter by the factor stretch into its row of the result."""
+    at = result.wave * stretch
+    inside = (at >= one.wave[0]) & (at <= one.wave[-1])
+    at = at[inside]
+    position = np.interp(at, one.wave, np.arange(one.wave.size))
+    below = np.minimum(position.astype(int), one.wave.size - 2)
+    nearest = np.where(position - below < 0.5, below, below + 1)
+    pixels_per_step = (one.wave[below + 1] - one.wave[below]) / (stretch * np.gradient(result.wave)[inside])
+    variance = interpolate_linear(position, one.variance[None])[0]
+    result.flux[row, inside] = CubicSpline(one.wave, one.flux)(at)
+    result.err[row, inside] = np.sqrt(variance * pixels_per_step)
+    result.good[row, inside] = one.good[nearest]

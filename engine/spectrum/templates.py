@@ -61,11 +61,7 @@ def match_templates(
     resolution is narrower by 1 + redshift in the rest frame. Raises ShapeError.
     """
     wave, flux, data_wave = (np.asarray(part, dtype=float) for part in (wave, flux, data_wave))
-    if flux.ndim != 2 or flux.shape[1] != wave.size:
-        raise ShapeError(f"templates have the shape {flux.shape} but {wave.size} wavelengths; want (template, wave)")
-    low, high = max(_RANGE[0], wave[0]), min(_RANGE[1], wave[-1])
-    if high < low * 1.1:
-        raise ShapeError(f"the templates cover {wave[0]:.0f}-{wave[-1]:.0f} Angstrom, not {_RANGE[0]:.0f} and above")
+    low, high = _range_of(wave, flux)
     even = np.arange(max(low - 50.0, wave[0]), min(high + 50.0, wave[-1]), _STEP)
     on_even = CubicSpline(wave, flux, axis=1)(even)
     smooth = _smooth(even, on_even, data_wave / (1 + redshift), fwhm / (1 + redshift), fwhm_templates)
@@ -74,12 +70,32 @@ def match_templates(
     sampled = CubicSpline(even, smooth, axis=1)(np.exp(log_wave))
     sampled = _seamless(sampled / np.median(sampled, axis=1, keepdims=True), log_wave)
     return StellarTemplates(
-        log_wave, sampled, fft.rfft(sampled, n, axis=1), log_wave[1] - log_wave[0], float(redshift),
-        np.broadcast_to(np.asarray(fwhm, dtype=float), data_wave.shape),
-    )  # fmt: skip
+        log_wave=log_wave,
+        flux=sampled,
+        rfft=fft.rfft(sampled, n, axis=1),
+        step=log_wave[1] - log_wave[0],
+        redshift=float(redshift),
+        fwhm=np.broadcast_to(np.asarray(fwhm, dtype=float), data_wave.shape),
+    )
 
 
-def _smooth(even, flux, rest, resolution, fwhm_templates):
+def _range_of(wave: FloatArray, flux: FloatArray) -> tuple[float, float]:
+    """First and last wavelength [Angstrom] of the templates; raises ShapeError if these do not fit or cover too little.
+
+    flux: (template, wave).
+    """
+    if flux.ndim != 2 or flux.shape[1] != wave.size:
+        raise ShapeError(f"templates have the shape {flux.shape} but {wave.size} wavelengths; want (template, wave)")
+    low = max(_RANGE[0], wave[0])
+    high = min(_RANGE[1], wave[-1])
+    if high < low * 1.1:
+        raise ShapeError(f"the templates cover {wave[0]:.0f}-{wave[-1]:.0f} Angstrom, not {_RANGE[0]:.0f} and above")
+    return low, high
+
+
+def _smooth(
+    even: FloatArray, flux: FloatArray, rest: FloatArray, resolution: float | FloatArray, fwhm_templates: float
+) -> FloatArray:
     """Spectra on an even grid, broadened from the templates' to the data's resolution (never sharpened)."""
     if np.ndim(resolution) == 0:
         width = np.sqrt(max(resolution**2 - fwhm_templates**2, 0.0)) / FWHM_PER_SIGMA

@@ -23,7 +23,7 @@ commands = typer.Typer(no_args_is_help=True, help="Measure how fast things are o
 
 @commands.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench_app(context: typer.Context, folder: BenchFolder = None) -> None:
-    """Measure **selector to picture** in a headless browser, beside a plain HoloViews page over the same table.
+    """Measure **selector to picture** in a headless browser, next to a plain HoloViews page over the same table.
 
     Needs a checkout and Chromium. Other options go to benchmarks/bench_app.py.
     """
@@ -45,7 +45,7 @@ def bench_posterior(
     models: Models = settings.N_MODEL_LIBRARY, regions: BenchRegions = 20_000, library: BenchLibrary = None,
     json: BenchJson = None,
 ) -> None:  # fmt: skip
-    """Measure **the posterior**: time per region beside NumPy and two plain loops, and the worst percentile.
+    """Measure **the posterior**: time per region next to NumPy and two plain loops, and the worst percentile.
 
     Draws the library first, unless one is given. Needs a checkout.
     """

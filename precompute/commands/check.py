@@ -6,7 +6,7 @@ import typer
 
 from precompute import settings
 from precompute.commands.console import CHECK, out
-from precompute.commands.workers import machines, tell_galaxy
+from precompute.commands.workers import leave_if_failed, machines, tell_galaxy
 from precompute.options import (
     Histories,
     LineSpectra,
@@ -41,7 +41,8 @@ def compare_smoothing(survey_file: SurveyFile, workers: RunWorkers = None, sched
     """Does **smoothing** change the result? The same cubes by Voronoi bins, and by unsmoothed spaxels alone.
 
     As in appendix A of ZG22: ages and metallicities against local density, side by side, as a figure and a table.
-    Does first what `glocal run` would do; the Voronoi survey lies beside the survey.
+    Does first what `glocal run` would do; the Voronoi survey lies next to the survey. Exit code 1: galaxies failed, the
+    others are compared.
 
     Example: `glocal compare-smoothing trial/survey.toml`
     """
@@ -49,9 +50,10 @@ def compare_smoothing(survey_file: SurveyFile, workers: RunWorkers = None, sched
     from precompute.stages import smoothing
 
     with progress_bars(out) as phases:
-        sentences = smoothing.compare_smoothing(survey_file, machines(workers, scheduler), phases, told=tell_galaxy)
-    for sentence in sentences:
+        done = smoothing.compare_smoothing(survey_file, machines(workers, scheduler), phases, told=tell_galaxy)
+    for sentence in done.sentences:
         out.print(sentence, markup=False)
+    leave_if_failed(done.outcomes)
 
 
 @commands.command(rich_help_panel=CHECK)
@@ -64,9 +66,9 @@ def validate(
     """Show whether the **posteriors are right**: members of the library recovered from noise, and real galaxies.
 
     With --galaxies, a table of SDSS galaxies with MPA-JHU indices and the published ages and metallicities of
-    Gallazzi et al. (2005), ours are set against theirs. Writes a figure and tables.
+    Gallazzi et al. (2005), ours are compared with theirs. Writes a figure and tables.
 
-    With --survey, the errors of a finished mock survey are set against its truth, bin by bin, and nothing else is done.
+    With --survey, only the errors of a finished mock survey are compared with its truth, bin by bin.
 
     Examples: `glocal validate --galaxies galaxies.csv --out validation` | `glocal validate --survey assets/data`
     """

@@ -82,7 +82,7 @@ def figures(  # noqa: PLR0913, PLR0917 - one per option
     data: NumberKinds = None,
     regions: RegionKind = "",
 ) -> None:
-    """Write the **figures of the paper** for print, with captions, and every number beside the paper's (figures.json).
+    """Write the **figures of the paper** for print, with captions, and every number next to the paper's (figures.json).
 
     Examples: `glocal figures survey --out figures` | `glocal figures survey --fig 3 --cut "log_M_star>10.5"`
     """

@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from precompute import layout, settings
-from precompute.commands.console import MAKE, err, out
-from precompute.commands.workers import machines, tell_galaxy
+from precompute.commands.console import MAKE, out
+from precompute.commands.workers import leave_if_failed, machines, tell_galaxy
 from precompute.options import (
     AddTo,
     Chunk,
@@ -58,7 +58,7 @@ def demo(
 
 
 def build_demo(folder: Path, models: int, seed: int, sample: Path | None) -> None:
-    """Build the mock survey in a folder, and print what it shows beside the paper."""
+    """Build the mock survey in a folder, and print what it shows next to the paper."""
     from precompute.io.products import refuse_to_replace
     from precompute.progress import progress_bars
     from precompute.stages.demo import run_demo
@@ -187,7 +187,7 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
     """From **cubes to maps**: analyse all galaxies of a survey file, and write maps, spectra and the region table.
 
     Finished galaxies are kept: the same command does what is missing. A galaxy that fails is reported and left out;
-    what looks suspicious about a galaxy is said here and in report.txt.
+    what looks suspicious about a galaxy is printed here and in report.txt.
 
     Exit codes: 0, all galaxies are done; 1, some failed, the others are in the survey; 2, the run was
     refused or stopped.
@@ -201,9 +201,5 @@ def run(survey_file: SurveyFile, workers: RunWorkers = None, scheduler: Schedule
         summary = run_survey(survey_file, machines(workers, scheduler), phases, told=tell_galaxy)
     for line in (*summary.notes, *summary_lines(summary.outcomes)):
         out.print(line, markup=False)
-    failed = [outcome.name for outcome in summary.outcomes if not outcome.done]
-    if failed:
-        err.print(f"glocal: {len(failed)} of {len(summary.outcomes)} galaxies failed: {', '.join(failed)}", style="red")
     out.print(f"The survey is in {summary.out}. Look at it with: glocal serve {summary.out}", markup=False)
-    if failed:
-        raise typer.Exit(1)
+    leave_if_failed(summary.outcomes)

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from precompute.commands.console import out
+import typer
+
+from precompute.commands.console import err, out
 
 if TYPE_CHECKING:  # --help must not wait for numerical libraries
     from precompute.cluster import Machines
@@ -23,3 +25,12 @@ def tell_galaxy(outcome: "Outcome", new: bool) -> None:
     for remark in outcome.remarks:
         style = "yellow" if remark.startswith("suspicious") else "dim"
         out.print(f"    {remark}", markup=False, style=style)
+
+
+def leave_if_failed(outcomes: "list[Outcome]") -> None:
+    """Name the galaxies that failed, in whichever of their runs, and leave with exit code 1 if there are any."""
+    galaxies = {outcome.name for outcome in outcomes}
+    failed = dict.fromkeys(outcome.name for outcome in outcomes if not outcome.done)
+    if failed:
+        err.print(f"glocal: {len(failed)} of {len(galaxies)} galaxies failed: {', '.join(failed)}", style="red")
+        raise typer.Exit(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def written_together(*paths: Path) -> Iterator[list[Path]]:
-    """Temporary names beside the wanted ones, which take their place when the block ends well.
+    """Temporary names next to the wanted ones, which take their place when the block ends well.
 
     After any exception the folder is as it was before: temporary files are gone and files already
     replaced are put back.

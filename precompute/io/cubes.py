@@ -45,7 +45,8 @@ def read_cube(path: Path, name: str | None = None) -> Cube:
     """
     path = Path(path)
     hdus = read_hdus(path, ("PRIMARY", "ERROR", "BADPIX"), ("FIBCOVER",))
-    header, shape = hdus["PRIMARY"][0], hdus["PRIMARY"][1].shape
+    header = hdus["PRIMARY"][0]
+    shape = hdus["PRIMARY"][1].shape
     if len(shape) != 3:
         raise CubeError(f"{path}: PRIMARY has {len(shape)} axes {shape}; a cube has 3 (wavelength, y, x)")
     _refuse_uncorrected(header, path)
@@ -98,11 +99,16 @@ def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
     if np.isfinite(cube.med_vel):
         head["MED_VEL"] = cube.med_vel
     if np.isfinite(cube.a_v):
-        head["HIERARCH V500 PIPE GALEXT COR"], head["HIERARCH V500 PIPE GALEXT AV"] = 1, cube.a_v
+        head["HIERARCH V500 PIPE GALEXT COR"] = 1
+        head["HIERARCH V500 PIPE GALEXT AV"] = cube.a_v
     head["HIERARCH DRFIELD PSF_FWHM"], head["HIERARCH DRFIELD PSF_BETA"] = cube.psf
     head.update(_sky_cards(cube))
-    head["CTYPE3"], head["CUNIT3"] = "WAVELENGTH", "Angstrom"
-    head["CRVAL3"], head["CRPIX3"], head["CDELT3"], head["CD3_3"] = cube.wave[0], 1.0, cube.step, cube.step
+    head["CTYPE3"] = "WAVELENGTH"
+    head["CUNIT3"] = "Angstrom"
+    head["CRVAL3"] = cube.wave[0]
+    head["CRPIX3"] = 1.0
+    head["CDELT3"] = cube.step
+    head["CD3_3"] = cube.step
     bad = (~cube.good).astype(np.uint8)
     error = np.where(cube.good, cube.error, np.float32(1e10))
     covered = np.broadcast_to(cube.good.any(axis=0), cube.good.shape).astype(np.uint8)
@@ -128,7 +134,8 @@ def _planes(hdus: HDUs, path: Path, unit: str | None = None) -> tuple[FloatArray
     if not good.any():
         raise CubeError(f"{path} has no good pixel: {_why_none(hdus)}")
     good &= error < ERROR_MARKER * np.median(error[good])
-    flux[~good], error[~good] = 0.0, 0.0
+    flux[~good] = 0.0
+    error[~good] = 0.0
     return flux, error, good
 
 
@@ -165,7 +172,8 @@ def _error_scale(header: fits.Header, scale: float, path: Path) -> float:
 
 def _sky_cards(cube: Cube) -> dict:
     """Sky keywords as CALIFA writes them: the CD matrix is true, CDELT is 1."""
-    wcs, scale = cube.wcs.wcs, cube.wcs.pixel_scale_matrix
+    wcs = cube.wcs.wcs
+    scale = cube.wcs.pixel_scale_matrix
     cards = {f"CD{i + 1}_{j + 1}": scale[i, j] for i in (0, 1) for j in (0, 1)}
     for i in (0, 1):
         cards |= {f"CTYPE{i + 1}": wcs.ctype[i], f"CRVAL{i + 1}": wcs.crval[i], f"CRPIX{i + 1}": wcs.crpix[i],
@@ -187,7 +195,7 @@ def _of_psf(header: fits.Header, word: str, limits: tuple[float, float]) -> floa
 
 
 def _galactic_extinction(header: fits.Header) -> Known:
-    """A_V [mag] that was corrected; numbers that stand for "not known" (-999, 99, NaN) are not believed."""
+    """A_V [mag] that was corrected; numbers that mean "not known" (-999, 99, NaN) are ignored."""
     value = number_of(header, "GALEXT AV")
     if A_V_RANGE[0] <= value <= A_V_RANGE[1]:
         return Known(value)

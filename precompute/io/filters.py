@@ -20,7 +20,8 @@ def read_sdss_filters() -> tuple[Filter, ...]:
 
 
 def _filter(curve, band: str) -> Filter:
-    wave, response = np.asarray(curve.wavelength, dtype=float), np.asarray(curve.response, dtype=float)
+    wave = np.asarray(curve.wavelength, dtype=float)
+    response = np.asarray(curve.response, dtype=float)
     gaps = np.flatnonzero(np.diff(wave) > GAP_ANGSTROM)
     step = np.median(np.diff(wave))
     around = np.concatenate([wave[gaps] + step, wave[gaps + 1] - step])

@@ -55,7 +55,8 @@ def _readable(header: fits.Header) -> fits.Header:
 
 def _read(path: Path, wanted: tuple[str, ...]) -> tuple[list[str], HDUs]:
     """Names of all HDUs, and the wanted ones. A damaged file can seem to hold HDUs without end: so they are counted."""
-    names, found = [], {}
+    names = []
+    found = {}
     with path.open("rb") as file, fits.open(file, memmap=False) as hdus:  # astropy leaves a file it fails on open
         for hdu in hdus:
             names.append(hdu.name)

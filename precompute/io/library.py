@@ -44,7 +44,8 @@ def _from_arrays(arrays: dict[str, np.ndarray], meta: dict) -> Library:
     prefix = "parameters/"
     parameters = {name.removeprefix(prefix): v for name, v in arrays.items() if name.startswith(prefix)}
     library = Library(**{name: arrays[name] for name in _ARRAYS}, parameters=parameters, meta=meta)
-    n, n_sigma = int(meta.get("n_model", library.log_age_wr.size)), library.sigma_grid.size
+    n = int(meta.get("n_model", library.log_age_wr.size))
+    n_sigma = library.sigma_grid.size
     wanted = {"log_age_wr": (n,), "log_Z_wr": (n,), "flux": (n, len(BANDS)), "indices": (n, n_sigma, len(INDEX_NAMES))}
     for name, shape in wanted.items():
         if getattr(library, name).shape != shape:

@@ -1,15 +1,19 @@
 """Maps of one galaxy as FITS: one HDU per quantity with its place on the sky, unit and meaning."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 
 from engine.columns import REGION
+from engine.errors import CubeError
 from engine.flags import legend
 from engine.pipeline import Analysed
 from engine.spectrum.lines import LINE_NAMES
@@ -20,20 +24,23 @@ LINE_UNIT = "1e-16 erg s-1 cm-2"
 ASCII = str.maketrans({"Å": "A", "β": "beta", "γ": "gamma", "δ": "delta", "μ": "mu", "∗": "*", "′": "'", "√": "sqrt",
                        "⊙": "sun", "⟨": "<", "⟩": ">"})  # fmt: skip
 NOT_MAPS = ("x", "y", "flags", "smoothing_level")
+FLAGS = "FLAGS"  # name of an HDU
+PROVENANCE = "PROVENANCE"  # likewise
 GROUPS = ("balmer", "forbidden")
 GAS = {"v_gas": "velocity of the gas from the galaxy", "sigma_gas": "velocity dispersion of the gas"}
 
 
 def write_maps(found: Analysed, facts: dict, path: Path) -> None:
     """All maps of a galaxy; ``facts`` (galaxy, origin, software, settings, inputs) go into header and provenance."""
-    kept, sky = found.binned.kept, found.wcs.to_header()
+    kept = found.binned.kept
+    sky = found.wcs.to_header()
     head = _primary_header(facts)
     maps = [_map(name.upper(), spread(values, kept), sky, REGION[name].unit, REGION[name].description)
             for name, values in found.spaxels.items() if name not in NOT_MAPS]  # fmt: skip
     maps += [_map(*one, sky, unit, words) for one, unit, words in _motions(found, kept)]
     whole = {
         "SMOOTHING_LEVEL": (found.binned.smoothing.level.astype(np.int16), REGION["smoothing_level"].description),
-        "FLAGS": (_all_flags(found).astype(np.int32), legend()),
+        FLAGS: (_all_flags(found).astype(np.int32), legend()),
     }  # fmt: skip
     maps += [_map(name, values, sky, "", words) for name, (values, words) in whole.items()]
     hdus = [fits.PrimaryHDU(header=head), *maps, *_line_cubes(found, kept, sky), _provenance(facts)]
@@ -83,13 +90,15 @@ def in_ascii(words: str) -> str:
 
 def _motions(found: Analysed, kept: BoolArray):
     """What the region table has no column for: errors of the stars' motions, and those of the gas."""
-    stars, gas = found.measured.stars, found.measured.gas
+    stars = found.measured.stars
+    gas = found.measured.gas
     yield ("V_STAR_ERR", spread(stars.v_star_err, kept)), "km / s", "one-sigma error of V_STAR"
     yield ("SIGMA_STAR_ERR", spread(stars.sigma_star_err, kept)), "km / s", "one-sigma error of SIGMA_STAR"
     for place, group in enumerate(GROUPS):
         for name, words in GAS.items():
             start = stars.v_systemic if name == "v_gas" else 0.0
-            values, errors = getattr(gas, name)[:, place] - start, getattr(gas, f"{name}_err")[:, place]
+            values = getattr(gas, name)[:, place] - start
+            errors = getattr(gas, f"{name}_err")[:, place]
             label = f"{name}_{group}".upper()
             yield (label, spread(values, kept)), "km / s", f"{words}, {group} lines"
             yield (f"{label}_ERR", spread(errors, kept)), "km / s", f"one-sigma error of {label}"
@@ -116,4 +125,26 @@ def _all_flags(found: Analysed) -> FloatArray:
 
 def _provenance(facts: dict) -> fits.BinTableHDU:
     rows = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in facts.items()]
-    return fits.table_to_hdu(Table(rows=rows, names=("key", "value"), meta={"EXTNAME": "PROVENANCE"}))
+    return fits.table_to_hdu(Table(rows=rows, names=("key", "value"), meta={"EXTNAME": PROVENANCE}))
+
+
+def read_maps(path: Path, needed: Sequence[str]) -> dict[str, fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]:
+    """All HDUs of a file of maps by name, in memory; CubeError if it cannot be read or lacks one that is needed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", AstropyUserWarning)  # of files cut short
+            # astropy leaves a file open that it fails on
+            with path.open("rb") as file, fits.open(file, memmap=False, lazy_load_hdus=False) as hdus:
+                found = {hdu.name: hdu.copy() for hdu in hdus}
+    except (AstropyUserWarning, OSError, ValueError, TypeError, KeyError, AttributeError, fits.VerifyError) as error:
+        raise CubeError(f"{path} is not a FITS file that can be read: {error}") from None
+    for name in (*needed, FLAGS, PROVENANCE):
+        if name not in found:
+            raise CubeError(f"{path} has no HDU {name}")
+    return found
+
+
+def provenance_with(old: fits.BinTableHDU, facts: dict[str, Any]) -> fits.BinTableHDU:
+    """The provenance of a file of maps with some facts added or replaced."""
+    known = {str(row["key"]): str(row["value"]) for row in old.data}
+    return _provenance(known | facts)

@@ -11,7 +11,7 @@ from engine.columns import REGION, Column
 from engine.errors import SettingsError, TableError
 from precompute import layout
 from precompute.io.column_units import is_logarithmic, parse_unit
-from precompute.io.settings_errors import Settings, checked_settings, read_toml
+from precompute.io.settings_errors import StrictTable, checked_settings, read_toml
 
 LN10 = float(np.log(10.0))
 NEEDED = ("log_mu_star", "log_age_wr", "log_Z_wr")
@@ -21,7 +21,7 @@ ColumnName = Annotated[str, Field(min_length=1)]
 Number = Annotated[float, Field(allow_inf_nan=True)]
 
 
-class ColumnRule(Settings):
+class ColumnRule(StrictTable):
     """How one column of ours comes from one of theirs."""
 
     column: ColumnName  # their name
@@ -34,7 +34,7 @@ class ColumnRule(Settings):
     subtract: Literal["", "median"] = ""  # "median": values relative to the median of the kept spaxels
 
 
-class Mapping(Settings):
+class Mapping(StrictTable):
     """A whole mapping file."""
 
     x: ColumnName
@@ -125,7 +125,8 @@ def convert(values: np.ndarray, rule: ColumnRule, ours: Column, area_pc2: float,
 
     A relative error becomes dex by 1/ln 10.
     """
-    source, target = parse_rule_unit(rule, label), parse_unit(ours.unit)
+    source = parse_rule_unit(rule, label)
+    target = parse_unit(ours.unit)
     is_log = is_logarithmic(source)
     if not is_logarithmic(target):
         return values * _factor(source, target, rule, ours, label)

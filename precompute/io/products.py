@@ -23,7 +23,7 @@ from engine.columns import (
     Column,
 )
 from engine.errors import TableError
-from engine.survey import Columns, check_galaxies, check_pair, check_regions, history_of
+from engine.table_checks import Columns, check_galaxies, check_pair, check_regions, history_of
 from precompute.io.atomic import written_together
 
 ROWS_PER_GROUP = 8192  # choice: a galaxy (about 1700 rows) lies in one or two groups, and the footer stays small

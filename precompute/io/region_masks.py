@@ -28,7 +28,8 @@ def read_region_mask(path: Path, wcs: WCS, shape: tuple[int, int], cube_header: 
     if not path.is_file():
         raise CubeError(f"{path} is not a file")
     found = _regions(path, cube_header)
-    inside, outside = np.zeros(shape, bool), np.zeros(shape, bool)
+    inside = np.zeros(shape, bool)
+    outside = np.zeros(shape, bool)
     for region in found:
         if not type(region).__name__.startswith(SHAPES):
             kind = type(region).__name__.removesuffix("Region").removesuffix("Pixel").removesuffix("Sky")

@@ -1,6 +1,6 @@
 """SDSS images: calibrated frames and cut-outs in nanomaggies (DR8 and later), and DR7 corrected frames in counts.
 
-A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands in the tsField file beside it, and a
+A DR7 frame (fpC) still holds its soft bias and its sky; its calibration stands in the tsField file next to it, and a
 preliminary one in its own FLUX20. Magnitudes are those of SDSS: what separates them from AB is the engine's to apply.
 """
 
@@ -136,7 +136,7 @@ def _band(header: fits.Header, band: str, path: Path) -> str:
 
 
 def _seeing(header: fits.Header, band: str, path: Path) -> tuple[float, tuple[str, ...]]:
-    """Width of the point spread [arcsec] by PSF_FWHM or SEEING; numbers that stand for "not known" are not believed."""
+    """Width of the point spread [arcsec] by PSF_FWHM or SEEING; numbers that mean "not known" are ignored."""
     stated = {key: number_of(header, key) for key in SEEING_KEYS if key in header}
     for value in stated.values():
         if SEEING_RANGE[0] <= value <= SEEING_RANGE[1]:

@@ -1,7 +1,7 @@
 """Settings files in TOML: read, checked against a pydantic model, refused in one sentence.
 
-A model for a file derives from ``Settings``; ``checked_settings`` fills it. The sentence names the file, the table and
-the key, what came, and what is wanted: ``survey.toml: [smoothing] target must be a number, not 'high'``.
+A model for a file derives from ``StrictTable``; ``checked_settings`` fills it. The sentence names the file, the table
+and the key, what came, and what is wanted: ``survey.toml: [smoothing] target must be a number, not 'high'``.
 """
 
 import tomllib
@@ -36,7 +36,7 @@ WANTED = {
 }
 
 
-class Settings(BaseModel):
+class StrictTable(BaseModel):
     """A table of a settings file: unknown keys and other types are refused, numbers are finite, lists are tuples."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

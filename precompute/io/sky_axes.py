@@ -76,9 +76,10 @@ def _refuse_other_rotation(header: fits.Header, wcs: WCS, path: Path) -> None:
     """A rotation in the keyword of the longitude axis is one that wcslib, by the standard, does not read."""
     if wcs.wcs.has_cd() or wcs.wcs.has_pc():
         return
-    unread, read = f"CROTA{wcs.wcs.lng + 1}", f"CROTA{wcs.wcs.lat + 1}"
+    unread = f"CROTA{wcs.wcs.lng + 1}"
+    read = f"CROTA{wcs.wcs.lat + 1}"
     if number_of(header, unread) not in (0.0, number_of(header, read)) and np.isfinite(number_of(header, unread)):
-        raise CubeError(f"{path}: {unread} is {header[unread]}; a rotation stands in {read}, CD or PC")
+        raise CubeError(f"{path}: {unread} is {header[unread]}; a rotation is read from {read}, CD or PC")
 
 
 def _last_line(error: Exception) -> str:

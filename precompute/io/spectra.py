@@ -24,9 +24,9 @@ from engine.spectra_schema import (
     PLANE_COLUMN,
     ROWS_PER_GROUP,
     SPECTRA,
-    Axes,
     Axis,
     Header,
+    SpectraAxes,
     flags_name,
     header_of,
     metadata_of,
@@ -54,7 +54,7 @@ class Posteriors(NamedTuple):
     least_models: float
 
 
-class Seen(NamedTuple):
+class RegionObservables(NamedTuple):
     """What is known of a galaxy's regions: places, (region,) each, and observables."""
 
     x: IntArray
@@ -102,10 +102,10 @@ def lost_spaxels(flags: IntArray, lost: np.ndarray) -> dict[str, IntArray]:
     return {"x": x, "y": y, "flags": flags[y, x]}
 
 
-def axes_of(models: Models, wave: Axis) -> Axes:
+def axes_of(models: Models, wave: Axis) -> SpectraAxes:
     """Axes of the lists: wavelengths [Angstrom], and cells that hold all ages and metallicities of the models."""
     cells = {name: Axis.of_edges(getattr(axes_for(models), name)) for name in ESTIMATES}
-    return Axes(wave, cells, {name: _coarse_axis(cells[name]) for name in PLANE})
+    return SpectraAxes(wave, cells, {name: _coarse_axis(cells[name]) for name in PLANE})
 
 
 def analysed_cells(found: Analysed, posteriors: Posteriors) -> Iterator[Cells]:
@@ -127,7 +127,9 @@ def analysed_cells(found: Analysed, posteriors: Posteriors) -> Iterator[Cells]:
         yield {name: values[rows] for name, values in columns.items()} | _posteriors_of(observed, posteriors)
 
 
-def renew_posteriors(old: SpectraFiles, new: SpectraFiles, header: Header, seen: Seen, posteriors: Posteriors) -> None:
+def renew_posteriors(
+    old: SpectraFiles, new: SpectraFiles, header: Header, seen: RegionObservables, posteriors: Posteriors
+) -> None:
     """Write the files of a galaxy again with other posteriors; spectra and flags stay. Old and new may be the same.
 
     header: of the new files. Where nothing can be inferred now, a posterior on the same cells stays, as its estimate
@@ -177,7 +179,7 @@ def _places(columns: Cells) -> list[tuple[int, int]]:
     return list(zip(columns["x"].tolist(), columns["y"].tolist(), strict=True))
 
 
-def _on_the_same_cells(before: Axes, now: Axes) -> list[str]:
+def _on_the_same_cells(before: SpectraAxes, now: SpectraAxes) -> list[str]:
     """Columns of posteriors whose cells did not change."""
     lines = [PDF[name] for name in ESTIMATES if before.estimates[name] == now.estimates[name]]
     return [*lines, PLANE_COLUMN] if before.plane == now.plane else lines

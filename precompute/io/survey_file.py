@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field, create_model
 from engine.columns import MEASURED, MOCK
 from engine.errors import SettingsError
 from engine.pipeline import BINNINGS, PipelineSettings
-from precompute.io.settings_errors import Settings, checked_settings, read_toml
+from precompute.io.settings_errors import StrictTable, checked_settings, read_toml
 from precompute.settings import N_MODEL_LIBRARY, SEED
 
-CUBES, IMAGES = "cubes/{name}.COMB.rscube.fits.gz", "images/{name}-{band}.fits"
+CUBES = "cubes/{name}.COMB.rscube.fits.gz"
+IMAGES = "images/{name}-{band}.fits"
 
 
 class SurveyPlan(NamedTuple):
@@ -71,7 +72,7 @@ def _pattern(*fields: str) -> type[str]:
     return Annotated[str, AfterValidator(check)]
 
 
-class SurveyTable(Settings):
+class SurveySection(StrictTable):
     """[survey]: the files and what they are."""
 
     name: str = ""  # empty: the folder's
@@ -86,7 +87,7 @@ class SurveyTable(Settings):
     binning: Literal[BINNINGS] = PipelineSettings().binning
 
 
-class LibraryTable(Settings):
+class LibrarySection(StrictTable):
     """[library]: a file, or how many models to draw."""
 
     file: str | None = None
@@ -94,22 +95,22 @@ class LibraryTable(Settings):
     seed: Annotated[int, Field(ge=0)] = SEED
 
 
-def _table_of(step: type[NamedTuple]) -> type[Settings]:
+def _table_of(step: type[NamedTuple]) -> type[StrictTable]:
     """The model of a table that changes settings of one step of the pipeline; no number of them is negative."""
     limited = {int: Annotated[int, Field(ge=1)], float: Annotated[float, Field(ge=0)]}
     fields: dict[str, Any] = {
         name: (limited.get(kind, kind), step._field_defaults[name]) for name, kind in get_type_hints(step).items()
     }
-    return create_model(step.__name__, __base__=Settings, **fields)
+    return create_model(step.__name__, __base__=StrictTable, **fields)
 
 
 OF_STEPS = {name: type(value) for name, value in PipelineSettings()._asdict().items() if name != "binning"}
 TABLES = {name: _table_of(step) for name, step in OF_STEPS.items()}
 SurveyFile = create_model(
     "SurveyFile",
-    __base__=Settings,
-    survey=(SurveyTable, SurveyTable()),
-    library=(LibraryTable, LibraryTable()),
+    __base__=StrictTable,
+    survey=(SurveySection, SurveySection()),
+    library=(LibrarySection, LibrarySection()),
     **{name: (table, table()) for name, table in TABLES.items()},
 )
 
@@ -120,7 +121,8 @@ def read_survey_file(path: Path) -> SurveyPlan:
     if not path.is_file():
         raise SettingsError(f"there is no survey file {path}; `glocal mock-cubes` makes one to start from")
     given = checked_settings(SurveyFile, read_toml(path), path)
-    survey, library = given.survey, given.library
+    survey = given.survey
+    library = given.library
     folder = path.resolve().parent
     return SurveyPlan(
         file=path.resolve(),

@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"
 NOTHING_WORDS = frozenset(("", "-", "--", "nan", "none", "null", "n/a", "na", "indef", "...", "masked"))
 
 
-class Layout(NamedTuple):
+class TextLayout(NamedTuple):
     """Where the parts of a plain table are."""
 
     delimiter: str | None  # None: any number of blanks
@@ -66,7 +66,7 @@ def is_nothing(word: str) -> bool:
     return word.strip().lower() in NOTHING_WORDS
 
 
-def layout_of(lines: Sequence[str]) -> Layout:
+def layout_of(lines: Sequence[str]) -> TextLayout:
     """The parts of a plain table. Its names are its first line that is no comment, or the comment just above.
 
     Raises ValueError if no line can be the names of the columns.
@@ -77,11 +77,13 @@ def layout_of(lines: Sequence[str]) -> Layout:
     delimiter = _delimiter(body[0])
     first = cells_of(body[0], delimiter)
     if _are_names(first):
-        names, rows = first, body[1:]
+        names = first
+        rows = body[1:]
     else:
-        names, rows = _names_in_comment(comments, len(first), delimiter), body
+        names = _names_in_comment(comments, len(first), delimiter)
+        rows = body
     units = _units_below(rows, delimiter, len(names))
-    return Layout(delimiter, names, units, rows[1:] if units else rows)
+    return TextLayout(delimiter, names, units, rows[1:] if units else rows)
 
 
 def cells_of(line: str, delimiter: str | None) -> list[str]:
@@ -111,7 +113,7 @@ def _parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _delimiter(line: str) -> str | None:
-    """The delimiter that parts a line most often; blanks if there is none."""
+    """The delimiter that occurs most often in a line; blanks if there is none."""
     counts = {delimiter: len(cells_of(line, delimiter)) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: counts[delimiter])
     return best if counts[best] > 1 else None
@@ -153,7 +155,7 @@ def _is_unit(cell: str) -> bool:
     return True
 
 
-def _plain_table(layout: Layout) -> Table:
+def _plain_table(layout: TextLayout) -> Table:
     names = [name.strip(BYTE_ORDER_MARK).strip() for name in layout.names]
     twice = [name for name in names if names.count(name) > 1]
     if twice:

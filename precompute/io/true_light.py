@@ -1,6 +1,6 @@
 """Noise-free spectra of a mock galaxy in its truth file: stars, the compared lines, the noise.
 
-Stars are kept in steps that are small beside the noise, lines as they are; both compressed.
+Stars are kept in steps that are small compared with the noise, lines as they are; both compressed.
 """
 
 from pathlib import Path
@@ -12,7 +12,10 @@ from engine.adopted import CALIFA_PIXEL_ANGSTROM
 from engine.errors import TableError
 from engine.mock.expected import TRUE_LINES, TrueLight, TrueLine
 
-STARS, NOISE, GROWTH, FIRST = "TRUE_STARS", "NOISE", "NOISE_GROWTH", "FIRST"
+STARS = "TRUE_STARS"
+NOISE = "NOISE"
+GROWTH = "NOISE_GROWTH"
+FIRST = "FIRST"
 STEP = 0.03  # of the smallest noise; *choice*: rounding then adds less than 1e-4 to the noise
 FLUX_UNIT = "1e-16 erg s-1 cm-2 Angstrom-1"
 
@@ -21,7 +24,9 @@ def light_hdus(light: TrueLight) -> list:
     """HDUs of noise-free spectra."""
     used = light.noise[np.isfinite(light.noise) & (light.noise > 0)]
     stars = _compressed(light.stars, STARS, "noise-free stars; 0 where nothing is compared", -STEP * used.min())
-    stars.header["CRPIX3"], stars.header["CRVAL3"], stars.header["CDELT3"] = 1, light.wave[0], CALIFA_PIXEL_ANGSTROM
+    stars.header["CRPIX3"] = 1
+    stars.header["CRVAL3"] = light.wave[0]
+    stars.header["CDELT3"] = CALIFA_PIXEL_ANGSTROM
     hdus = [stars]
     for name, line in light.lines.items():
         hdus.append(_compressed(line.planes, _line_hdu(name), f"noise-free {name} alone", 0.0))
@@ -36,7 +41,8 @@ def read_light(hdus: fits.HDUList, path: Path) -> TrueLight:
     missing = [name for name in (STARS, *map(_line_hdu, TRUE_LINES), NOISE, GROWTH) if name not in hdus]
     if missing:
         raise TableError(f"{path} has no {missing[0]}, it is an older mock's: make it again with glocal mock-cubes")
-    head, stars = hdus[STARS].header, _native(hdus[STARS].data)
+    head = hdus[STARS].header
+    stars = _native(hdus[STARS].data)
     wave = head["CRVAL3"] + head["CDELT3"] * np.arange(len(stars))
     lines = {name: TrueLine(hdus[_line_hdu(name)].header[FIRST], _native(hdus[_line_hdu(name)].data))
              for name in TRUE_LINES}  # fmt: skip

@@ -37,7 +37,8 @@ def read_wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> WaveAx
     if kind not in LINEAR_WORDS + STANDARD_WORDS:
         raise CubeError(f"{path}: CTYPE{axis} is {header[f'CTYPE{axis}']!r}, no wavelengths that are read ({READ})")
     _refuse_coupled(header, axis, path)
-    start, step = number_of(header, f"CRVAL{axis}"), _step(header, axis)
+    start = number_of(header, f"CRVAL{axis}")
+    step = _step(header, axis)
     scale = _scale(header, axis, start, path)
     if header.get("DC-FLAG") == 1:  # of IRAF: steps of log10
         wave, notes = (
@@ -45,7 +46,8 @@ def read_wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> WaveAx
             ["wavelengths are in steps of log10 (DC-FLAG)"],
         )
     else:
-        wave, notes = scale * _along(header, axis, n, (start, step), kind), []
+        wave = scale * _along(header, axis, n, (start, step), kind)
+        notes = []
     if kind.endswith("-LOG"):
         notes.append(f"wavelengths are in logarithmic steps (CTYPE{axis} {kind})")
     if not _plausible(wave):
@@ -59,7 +61,7 @@ def read_wave_axis(header: fits.Header, axis: int, n: int, path: Path) -> WaveAx
 
 
 def _step(header: fits.Header, axis: int) -> float:
-    """Width of a pixel in the header's unit: the CD matrix counts, CDELT (1 beside it in CALIFA) only without one."""
+    """Width of a pixel in the header's unit: the CD matrix counts, CDELT (1 next to it in CALIFA) only without one."""
     step = number_of(header, f"CD{axis}_{axis}")
     if np.isfinite(step) and step != 0:
         return step
@@ -85,7 +87,8 @@ def _along(header: fits.Header, axis: int, n: int, line: tuple[float, float], ki
     pixel = number_of(header, f"CRPIX{axis}")
     wcs = WCS(naxis=1)
     wcs.wcs.ctype = [kind if kind in STANDARD_WORDS else ""]
-    wcs.wcs.crval, wcs.wcs.cdelt = [line[0]], [line[1]]
+    wcs.wcs.crval = [line[0]]
+    wcs.wcs.cdelt = [line[1]]
     wcs.wcs.crpix = [pixel if np.isfinite(pixel) else 1.0]
     return wcs.wcs_pix2world(np.arange(n, dtype=float), 0)[0]
 

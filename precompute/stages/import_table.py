@@ -1,4 +1,4 @@
-"""One real galaxy's table of spaxels becomes a survey, alone or beside the galaxies of another survey."""
+"""One real galaxy's table of spaxels becomes a survey, alone or next to the galaxies of another survey."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from engine.columns import GALAXY, MEASURED, REGION
 from engine.errors import TableError
 from engine.galaxy.sample import region_weight, spaxel_area_pc2
 from engine.galaxy.structure import ELLIPSE_COLUMNS, ellipse_of, elliptical_radius, log_mean_density
-from engine.survey import Columns, check_galaxies, check_regions
+from engine.table_checks import Columns, check_galaxies, check_regions
 from precompute.io.galaxy_facts import Facts, collect_facts, notes_on_sources
 from precompute.io.mapping import (
     NEEDED,
@@ -89,7 +89,9 @@ def _files(request: ImportRequest, mapping: Path) -> list[Path]:
 
 
 def _write(galaxy: Galaxy, add_to: Path | None, out: Path, history: dict) -> str:
-    regions, galaxies, origin = galaxy.regions, galaxy.galaxies, MEASURED
+    regions = galaxy.regions
+    galaxies = galaxy.galaxies
+    origin = MEASURED
     if add_to is not None:
         base = read_survey(add_to)
         regions, galaxies, origin = merge_surveys(base, regions, galaxies)
@@ -167,7 +169,8 @@ def _mapped(table: Table, rule: ColumnRule, ours: str, mapping: Mapping, area: f
 
 def _with_values(values: Columns, label: str) -> tuple[np.ndarray, dict[str, int]]:
     """Rows that have all three properties, and how many others each property lacks first."""
-    kept, dropped = np.ones(len(values[NEEDED[0]]), bool), {}
+    kept = np.ones(len(values[NEEDED[0]]), bool)
+    dropped = {}
     for name in NEEDED:
         lacking = kept & np.isnan(values[name])
         dropped[name] = int(lacking.sum())

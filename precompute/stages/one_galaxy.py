@@ -2,14 +2,13 @@
 
 import errno
 import json
-import re
-import time
 import traceback
 import zlib
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numba
@@ -27,6 +26,7 @@ from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analy
 from engine.regions import Rows, region_rows
 from engine.spectra_schema import Axis, Header, estimates_id
 from engine.types import BoolArray
+from precompute.clock import Clock
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
 from precompute.io.fits_files import read_header
@@ -45,10 +45,12 @@ from precompute.io.spectra import (
     write_cells,
     write_flags,
 )
+from precompute.layout import file_stem, maps_file
 from precompute.stages.galaxy_rows import galaxy_row
 from precompute.stages.signs import notes_of, refuse_mixed_images, suspicious_signs
 
-PIECES, MAPS, FAILURES = "galaxies", "maps", "failures"
+PIECES = "galaxies"
+FAILURES = "failures"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 ADVICE = "add it to the catalogue"
 
@@ -80,7 +82,7 @@ class Job(NamedTuple):
     @property
     def maps(self) -> Path:
         """Its maps."""
-        return self.out / MAPS / f"{file_stem(self.name)}.fits"
+        return maps_file(self.out, self.name)
 
 
 class Outcome(NamedTuple):
@@ -105,25 +107,6 @@ class Piece(NamedTuple):
     regions: Rows
     galaxy: Facts
     outcome: Outcome
-
-
-class Clock:
-    """Seconds that each step takes; called with the name of a step as it begins."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._name, self._start = "", time.perf_counter()
-
-    def __call__(self, name: str) -> None:
-        now = time.perf_counter()
-        if self._name:
-            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._start
-        self._name, self._start = name, now
-
-
-def file_stem(name: str) -> str:
-    """A galaxy's name as part of a file name."""
-    return re.sub(r"[^A-Za-z0-9.+-]+", "_", name)
 
 
 def run_galaxy(materials: Materials, job: Job) -> Outcome:
@@ -164,35 +147,48 @@ def _reported(job: Job, error: Exception) -> str:
 
 
 def _run(materials: Materials, job: Job) -> Outcome:
-    step, start = Clock(), (time.perf_counter(), time.process_time())
+    step = Clock()
     step("reading")
     label = f"{job.catalogue}, {job.name}"
     row = galaxy_row(job.facts, origin=job.origin, spaxel_arcsec=1.0, label=label, advice=ADVICE)
-    cube, images, drawn = _read(job)
-    refuse_mixed_images(images)
-    row["spaxel_arcsec"] = cube.spaxel_arcsec
+    files = _read(job)
+    refuse_mixed_images(files.images)
+    row["spaxel_arcsec"] = files.cube.spaxel_arcsec
     target = Target(float(row["redshift"]), float(row.get("ra", np.nan)), float(row.get("dec", np.nan)))
-    found = analyse(cube, images, target, materials, job.settings, drawn=drawn, step=step)
+    found = analyse(files.cube, files.images, target, materials, job.settings, drawn=files.drawn, step=step)
     step("writing")
-    numbers = _numbers(found, cube, job.settings.masks) | _locate(row, found)
     regions = _rows(found, row)
-    row["n_regions"], row["n_spaxels_above_cut"] = len(regions["x"]), numbers["n_above_cut"]
-    numbers["suspicious"] = suspicious_signs(cube, images, target, found, job.settings)
-    numbers["notes"] = notes_of(cube, images, target)
-    numbers["missing_bands"] = [band for band in BANDS if band not in job.images]
+    numbers = (
+        _numbers(found, files.cube, job.settings.masks) | _locate(row, found) | _remarks(files, target, found, job)
+    )
+    row["n_regions"] = len(regions["x"])
+    row["n_spaxels_above_cut"] = numbers["n_above_cut"]
 
     def outcome() -> Outcome:
-        step("")
-        numbers["steps_s"] = {name: round(seconds, 3) for name, seconds in step.seconds.items()}
-        numbers["seconds"], numbers["core_seconds"] = (
-            round(now - then, 2) for now, then in zip((time.perf_counter(), time.process_time()), start, strict=True)
-        )
-        return Outcome(job.name, True, _sentence(numbers), numbers)
+        all_numbers = numbers | step.numbers()
+        return Outcome(job.name, True, _sentence(all_numbers), all_numbers)
 
-    return _write(found, materials, job, (regions, row, cube.good.any(axis=0)), outcome)
+    return _write(_Finished(found, regions, row, files.cube.good.any(axis=0)), materials, job, outcome)
 
 
-def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
+class _Read(NamedTuple):
+    """What was read of one galaxy."""
+
+    cube: Cube
+    images: tuple[Image, ...]
+    drawn: BoolArray | None  # (y, x) spaxels the user masked
+
+
+class _Finished(NamedTuple):
+    """What is written of one galaxy."""
+
+    found: Analysed
+    regions: Rows
+    row: Facts
+    field: BoolArray  # (y, x) spaxels with data
+
+
+def _read(job: Job) -> _Read:
     cube = read_cube(job.cube, job.name)
     if "r" not in job.images:
         raise CubeError(f"{job.name}: there is no r image, by which spaxels are selected")
@@ -201,7 +197,16 @@ def _read(job: Job) -> tuple[Cube, tuple[Image, ...], BoolArray | None]:
         for band, path in job.images.items()
     )
     drawn = read_region_mask(job.mask, cube.wcs, cube.shape, read_header(job.cube)) if job.mask else None
-    return cube, images, drawn
+    return _Read(cube, images, drawn)
+
+
+def _remarks(files: _Read, target: Target, found: Analysed, job: Job) -> dict[str, Any]:
+    """What looks wrong about the galaxy, what was assumed, and what is missing."""
+    return {
+        "suspicious": suspicious_signs(files.cube, files.images, target, found, job.settings),
+        "notes": notes_of(files.cube, files.images, target),
+        "missing_bands": [band for band in BANDS if band not in job.images],
+    }
 
 
 def _rows(found: Analysed, row: Facts) -> Rows:
@@ -230,7 +235,8 @@ def _locate(row: Facts, found: Analysed) -> dict:
 
 def _numbers(found: Analysed, cube: Cube, masks: MaskSettings) -> dict:
     """What the report says of a galaxy."""
-    binned, report = found.binned, found.binned.report
+    binned = found.binned
+    report = found.binned.report
     field = cube.good.any(axis=0)
     above = field & (binned.grid.magnitudes("r") <= masks.brightness_limit)
     lost = {flag.name.lower(): int(((binned.flags & flag.value) > 0)[above].sum())
@@ -261,16 +267,12 @@ def _sentence(numbers: dict) -> str:
     return ", ".join(words) + f", {numbers['seconds']:.0f} s"
 
 
-def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome) -> Outcome:
-    """All files of a galaxy, whole or not at all."""
-    regions, row, field = rows
-    facts = {
-        "galaxy": job.name, "origin": job.origin, "software": software_version(), "redshift": float(row["redshift"]),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"), "fingerprint": job.fingerprint,
-        "settings": repr(job.settings), "v_systemic": float(found.measured.stars.v_systemic),
-        "inputs": {path.name: file_checksum(path) for path in (job.cube, *job.images.values())},
-    }  # fmt: skip
-    files = (job.maps, *spectra_files(job.out, row["galaxy_id"]), job.piece)
+def _write(galaxy: _Finished, materials: Materials, job: Job, outcome: Callable[[], Outcome]) -> Outcome:
+    """All files of a galaxy, whole or not at all; the outcome is asked for last, and kept with the rows."""
+    found = galaxy.found
+    regions = galaxy.regions
+    facts = _facts(galaxy, job)
+    files = (job.maps, *spectra_files(job.out, galaxy.row["galaxy_id"]), job.piece)
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
     with written_together(*files) as (maps, spectra, flags, piece):
@@ -279,13 +281,28 @@ def _write(found: Analysed, materials: Materials, job: Job, rows: tuple, outcome
         header = Header(job.name, estimates_id(regions), axes, facts)
         posteriors = Posteriors(materials.models, job.settings.posterior.least_models)
         write_cells(spectra, header, analysed_cells(found, posteriors))
-        lost = lost_spaxels(found.binned.flags, field & ~found.binned.kept)
+        lost = lost_spaxels(found.binned.flags, galaxy.field & ~found.binned.kept)
         write_flags(flags, header._replace(axes=None), lost)
         result = outcome()
-        head = {"fingerprint": job.fingerprint, "galaxy": _plain(row), "outcome": result._asdict()}
+        head = {"fingerprint": job.fingerprint, "galaxy": _plain(galaxy.row), "outcome": result._asdict()}
         with open(piece, "wb") as file:
             np.savez(file, head=np.array(json.dumps(head)), **regions)
     return result
+
+
+def _facts(galaxy: _Finished, job: Job) -> dict[str, Any]:
+    """Where the files of a galaxy come from, for their headers."""
+    return {
+        "galaxy": job.name,
+        "origin": job.origin,
+        "software": software_version(),
+        "redshift": float(galaxy.row["redshift"]),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fingerprint": job.fingerprint,
+        "settings": repr(job.settings),
+        "v_systemic": float(galaxy.found.measured.stars.v_systemic),
+        "inputs": {path.name: file_checksum(path) for path in (job.cube, *job.images.values())},
+    }
 
 
 def _plain(row: Facts) -> Facts:

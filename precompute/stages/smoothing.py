@@ -15,21 +15,26 @@ from engine.pipeline import ADAPTIVE, VORONOI
 from engine.relations.density import contour_levels, normalise_peak, smooth_density, weighted_density
 from engine.relations.running import RunningQuantiles, presort, running_quantiles
 from engine.stats import PERCENTILES
-from engine.survey import Columns
+from engine.table_checks import Columns
 from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines
 from precompute.io.atomic import written_together
 from precompute.io.products import read_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
+from precompute.layout import file_stem
 from precompute.look import colour
 from precompute.progress import Phases, silent
 from precompute.stages.mock_cubes import TRUTH
-from precompute.stages.one_galaxy import file_stem
+from precompute.stages.one_galaxy import Outcome
 from precompute.stages.run import Told, run_plan
 
-FIGURE, TABLE = "smoothing.png", "smoothing.csv"
-ALL, UNSMOOTHED, TILES, TRUE = "adaptive smoothing", "unsmoothed spaxels", "Voronoi bins", "true maps"
+FIGURE = "smoothing.png"
+TABLE = "smoothing.csv"
+ALL = "adaptive smoothing"
+UNSMOOTHED = "unsmoothed spaxels"
+TILES = "Voronoi bins"
+TRUE = "true maps"
 QUANTITIES = ("log_age_wr", "log_Z_wr")
 COLUMNS = ("galaxy_id", "x", "y", "smoothing_level", "weight", "log_mu_star", *QUANTITIES)
 EDGES = np.arange(0.5, 4.51, GREEN_VALLEY_BIN_DEX)  # log mu*
@@ -38,7 +43,7 @@ FAINTEST = 1e-3  # of the peak, in the figure
 FIGURE_STEP = {"log_mu_star": 0.05, "log_age_wr": 0.04, "log_Z_wr": 0.05}  # dex, cells of the figure
 
 
-class Sample(NamedTuple):
+class BinnedRelations(NamedTuple):
     """Regions measured in one way, and how their ages and metallicities follow mu*."""
 
     name: str
@@ -51,25 +56,33 @@ class Sample(NamedTuple):
         return len(np.unique(np.stack([self.regions[name] for name in ("log_mu_star", *QUANTITIES)]), axis=1).T)
 
 
+class SmoothingComparison(NamedTuple):
+    """What the user should read, and what happened to every galaxy in both runs."""
+
+    sentences: list[str]
+    outcomes: list[Outcome]
+
+
 def compare_smoothing(
     file: Path, machines: Machines | None = None, phases: Phases = silent, told: Told = lambda _outcome, _new: None
-) -> list[str]:
-    """Analyse a survey's cubes with both kinds of binning, and set relations to mu* beside each other.
+) -> SmoothingComparison:
+    """Analyse a survey's cubes with both kinds of binning, and set relations to mu* side by side.
 
-    Both runs are resumable; what is finished is not done again. Writes a figure and a table beside the survey and
-    returns what the user should read. Raises as run_survey does, and SettingsError for an unsmoothed survey.
+    Both runs are resumable; what is finished is not done again. Writes a figure and a table next to the survey;
+    galaxies that failed are missing in them. Raises as run_survey does, and SettingsError for an unsmoothed survey.
     """
     plan = read_survey_file(file)
     if plan.settings.binning != ADAPTIVE:
         raise SettingsError(f"{plan.file}: the survey to compare with has binning {ADAPTIVE!r}")
-    run_plan(plan, machines, phases, told)
+    adaptive = run_plan(plan, machines, phases, told)
     tiles = voronoi_plan(plan)
-    run_plan(tiles, machines, phases, told)
+    binned = run_plan(tiles, machines, phases, told)
     samples = gather(plan, tiles)
     with written_together(plan.out / FIGURE, plan.out / TABLE) as (figure, table):
         draw(samples, plan.origin).savefig(figure, dpi=150, format="png", metadata={"Title": f"{plan.origin} data"})
         as_table(samples).write(table, format="ascii.csv", overwrite=True)
-    return [*in_words(samples), "", f"Written: {plan.out / FIGURE}, {plan.out / TABLE}"]
+    sentences = [*in_words(samples), "", f"Written: {plan.out / FIGURE}, {plan.out / TABLE}"]
+    return SmoothingComparison(sentences, adaptive.outcomes + binned.outcomes)
 
 
 def voronoi_plan(plan: SurveyPlan) -> SurveyPlan:
@@ -80,7 +93,7 @@ def voronoi_plan(plan: SurveyPlan) -> SurveyPlan:
     )  # fmt: skip
 
 
-def gather(plan: SurveyPlan, tiles: SurveyPlan) -> list[Sample]:
+def gather(plan: SurveyPlan, tiles: SurveyPlan) -> list[BinnedRelations]:
     """The samples to compare: all, the unsmoothed of them, Voronoi bins, and the truth where it is known."""
     regions, names = _regions(plan.out)
     binned, _ = _regions(tiles.out)
@@ -117,18 +130,19 @@ def true_regions(plan: SurveyPlan, regions: Columns, names: dict[int, str]) -> C
     return true
 
 
-def sample(name: str, regions: Columns) -> Sample:
+def sample(name: str, regions: Columns) -> BinnedRelations:
     """Regions with their running median and percentiles."""
-    mu, weight = regions["log_mu_star"], regions["weight"]
+    mu = regions["log_mu_star"]
+    weight = regions["weight"]
     lines = {
         quantity: running_quantiles(mu, regions[quantity], weight, EDGES, np.array(PERCENTILES),
                                     presort(regions[quantity]), min_count=FEWEST)
         for quantity in QUANTITIES
     }  # fmt: skip
-    return Sample(name, regions, lines)
+    return BinnedRelations(name, regions, lines)
 
 
-def as_table(samples: list[Sample]) -> Table:
+def as_table(samples: list[BinnedRelations]) -> Table:
     """A row per sample, quantity and bin of log mu*."""
     rows = [
         {"sample": one.name, "quantity": quantity, "log_mu_star": centre, "regions": int(count),
@@ -140,7 +154,7 @@ def as_table(samples: list[Sample]) -> Table:
     return Table(rows=rows)
 
 
-def in_words(samples: list[Sample]) -> list[str]:
+def in_words(samples: list[BinnedRelations]) -> list[str]:
     """Medians and half widths (16-84 %) of each sample by bins of mu*, then how far they are apart."""
     words = [f"{one.name}: {len(one.regions['x']):,} regions, {one.n_values:,} different measurements"
              for one in samples if one.name != TRUE]  # fmt: skip
@@ -154,7 +168,7 @@ def in_words(samples: list[Sample]) -> list[str]:
     return [*words, "", *(_distance_in_words(samples[0], one) for one in samples[1:])]
 
 
-def _bin_in_words(samples: list[Sample], quantity: str, k: int) -> str:
+def _bin_in_words(samples: list[BinnedRelations], quantity: str, k: int) -> str:
     cells = []
     for one in samples:
         low, middle, high = one.lines[quantity].values[:, k]
@@ -162,7 +176,7 @@ def _bin_in_words(samples: list[Sample], quantity: str, k: int) -> str:
     return f"{samples[0].lines[quantity].centre[k]:6.2f}" + "".join(f"{cell:>20s}" for cell in cells)
 
 
-def _distance_in_words(reference: Sample, other: Sample) -> str:
+def _distance_in_words(reference: BinnedRelations, other: BinnedRelations) -> str:
     parts = []
     for quantity in QUANTITIES:
         shift, width = distance(reference.lines[quantity], other.lines[quantity])
@@ -180,7 +194,7 @@ def distance(reference: RunningQuantiles, other: RunningQuantiles) -> tuple[floa
                  for part in (difference, ratio))  # fmt: skip
 
 
-def draw(samples: list[Sample], origin: str) -> Figure:
+def draw(samples: list[BinnedRelations], origin: str) -> Figure:
     """As ZG22 Fig. A1: shades are a sample's density on the scale of all; contours and thin lines show all regions."""
     figure = Figure(figsize=(3.1 * len(samples), 5.6), layout="constrained")
     words = "the same cubes, smoothed in different ways"
@@ -207,11 +221,11 @@ def _range(values: FloatArray) -> tuple[float, float]:
     return float(low) - 0.1, float(high) + 0.1
 
 
-def _density(one: Sample, quantity: str, grid: list[FloatArray]) -> FloatArray:
+def _density(one: BinnedRelations, quantity: str, grid: list[FloatArray]) -> FloatArray:
     return weighted_density(one.regions["log_mu_star"], one.regions[quantity], one.regions["weight"], *grid)
 
 
-def _draw_one(axis, one: Sample, quantity: str, grid: list[FloatArray], full: FloatArray) -> None:
+def _draw_one(axis, one: BinnedRelations, quantity: str, grid: list[FloatArray], full: FloatArray) -> None:
     shades = normalise_peak(smooth_density(_density(one, quantity, grid), 0.7), np.max(smooth_density(full, 0.7)))
     shades[shades < FAINTEST] = np.nan
     axis.pcolormesh(*grid, np.log10(shades), cmap="Greys", vmin=-2.5, vmax=0, rasterized=True)

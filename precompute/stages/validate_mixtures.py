@@ -37,7 +37,7 @@ POOL_SEED_STEP = 2_000_003
 
 
 class MixtureRecovery(NamedTuple):
-    """How one quantity comes back from sums of so many histories of a mean age."""
+    """How one quantity comes back from sums of several histories of one mean age."""
 
     log_age: float
     n_part: int
@@ -56,7 +56,8 @@ def validate_mixtures(
     pool = draw_pool(sigma, rng)
     models = arrange(library)
     report = phases("measuring mixed histories")
-    lines, total = [], len(LOG_AGES) * len(NUMBERS)
+    lines = []
+    total = len(LOG_AGES) * len(NUMBERS)
     for log_age in LOG_AGES:
         own = pool.of_age(log_age, n_region, rng)
         for n_part in NUMBERS:

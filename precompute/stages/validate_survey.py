@@ -18,7 +18,7 @@ NEEDED = (*BY, *(name.format(q) for q in QUANTITIES for name in ("{}_err", "true
 
 
 def validate_survey(folder: Path, out: Path, fewest: int = FEWEST_REGIONS) -> list[str]:
-    """Write the coverage of every bin of at least so many regions, and return what the user should read.
+    """Write the coverage of every bin with enough regions, and return what the user should read.
 
     Raises TableError if the survey has no truth.
     """

@@ -12,7 +12,7 @@ from app.store import open_survey
 from app.values import DETAILS, EXTRA_CUTS, MAP_RANGES, OVERLAYS, RANGES, VALLEYS, VALUES, WEIGHTINGS
 from engine.figures.cut import FITTED, SEQUENCES, SMOOTHINGS, Cut, Range
 from engine.figures.sample import select
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_a_selection_means_its_cut():
     )  # fmt: skip
     assert chosen.cut() == Cut(
         ranges={"log_M_star": Range(9.8, None), "snr_per_angstrom": Range(20.0)}, sequence="old ridge",
-        smoothing="unsmoothed", galaxies=(3, 1), types=("disc",), valley=Line(0.1, 9.3),
+        smoothing="unsmoothed", galaxies=(3, 1), types=("disc",), valley=ValleyLine(0.1, 9.3),
     )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_the_green_valley_is_the_one_asked_for():
     assert [Selection(valley=name).cut().valley for name in VALLEYS] == [
         EQUATION_3,
         FITTED,
-        Line(*EQUATION_3),
+        ValleyLine(*EQUATION_3),
     ]
 
 

@@ -199,7 +199,7 @@ def test_contours_of_the_plane_hold_the_weight_they_say(survey, regions):
 def spectrum_of(*, flux=(4.0, 5.0, np.nan, 7.0), share=(0.0, 0.1, 0.8, 0.1)) -> spectra.SpaxelSpectrum:
     """Four pixels, four cells of each posterior, and a plane with its weight at high age and low metallicity."""
     edges = np.linspace(9.0, 9.4, 5)
-    one = spectra.Posterior(edges, np.array(share), *spectra.quantiles(edges, np.array(share)))
+    one = spectra.PosteriorCurve(edges, np.array(share), *spectra.quantiles(edges, np.array(share)))
     plane = np.zeros((4, 3))
     plane[3, 0], plane[2, 1] = 0.75, 0.25
     error = np.array([0.1, 0.2, np.nan, 0.3])
@@ -238,7 +238,7 @@ def test_the_axis_of_a_posterior_holds_all_but_a_thousandth_of_it_on_either_side
     middle = (edges[1:] + edges[:-1]) / 2
     narrow, broad = (np.exp(-0.5 * ((middle - 2.0) / sigma) ** 2) for sigma in (0.05, 0.5))
     for share in (narrow / narrow.sum(), broad / broad.sum()):
-        one = spectra.Posterior(edges, share, *spectra.quantiles(edges, share))
+        one = spectra.PosteriorCurve(edges, share, *spectra.quantiles(edges, share))
         low, high = spectrum_data.axis_of("log_mu_star", one)
         assert share[middle < low].sum() <= 0.001
         assert share[middle > high].sum() <= 0.001

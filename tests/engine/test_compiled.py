@@ -15,10 +15,10 @@ from engine import compiled
 ENGINE = Path(compiled.__file__).parent
 SHOW = """
 import numpy as np
-from engine.inference import weighing
+from engine.inference import search
 found = np.zeros(3)
-weighing._quantiles(np.ones(1000), found)
-print(*found, sum(weighing._quantiles.stats.cache_hits.values()))
+search._quantiles(np.ones(1000), found)
+print(*found, sum(search._quantiles.stats.cache_hits.values()))
 """
 
 
@@ -67,7 +67,7 @@ def test_a_module_that_the_kernel_does_not_use_leaves_it_alone(copy):
 
 def test_the_folder_numba_was_told_is_used(copy, tmp_path):
     run(copy, NUMBA_CACHE_DIR=str(tmp_path))
-    assert {file.name.split("-")[0] for file in cached(tmp_path)} >= {"weighing._quantiles"}
+    assert {file.name.split("-")[0] for file in cached(tmp_path)} >= {"search._quantiles"}
     assert run(copy, NUMBA_CACHE_DIR=str(tmp_path))[3] == 1.0
 
 
@@ -78,6 +78,6 @@ def test_kernels_run_where_nothing_can_be_written(monkeypatch):
 
 
 def test_stamps_follow_imports_through_other_modules():
-    assert "engine.stats" in compiled._imports("engine.inference.weighing")
-    assert compiled.code_stamp("engine.stats") != compiled.code_stamp("engine.inference.weighing")
+    assert "engine.stats" in compiled._imports("engine.inference.search")
+    assert compiled.code_stamp("engine.stats") != compiled.code_stamp("engine.inference.search")
     assert compiled.code_stamp("engine.stats") == compiled.code_stamp("engine.stats", "engine.types")

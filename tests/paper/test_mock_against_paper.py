@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engine import adopted
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
+from engine.inference.region_table import observed_from, with_measurements
 from engine.mock.compare import TUNED, compare_with_paper
 from engine.mock.galaxies import draw_galaxies
 from engine.mock.populations import fit_light_per_mass

@@ -11,8 +11,8 @@ import pytest
 
 from engine import adopted
 from engine.cosmology import pc_per_arcsec
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
+from engine.inference.region_table import observed_from, with_measurements
 from engine.mock.galaxies import draw_galaxies
 from engine.mock.populations import fit_light_per_mass
 from engine.mock.real import mock_after

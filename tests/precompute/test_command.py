@@ -234,6 +234,18 @@ def test_a_run_in_which_galaxies_failed_ends_with_exit_code_1_and_says_what_is_s
     assert "galaxies are suspicious: A" in done.output
 
 
+@pytest.mark.parametrize(("galaxies", "code"), [({"A": True, "B": True}, 0), ({"A": True, "B": False}, 1)])
+def test_a_comparison_of_smoothings_in_which_galaxies_failed_ends_with_exit_code_1(monkeypatch, galaxies, code):
+    from precompute.stages.smoothing import SmoothingComparison
+
+    both = SmoothingComparison(["unsmoothed against smoothed"], 2 * ran(**galaxies).outcomes)
+    monkeypatch.setattr("precompute.stages.smoothing.compare_smoothing", lambda *_words, **_more: both)
+    done = RUN.invoke(command.cli, ["compare-smoothing", "survey.toml"], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert "unsmoothed against smoothed" in done.output
+    assert ("1 of 2 galaxies failed: B" in done.output) == bool(code)
+
+
 def test_the_report_tells_remarks_below_their_galaxy():
     from precompute.stages.run import report_lines
 

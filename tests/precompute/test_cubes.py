@@ -230,7 +230,7 @@ def test_a_turned_cube_is_turned_whatever_keyword_says_so(written, written_as):
 
 def test_a_rotation_in_the_keyword_that_nobody_reads_is_refused(written):
     lone = NO_CD | {"CDELT1": -1 / 3600, "CDELT2": 1 / 3600, "CROTA1": 30.0}
-    with pytest.raises(CubeError, match=r"CROTA1 is 30\.0; a rotation stands in CROTA2, CD or PC"):
+    with pytest.raises(CubeError, match=r"CROTA1 is 30\.0; a rotation is read from CROTA2, CD or PC"):
         read_cube(written(lone))
     assert read_cube(written(lone | {"CROTA1": 0.0})).good.all()
 

@@ -15,13 +15,13 @@ from engine.columns import MOCK, REGIONS_FILE
 from engine.errors import ClusterError, Interrupted, ModelGridError, SettingsError, ShapeError, TableError
 from engine.flags import KEPT, SpaxelFlag
 from engine.inference.arrangement import arrange
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import FEW_MODELS, Observed, Posterior, infer
+from engine.inference.region_table import observed_from, with_measurements
 from engine.spectra_schema import SPECTRA, estimates_id
 from precompute import cluster
 from precompute.cluster import Machines, measured_elsewhere
 from precompute.io import library as library_io
-from precompute.io.chunks import Rules, fingerprint_of
+from precompute.io.fingerprints import Rules, fingerprint_of
 from precompute.io.library import load_library, save_library
 from precompute.io.products import read_survey, write_survey
 from precompute.io.spectra import axes_of, read_spectra_header, spectra_files

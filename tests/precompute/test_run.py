@@ -22,7 +22,7 @@ from engine.mock.expected import TRUE_LINES, expected_values
 from engine.pipeline import PipelineSettings
 from engine.spectra_schema import estimates_id
 from precompute.cluster import Machines
-from precompute.io.chunks import library_checksum
+from precompute.io.fingerprints import library_checksum
 from precompute.io.products import read_survey
 from precompute.io.spectra import read_lost, read_spectra_header, spectra_files, write_flags
 from precompute.io.survey_file import read_survey_file

@@ -10,6 +10,7 @@ from engine.columns import MOCK
 from engine.errors import SampleError, SettingsError
 from precompute.io.products import read_survey, write_survey
 from precompute.stages import smoothing as stage
+from precompute.stages.run import RunSummary
 from tests.conftest import write_small_survey
 
 OF_TILES, OF_SMOOTHED = -0.05, 0.30  # dex that ages are off in Voronoi bins and in smoothed spaxels
@@ -28,7 +29,7 @@ def write(folder, change):
 @pytest.fixture
 def survey_file(tmp_path, monkeypatch):
     """A survey file of a mock with results of both binnings beside it; nothing is run."""
-    monkeypatch.setattr(stage, "run_plan", lambda *_arguments: None)
+    monkeypatch.setattr(stage, "run_plan", lambda plan, *_more: RunSummary([], set(), plan.out, 0))
     file = tmp_path / "survey.toml"
     file.write_text(f'[survey]\nname = "made up"\norigin = "{MOCK}"\ncatalogue = "facts.csv"\nout = "survey"\n')
     (tmp_path / "facts.csv").write_text("galaxy_id,name,redshift\n1,mock 001,0.01\n")
@@ -68,7 +69,7 @@ def test_each_sample_holds_its_regions_and_its_shift(survey_file):
 
 
 def test_words_table_and_figure_come_out(survey_file):
-    words = stage.compare_smoothing(survey_file)
+    words = stage.compare_smoothing(survey_file).sentences
     plan = stage.read_survey_file(survey_file)
     assert any(line.startswith(f"{stage.TILES} against {stage.ALL}") for line in words)
     assert (plan.out / stage.FIGURE).read_bytes()[:4] == b"\x89PNG"

@@ -11,7 +11,7 @@ from engine.cube.images import SDSS_PSF_FWHM, deredden
 from engine.cube.psf import moffat_image
 from engine.cube.types import ZERO_POINT, Image, Moffat
 from engine.mock.cubes.settings import CubeMockSettings, star_place
-from engine.mock.cubes.sky import Sky
+from engine.mock.cubes.sky import MockSky
 from engine.mock.galaxies import MockGalaxies
 from engine.mock.settings import MockSettings
 from engine.types import FloatArray
@@ -20,7 +20,7 @@ _EDGE = 80  # pixels added around an image while it is blurred
 
 
 def photographs(
-    sky: Sky, galaxy: MockGalaxies, settings: CubeMockSettings, rng: np.random.Generator
+    sky: MockSky, galaxy: MockGalaxies, settings: CubeMockSettings, rng: np.random.Generator
 ) -> tuple[Image, ...]:
     """Images in ugriz, with our Galaxy's dust, the star, and the noise of SDSS's sky."""
     depth = MockSettings().photometric_depth

@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 from engine.constants import PC2_SURFACE_BRIGHTNESS, TEN_PARSEC_FLUX
 from engine.cube.psf import KERNEL_RADIUS_ARCSEC
 from engine.cube.types import NANOMAGGY
+from engine.features import LINES
 from engine.library.build import model_spectra
 from engine.library.draw import Histories
 from engine.library.ssp import SSPGrid
@@ -17,7 +18,7 @@ from engine.mock.infill import hii_region
 from engine.mock.maps import GalaxyMaps, draw_maps
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth
-from engine.spectrum.lines import HALPHA, LINES, line_table, reddened_ratios
+from engine.spectrum.lines import HALPHA, line_table, reddened_ratios
 from engine.spectrum.photometry import Filter, ab_magnitudes, line_fluxes_in_bands
 from engine.types import FloatArray, IntArray
 
@@ -33,7 +34,7 @@ class TrueModels(NamedTuple):
     filters: tuple[Filter, ...]
 
 
-class Sky(NamedTuple):
+class MockSky(NamedTuple):
     """The galaxy before any instrument, in pixels (y, x) of one arcsec; model numbers the spectra."""
 
     maps: GalaxyMaps
@@ -49,7 +50,7 @@ class Sky(NamedTuple):
 
 def draw_sky(
     galaxy: MockGalaxies, models: TrueModels, mock: MockSettings, settings: CubeMockSettings, rng: np.random.Generator
-) -> Sky:
+) -> MockSky:
     """Maps, histories and lines of a galaxy, on the field and its margin."""
     redshift = float(galaxy.redshift)
     maps = draw_maps(galaxy, _on_the_sky(mock, settings), rng)
@@ -64,7 +65,7 @@ def draw_sky(
     at_rest = _light_in_bands(wave, (1 + redshift) * dimmed * spectra, models.filters)
     of_lines = line_fluxes_in_bands(line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), models.filters)
     library = models.truth.library
-    return Sky(
+    return MockSky(
         maps=maps,
         model=model,
         log_age_wr=library.log_age_wr[rows],
@@ -77,7 +78,7 @@ def draw_sky(
     )
 
 
-def near_field(sky: Sky, settings: CubeMockSettings) -> Sky:
+def near_field(sky: MockSky, settings: CubeMockSettings) -> MockSky:
     """The sky without the part of its margin from which no light reaches the cube."""
     cut = max(settings.sky_margin - int(KERNEL_RADIUS_ARCSEC), 0)
     rows, columns = sky.model.shape
@@ -95,7 +96,7 @@ def _on_the_sky(mock: MockSettings, settings: CubeMockSettings) -> MockSettings:
 
 
 def _spectra_of(rows: IntArray, models: TrueModels) -> tuple[FloatArray, FloatArray]:
-    """Wavelengths (wave,) [Angstrom] and spectra (model, wave) of some histories, as surface brightness (see Sky)."""
+    """Wavelengths (wave,) [Angstrom] and spectra (model, wave) of some histories, as surface brightness."""
     first = models.filters[0].wave[0] - _BEYOND_FILTERS
     last = models.filters[-1].wave[-1] + _BEYOND_FILTERS
     histories = Histories(*(values[rows] for values in models.histories))

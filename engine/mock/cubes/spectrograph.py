@@ -9,7 +9,7 @@ from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.cube.psf import moffat_image
 from engine.cube.types import CUBE_UNIT
 from engine.mock.cubes.settings import CubeMockSettings
-from engine.mock.cubes.sky import Sky
+from engine.mock.cubes.sky import MockSky
 from engine.spectrum.decouple import cubic_read
 from engine.spectrum.lines import line_table
 from engine.spectrum.templates import SSP_FWHM_ANGSTROM
@@ -23,7 +23,7 @@ _LINE_REACH = 14  # pixels to each side of a line
 ALL_LINES = slice(None)
 
 
-def star_planes(sky: Sky, wave: FloatArray, redshift: float) -> FloatArray:
+def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
     """Stars of every pixel of the sky, moved and broadened, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom].
 
     Velocity and dispersion act in Fourier space, where a shift and a Gaussian are products.
@@ -46,7 +46,7 @@ def star_planes(sky: Sky, wave: FloatArray, redshift: float) -> FloatArray:
 
 
 def line_planes(
-    sky: Sky, wave: FloatArray, redshift: float, gas_sigma: float, chosen: slice | list[int] = ALL_LINES
+    sky: MockSky, wave: FloatArray, redshift: float, gas_sigma: float, chosen: slice | list[int] = ALL_LINES
 ) -> FloatArray:
     """Chosen emission lines of every pixel of the sky, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom].
 
@@ -63,7 +63,7 @@ def line_planes(
 
 
 def blurred(planes: FloatArray, settings: CubeMockSettings) -> FloatArray:
-    """Planes (plane, y, x) of the sky at the cube's point spread, in its field; dark planes stay dark."""
+    """Planes (plane, y, x) of the sky at the cube's point spread, in its field; empty planes stay empty."""
     kernel = moffat_image(settings.psf, CALIFA_SPAXEL_ARCSEC)
     rows, columns = settings.shape
     top = (planes.shape[1] - rows) // 2
@@ -87,7 +87,7 @@ def _add_line(planes: FloatArray, wave: FloatArray, centre: FloatArray, width: F
         planes[place[inside], every[inside]] += (profile * flux / CUBE_UNIT)[inside]
 
 
-def _at_resolution(sky: Sky, wave: FloatArray, redshift: float) -> tuple[FloatArray, FloatArray]:
+def _at_resolution(sky: MockSky, wave: FloatArray, redshift: float) -> tuple[FloatArray, FloatArray]:
     """ln(lambda) (pixel,) on an even grid at rest, and the spectra (model, pixel) on it, blurred by the instrument."""
     low = wave[0] / (1 + redshift) - _BEYOND
     high = wave[-1] / (1 + redshift) + _BEYOND

@@ -6,7 +6,7 @@ from engine.adopted import CALIFA_SPAXEL_ARCSEC
 from engine.columns import BANDS, INDEX_NAMES
 from engine.cube.types import CUBE_UNIT, ZERO_POINT
 from engine.mock.cubes.settings import CubeMockSettings, califa_wave
-from engine.mock.cubes.sky import Sky
+from engine.mock.cubes.sky import MockSky
 from engine.mock.cubes.spectrograph import blurred, line_planes
 from engine.mock.expected import TRUE_LINES, TrueLight, TrueLine, indices_of, line_members, line_window, needed_planes
 from engine.mock.populations import R_BAND
@@ -14,7 +14,7 @@ from engine.spectrum.lines import LINE_NAMES
 from engine.types import FloatArray
 
 
-def true_maps(sky: Sky, settings: CubeMockSettings) -> dict[str, FloatArray]:
+def true_maps(sky: MockSky, settings: CubeMockSettings) -> dict[str, FloatArray]:
     """Means weighted by r light at the cube's point spread, as one star in each resolution element would have them.
 
     Names as in the region table, lines as flux_Halpha [1e-16 erg/s/cm2]; (y, x) each.
@@ -43,7 +43,7 @@ def true_maps(sky: Sky, settings: CubeMockSettings) -> dict[str, FloatArray]:
     return found
 
 
-def true_lines(sky: Sky, wave: FloatArray, redshift: float, settings: CubeMockSettings) -> dict[str, TrueLine]:
+def true_lines(sky: MockSky, wave: FloatArray, redshift: float, settings: CubeMockSettings) -> dict[str, TrueLine]:
     """Each line that is compared alone, at the cube's point spread."""
     found = {}
     for name in TRUE_LINES:

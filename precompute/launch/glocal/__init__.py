@@ -1,6 +1,6 @@
 """Glocal as it is installed: one package that keeps ``engine``, ``precompute``, ``app`` and ``assets`` inside it.
 
-Names such as ``app`` or ``assets`` are too common to be put beside other distributions, so the wheel installs them
+Names such as ``app`` or ``assets`` are too common to be put next to other distributions, so the wheel installs them
 below ``glocal/``, and importing this package makes them importable. Installed with ``pip install -e``, they are those
 of the checkout.
 
@@ -16,7 +16,7 @@ PACKAGES = ("engine", "precompute", "app")
 
 
 def _folder() -> Path:
-    """Where the packages lie: beside this file, or in the checkout that pip put on the path."""
+    """Where the packages lie: next to this file, or in the checkout that pip put on the path."""
     here = Path(__file__).resolve().parent
     if (here / "engine" / "__init__.py").is_file():
         return here

@@ -29,7 +29,7 @@ from engine.figures.marks import (
 from engine.figures.sample import full_sample, select
 from engine.figures.table import Table
 from engine.relations.completeness import completeness_limits
-from engine.relations.green_valley import EQUATION_3, Line, age_peaks
+from engine.relations.green_valley import EQUATION_3, ValleyLine, age_peaks
 from tests.engine.figures.conftest import make_columns
 from tests.reference import figures_plain, relations_plain
 
@@ -167,7 +167,7 @@ def test_peaks_are_those_of_the_selected_columns(table):
     np.testing.assert_allclose(found.young, expected.young, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("valley", "line"), [(EQUATION_3, EQUATION_3), (Line(0.3, 9.0), Line(0.3, 9.0))])
+@pytest.mark.parametrize(("valley", "line"), [(EQUATION_3, EQUATION_3), (ValleyLine(0.3, 9.0), ValleyLine(0.3, 9.0))])
 def test_the_valley_is_the_line_in_force_from_end_to_end(table, valley, line):
     found = made(table, Valley(), AGES, cut=Cut(valley=valley))
     np.testing.assert_allclose(found.y, line.slope * found.x + line.intercept)
@@ -210,7 +210,7 @@ def test_the_fit_is_a_line_with_its_scatter_on_either_side(table):
 
 def test_completeness_follows_the_line_but_not_the_selection(table):
     columns = [table[name] for name in ("log_mu_star", "sb_r", "log_age_wr")]
-    for line in (EQUATION_3, Line(0.0, 9.6)):
+    for line in (EQUATION_3, ValleyLine(0.0, 9.6)):
         expected = completeness_limits(*columns, table.weight("area/V'max"), line)
         np.testing.assert_allclose(made(table, Limits(), cut=MASSIVE & Cut()).old, made(table, Limits(), cut=Cut()).old)
         np.testing.assert_allclose(made(table, Limits(), cut=Cut(MASSIVE.ranges, valley=line)), expected)

@@ -9,11 +9,11 @@ from engine.columns import GALAXY
 from engine.figures.cut import FITTED, OLD_RIDGE, SEQUENCES, SMOOTHINGS, UNSMOOTHED, YOUNG_SEQUENCE, Cut, Range
 from engine.figures.sample import full_sample, region_mask, select, valley_in_force
 from engine.figures.table import Table
-from engine.relations.green_valley import EQUATION_3, Line, fit_green_valley
+from engine.relations.green_valley import EQUATION_3, ValleyLine, fit_green_valley
 from tests.engine.figures.conftest import make_columns
 from tests.reference import figures_plain
 
-FLAT = Line(0.0, 9.5)
+FLAT = ValleyLine(0.0, 9.5)
 
 
 @st.composite
@@ -129,7 +129,7 @@ def test_what_a_visitor_draws_by_hand_is_not_kept_with_the_table():
     full_sample(table, "area")
     before = len(table._made)
     for slope in np.linspace(-1, 1, 20):
-        sample = select(table, Cut(sequence=OLD_RIDGE, valley=Line(slope, 9.4)), "area")
+        sample = select(table, Cut(sequence=OLD_RIDGE, valley=ValleyLine(slope, 9.4)), "area")
         full_sample(table, "area", sample.cut.valley)
     assert len(table._made) - before < 3
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from engine.errors import SettingsError
 from engine.figures.cut import FITTED, UNSMOOTHED, Cut, Range
 from engine.figures.words import cut_conditions, cut_words, line_words, parse_cut
-from engine.relations.green_valley import EQUATION_3, Line
+from engine.relations.green_valley import EQUATION_3, ValleyLine
 from tests.strategies import cuts
 
 
@@ -26,7 +26,10 @@ def test_a_cut_survives_its_conditions(cut):
         (["log_Z_wr>-0.5"], Cut(ranges={"log_Z_wr": Range(-0.5, None)})),
         (["smoothing=unsmoothed", "sequence = old ridge"], Cut(sequence="old ridge", smoothing=UNSMOOTHED)),
         (["galaxies=3,5"], Cut(galaxies=(3, 5))),
-        (["valley=0.1,9.5", "log_M_star<10"], Cut(ranges={"log_M_star": Range(None, 10.0)}, valley=Line(0.1, 9.5))),
+        (
+            ["valley=0.1,9.5", "log_M_star<10"],
+            Cut(ranges={"log_M_star": Range(None, 10.0)}, valley=ValleyLine(0.1, 9.5)),
+        ),
         ([], Cut()),
     ],
 )
@@ -51,6 +54,6 @@ def test_a_caption_names_what_is_kept_and_the_line_in_force():
     assert cut_words(cut) == "log M∗ from 10.5; log μ∗ below 3; old ridge; 4 galaxies"
     assert cut_words(Cut()) == ""
     assert line_words(EQUATION_3, EQUATION_3) == "Green valley: log Age_wr = 0.095 log μ∗ + 9.40 (ZG22 eq. 3)."
-    assert "set by hand" in line_words(Line(0.1, -1.0), Line(0.1, -1.0))
-    assert "− 1.00" in line_words(Line(0.1, -1.0), Line(0.1, -1.0))
-    assert "No green valley" in line_words(Line(float("nan"), float("nan")), FITTED)
+    assert "set by hand" in line_words(ValleyLine(0.1, -1.0), ValleyLine(0.1, -1.0))
+    assert "− 1.00" in line_words(ValleyLine(0.1, -1.0), ValleyLine(0.1, -1.0))
+    assert "No green valley" in line_words(ValleyLine(float("nan"), float("nan")), FITTED)

@@ -21,7 +21,7 @@ from engine.mock.galaxies import (
     survey_volume,
 )
 from engine.mock.populations import LightPerMass, fit_light_per_mass
-from engine.mock.profiles import Profile
+from engine.mock.profiles import MassProfile
 from engine.mock.settings import MockSettings
 from engine.spectrum.photometry import surface_flux
 
@@ -68,7 +68,7 @@ def test_half_of_the_galaxies_are_spheroids_at_the_central_mass_and_ever_more_ab
 def test_sizes_in_light_of_an_even_exponential_disc_are_arithmetic():
     """Light as mass: half of it inside 1.678 scale lengths; one magnitude is lost per 0.921 scale lengths."""
     settings, scale_length = MockSettings(), np.array([8.0])
-    disc = Profile(np.zeros(1), np.ones(1), 1.67834699 * scale_length, np.full(1, 2.0), np.full(1, 0.6))
+    disc = MassProfile(np.zeros(1), np.ones(1), 1.67834699 * scale_length, np.full(1, 2.0), np.full(1, 0.6))
     light = LightPerMass(np.array([-2.0, 0, 0, 0, 0, 0, 0]))
     log_mass, redshift = np.array([10.5]), np.array([0.015])
     sizes = light_radii(log_mass, np.zeros(1, bool), redshift, disc, light, settings)

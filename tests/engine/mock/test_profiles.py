@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.mock.profiles import Profile, crossing, sersic_density, sersic_mass_inside
+from engine.mock.profiles import MassProfile, crossing, sersic_density, sersic_mass_inside
 
 
 @pytest.mark.parametrize("n", [1.0, 2.0, 3.5])
@@ -25,13 +25,13 @@ def test_index_one_is_the_exponential_disc():
 
 
 def test_half_mass_radius_of_a_pure_disc_and_of_its_enlargement():
-    disc = Profile(*(np.array([v]) for v in (0.0, 1.0, 2.0, 2.0, 0.5)))
+    disc = MassProfile(*(np.array([v]) for v in (0.0, 1.0, 2.0, 2.0, 0.5)))
     assert disc.half_mass_radius() == pytest.approx([2.0], rel=2e-3)
     assert disc.scaled(3.0).half_mass_radius() == pytest.approx([6.0], rel=2e-3)
 
 
 def test_flattening_raises_the_density_and_keeps_the_mass():
-    round_one, flat = (Profile(0.3, 1.0, 4.0, 2.0, q) for q in (1.0, 0.5))
+    round_one, flat = (MassProfile(0.3, 1.0, 4.0, 2.0, q) for q in (1.0, 0.5))
     assert flat.densities(2.0) == pytest.approx(2.0 * np.array(round_one.densities(2.0)))
 
 

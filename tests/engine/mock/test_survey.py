@@ -9,15 +9,15 @@ from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import BANDS, INDEX_NAMES
 from engine.cosmology import pc_per_arcsec
 from engine.flags import SpaxelFlag
-from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
+from engine.inference.region_table import observed_from, with_measurements
 from engine.library.draw import draw_histories
 from engine.mock.maps import draw_maps
 from engine.mock.observe import spaxel_snr
 from engine.mock.populations import quiet_priors
 from engine.mock.survey import KeptSpaxels, galaxy_table, observe_survey, true_values
 from engine.mock.toy import toy_indices
-from engine.survey import check_galaxies, check_pair, check_regions
+from engine.table_checks import check_galaxies, check_pair, check_regions
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from engine.relations.green_valley import (
     EQUATION_3,
     MIN_COUNT,
-    Line,
+    ValleyLine,
     age_peaks,
     fit_green_valley,
     is_old_ridge,
@@ -15,7 +15,7 @@ from engine.relations.green_valley import (
 )
 
 
-def two_sequences(line: Line, half_gap=0.25, width=0.09, n=120_000, seed=6):
+def two_sequences(line: ValleyLine, half_gap=0.25, width=0.09, n=120_000, seed=6):
     """Two equally strong, equally wide sequences on both sides of a line: the minimum lies on the line."""
     rng = np.random.default_rng(seed)
     log_mu_star = rng.uniform(1.0, 4.0, n)
@@ -24,7 +24,9 @@ def two_sequences(line: Line, half_gap=0.25, width=0.09, n=120_000, seed=6):
     return log_mu_star, log_age, rng.uniform(0.5, 1.5, n)
 
 
-@pytest.mark.parametrize("line", [EQUATION_3, Line(0.0, 9.5), Line(-0.1, 9.9)], ids=["equation 3", "flat", "falling"])
+@pytest.mark.parametrize(
+    "line", [EQUATION_3, ValleyLine(0.0, 9.5), ValleyLine(-0.1, 9.9)], ids=["equation 3", "flat", "falling"]
+)
 def test_the_fit_recovers_the_line_a_mock_was_drawn_from(line):
     found = fit_green_valley(*two_sequences(line))
     assert found.slope == pytest.approx(line.slope, abs=0.015)

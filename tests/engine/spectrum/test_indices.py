@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from engine.columns import INDEX_NAMES
 from engine.errors import ShapeError
-from engine.spectrum.indices import D4000N_BLUE, LICK, SINGLE_NAMES, Indices, combine, measure_indices, measure_single
+from engine.features import D4000N_BLUE, LICK
+from engine.spectrum.indices import SINGLE_NAMES, Indices, combine, measure_indices, measure_single
 from tests.reference import indices_plain
 
 WAVE = np.arange(3700.0, 5600.0, 2.0)

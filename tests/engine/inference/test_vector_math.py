@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from engine.inference.lanes import exp_of, log10_of
+from engine.inference.vector_math import exp_of, log10_of
 
 
 @numba.njit

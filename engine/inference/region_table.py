@@ -1,9 +1,11 @@
 """From columns of the region table to what the posterior compares, and from its answer back to columns."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
-from engine.columns import BANDS, INDEX_NAMES, REGION
+from engine.columns import BANDS, INDEX_NAMES, limits_of
 from engine.constants import MAG_PER_E_FOLD
 from engine.flags import KEPT, SpaxelFlag
 from engine.inference.posterior import Observed, Posterior
@@ -29,7 +31,8 @@ def observed_from(
     redshift and spaxel_arcsec: (spaxel,) or a number. Magnitudes are taken as K-corrected. A column the table
     lacks counts as missing everywhere.
     """
-    indices, index_errors = _stack(rows, INDEX_NAMES), _stack(rows, [f"{name}_err" for name in INDEX_NAMES])
+    indices = _stack(rows, INDEX_NAMES)
+    index_errors = _stack(rows, [f"{name}_err" for name in INDEX_NAMES])
     magnitudes, mag_errors = (_stack(rows, [f"mag_{band}{end}" for band in BANDS]) for end in ("", "_err"))
     area = np.broadcast_to(np.square(spaxel_arcsec), len(magnitudes))[:, None]
     flux = surface_flux(magnitudes + 2.5 * np.log10(area), np.broadcast_to(redshift, len(magnitudes))[:, None])
@@ -38,7 +41,7 @@ def observed_from(
 
 def has_observables(rows: Rows) -> BoolArray:
     """Whether a region has any index or magnitude, (spaxel,)."""
-    return np.isfinite(_stack(rows, OBSERVABLES)).any(axis=1)
+    return np.any(np.isfinite(_stack(rows, OBSERVABLES)), axis=1)
 
 
 def with_measurements(rows: Rows, posterior: Posterior) -> Rows:
@@ -47,8 +50,9 @@ def with_measurements(rows: Rows, posterior: Posterior) -> Rows:
     What no survey may hold (engine.columns: a density of 10^9 Msun/pc2, say, from a magnitude of 0) is left empty and
     flagged as not measured; a chi-square beyond its limit is set to the limit.
     """
-    measured, flags = posterior._asdict(), posterior.flags
-    measured["chi2"] = np.minimum(measured["chi2"], REGION["chi2"].limits[1])
+    measured = posterior._asdict()
+    flags = posterior.flags
+    measured["chi2"] = np.minimum(measured["chi2"], limits_of("chi2")[1])
     for name in ("log_mu_star", "log_age_wr", "log_Z_wr"):
         impossible = _outside(measured[name], name) | _outside(measured[f"{name}_err"], f"{name}_err")
         for part in (name, f"{name}_err"):
@@ -59,11 +63,11 @@ def with_measurements(rows: Rows, posterior: Posterior) -> Rows:
 
 
 def _outside(values: FloatArray, name: str) -> BoolArray:
-    low, high = REGION[name].limits
+    low, high = limits_of(name)
     return (values < low) | (values > high)
 
 
-def _stack(rows: Rows, names) -> FloatArray:
+def _stack(rows: Rows, names: Sequence[str]) -> FloatArray:
     """(spaxel, column) float64."""
     n = len(next(iter(rows.values())))
     return np.stack([np.asarray(rows.get(name, np.full(n, np.nan)), dtype=float) for name in names], axis=-1)

@@ -5,6 +5,7 @@ of ``engine.columns``. ``label`` names the table in messages (a file, or "the re
 """
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from engine.errors import TableError
 Columns = dict[str, np.ndarray]
 
 
-def history_of(metadata: dict[bytes, bytes] | None, label: str) -> dict:
+def history_of(metadata: dict[bytes, bytes] | None, label: str) -> dict[str, Any]:
     """The history among the metadata of a Parquet file; raises TableError if there is none or of another version."""
     stored = (metadata or {}).get(META_KEY)
     if stored is None:
@@ -95,7 +96,8 @@ def check_column(values: np.ndarray, column: Column, label: str) -> np.ndarray:
 
 
 def _check_finite(values: np.ndarray, column: Column, label: str) -> None:
-    infinite, nan = np.isinf(values), np.isnan(values)
+    infinite = np.isinf(values)
+    nan = np.isnan(values)
     if infinite.any():
         raise TableError(f"{label}: column {column.name} is infinite in {_rows(infinite)}")
     if nan.any() and not column.may_be_nan:
@@ -130,5 +132,6 @@ def _check_one_row_per_spaxel(regions: Columns, label: str) -> None:
 
 
 def _rows(bad: np.ndarray) -> str:
-    count, first = int(bad.sum()), int(np.argmax(bad))
+    count = int(bad.sum())
+    first = int(np.argmax(bad))
     return f"row {first}" if count == 1 else f"{count} rows, the first is row {first}"

@@ -12,35 +12,22 @@ from astropy.wcs import WCS
 
 from engine.columns import BANDS, INDEX_NAMES
 from engine.constants import LIGHT_SPEED_KMS, MAG_PER_E_FOLD
-from engine.cube.foreground import foreground_spaxels
-from engine.cube.images import OnGrid
-from engine.cube.masks import MaskSettings, mask_spaxels, usable_spaxels
-from engine.cube.noise import NoiseCheck, NoiseSettings, with_sound_pixels
-from engine.cube.registration import RegistrationReport, RegistrationSettings, register
+from engine.cube.masks import MaskSettings
 from engine.cube.shift import shifted
-from engine.cube.sky import AxisAngles, Pixel, axis_angles, field_centre, pixel_at, sky_position
-from engine.cube.smoothing import (
-    Smoothed,
-    Smoothing,
-    SmoothingSettings,
-    choose_levels,
-    smooth_cube,
-    smooth_planes,
-    smoothing_flags,
-)
-from engine.cube.snr import window_snr
+from engine.cube.sky import AxisAngles, axis_angles
 from engine.cube.types import CUBE_UNIT, Cube, Image
-from engine.cube.voronoi import bin_cube, bin_planes, voronoi_bins
-from engine.errors import CubeError, SettingsError
-from engine.flags import DROPPED, SpaxelFlag, flags_in
+from engine.errors import CubeError
+from engine.flags import DROPPED, flags_in
 from engine.inference.arrangement import Models
-from engine.inference.observed import observed_from, with_measurements
-from engine.inference.posterior import FEW_MODELS, Observed, infer
+from engine.inference.posterior import Observed, infer
+from engine.inference.region_table import observed_from, with_measurements
+from engine.pipeline.preparation import Binned, Target, bring_together
+from engine.pipeline.settings import DEFAULT, PipelineSettings
 from engine.regions import Rows
-from engine.spectrum.emission import Emission, EmissionSettings, decouple_lines
+from engine.spectrum.emission import Emission, decouple_lines
 from engine.spectrum.indices import Indices, measure_indices
 from engine.spectrum.kcorrection import KModels, Magnitudes, fit_k_correction, k_corrected
-from engine.spectrum.kinematics import Kinematics, KinematicsSettings, fit_kinematics
+from engine.spectrum.kinematics import Kinematics, fit_kinematics
 from engine.spectrum.lines import line_table
 from engine.spectrum.photometry import Filter, line_fluxes_in_bands
 from engine.spectrum.redshift import NOT_FOUND, RedshiftFound, find_redshift
@@ -48,46 +35,7 @@ from engine.spectrum.spectra import REST_GRID, RestSpectra, Spectra, make_spectr
 from engine.spectrum.templates import StellarTemplates, match_templates
 from engine.types import BoolArray, FloatArray, IntArray
 
-ADAPTIVE, VORONOI, NONE = "adaptive", "voronoi", "none"
-BINNINGS = (ADAPTIVE, VORONOI, NONE)
-HARMLESS = (
-    SpaxelFlag.SMOOTHED | SpaxelFlag.TARGET_MISSED | SpaxelFlag.REGISTRATION_DOUBTFUL
-).value  # flags of spaxels that are kept all the same
 MARGIN_ANGSTROM = 60.0  # of the models around the spectra
-
-
-class PhotometrySettings(NamedTuple):
-    """Images. floor: error of calibration and of matching to the cube [mag], added in quadrature: choice.
-
-    Their noise is correlated over the cube's point spread once they are blurred to it, over more than the cube's own:
-    with correlation_slope as in smoothing. choice
-    """
-
-    floor: float = 0.03
-    correlation_slope: float = SmoothingSettings().correlation_slope
-
-
-class PosteriorSettings(NamedTuple):
-    """least_models: errors are inflated until so many models contribute (posterior.percentiles); 0: never."""
-
-    least_models: float = FEW_MODELS
-
-
-class PipelineSettings(NamedTuple):
-    """Settings of all steps. binning: adaptive smoothing, Voronoi bins, or none (ZG22 app. A compares them)."""
-
-    binning: str = ADAPTIVE
-    noise: NoiseSettings = NoiseSettings()
-    smoothing: SmoothingSettings = SmoothingSettings()
-    masks: MaskSettings = MaskSettings()
-    registration: RegistrationSettings = RegistrationSettings()
-    kinematics: KinematicsSettings = KinematicsSettings()
-    emission: EmissionSettings = EmissionSettings()
-    photometry: PhotometrySettings = PhotometrySettings()
-    posterior: PosteriorSettings = PosteriorSettings()
-
-
-DEFAULT = PipelineSettings()
 
 
 class Materials(NamedTuple):
@@ -98,37 +46,6 @@ class Materials(NamedTuple):
     k_models: KModels  # for K-corrections
     templates: FloatArray  # (template, wave) for kinematics and lines
     filters: tuple[Filter, ...]
-
-
-class Target(NamedTuple):
-    """What the catalogue says of one galaxy: redshift, and its centre on the sky [deg] (NaN: the brightest spot)."""
-
-    redshift: float
-    ra: float = np.nan
-    dec: float = np.nan
-
-
-class Binned(NamedTuple):
-    """Cube and images after masks and smoothing."""
-
-    cube: Cube
-    light: Smoothed  # (band, y, x) nanomaggies/arcsec2
-    grid: OnGrid  # the images before
-    report: RegistrationReport
-    smoothing: Smoothing
-    flags: IntArray  # (y, x)
-    centre: tuple[float, float]  # column, row of the galaxy
-    noise_check: NoiseCheck = NoiseCheck()
-
-    @property
-    def brightest(self) -> tuple[float, float]:
-        """Column and row of the brightest spaxel that is neither foreground nor bad."""
-        return _brightest(self.grid, usable_spaxels(self.flags))
-
-    @property
-    def kept(self) -> BoolArray:
-        """Spaxels whose spectra are measured, (y, x)."""
-        return (self.flags & ~HARMLESS) == 0
 
 
 class Measured(NamedTuple):
@@ -186,103 +103,6 @@ def analyse(
     return Analysed(binned, measured, observed, with_measurements(spaxels, posterior))
 
 
-def bring_together(
-    cube: Cube, images: tuple[Image, ...], target: Target, filters: tuple[Filter, ...],
-    settings: PipelineSettings = DEFAULT, *, drawn: BoolArray | None = None,
-    step: Callable[[str], None] = lambda _name: None,
-) -> Binned:  # fmt: skip
-    """Cube and images on one grid, masked and smoothed; arguments as of analyse."""
-    if settings.binning not in BINNINGS:
-        raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
-    step("registration")
-    refuse_elsewhere(target, cube, settings.registration.max_shift_arcsec)
-    cube, noise_check = with_sound_pixels(cube, settings.noise)
-    grid, report = register(cube, images, filters, settings.registration)
-    step("masks")
-    centre = _place_of(target, shifted(cube, report.shift), cube.shape)
-    stated = _place_of(target, cube.wcs, cube.shape)
-    r_image = images[[image.band for image in images].index("r")]
-    foreground = foreground_spaxels(r_image, cube, report.shift, stated, settings.masks)
-    foreground |= False if drawn is None else drawn
-    flags = mask_spaxels(cube, grid, foreground, filters, settings.masks)
-    step("smoothing")
-    signal, noise = window_snr(cube, target.redshift)
-    flags = _with_unknown_noise(flags, signal, noise)
-    smooth, light, smoothing = _smooth((cube, grid), (signal, noise), flags, settings)
-    lost = np.where(smoothing.level == 0, SpaxelFlag.SNR_TOO_LOW.value, 0)  # a spaxel that joins no bin
-    flags = flags | np.where(flags == 0, smoothing_flags(smoothing, settings.smoothing) | lost, 0)
-    doubtful = SpaxelFlag.REGISTRATION_DOUBTFUL.value if report.doubtful else 0
-    return Binned(
-        smooth, light, grid, report, smoothing, flags | doubtful,
-        centre or _brightest(grid, usable_spaxels(flags)), noise_check,
-    )  # fmt: skip
-
-
-def _with_unknown_noise(flags: IntArray, signal: FloatArray, noise: FloatArray) -> IntArray:
-    unknown = ~(np.isfinite(signal) & np.isfinite(noise))
-    return flags | np.where(unknown, SpaxelFlag.BAD_PIXELS.value, 0)
-
-
-def _smooth(data: tuple, measured: tuple, flags: IntArray, settings: PipelineSettings) -> tuple:
-    """Cube and images smoothed with one map of levels, and that map."""
-    (cube, grid), (signal, noise), how = data, measured, settings.smoothing
-    images = Smoothed(grid.data, grid.error, np.isfinite(grid.data) & np.isfinite(grid.error))
-    for_images = how._replace(correlation_slope=settings.photometry.correlation_slope)
-    if settings.binning == VORONOI:
-        bins = voronoi_bins(signal, noise, flags == 0, how)
-        return bin_cube(cube, bins.bin, how), bin_planes(images, bins.bin, for_images), Smoothing(*bins[:2])
-    usable = usable_spaxels(flags)
-    steps = how if settings.binning == ADAPTIVE else how._replace(levels=1)
-    chosen = choose_levels(signal, noise, usable, steps)
-    # what is too noisy even so needs no spectrum
-    wanted = (flags == 0) & (chosen.snr >= how.minimum)
-    smooth = smooth_cube(cube, chosen.level, usable, steps, wanted)
-    return smooth, smooth_planes(images, chosen.level, usable, for_images._replace(levels=steps.levels)), chosen
-
-
-def refuse_elsewhere(target: Target, cube: Cube, margin_arcsec: float) -> None:
-    """Raises CubeError for a catalogue position outside the field: it is of another galaxy, or not in degrees.
-
-    margin_arcsec: by how much the cube's own coordinates may be off.
-    """
-    if not np.isfinite((target.ra, target.dec)).all():
-        return
-    place = sky_position(target.ra, target.dec)
-    if _inside(pixel_at(cube.wcs, place), cube, margin_arcsec):
-        return
-    middle = field_centre(cube.wcs, cube.shape)
-    away = middle.separation(place)
-    distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
-    in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube, margin_arcsec)
-    hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
-    raise CubeError(
-        f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
-        f"field, {distance} from its middle at RA {middle.ra.deg:.5f} and Dec {middle.dec.deg:.5f} deg{hint}"
-    )
-
-
-def _inside(place: Pixel, cube: Cube, margin_arcsec: float) -> bool:
-    """Whether a place lies in the field or near it."""
-    rows, columns = cube.shape
-    margin = margin_arcsec / cube.spaxel_arcsec
-    return bool(-margin <= place.x <= columns - 1 + margin and -margin <= place.y <= rows - 1 + margin)
-
-
-def _place_of(target: Target, wcs: WCS, shape: tuple[int, int]) -> tuple[float, float] | None:
-    """Column and row of the galaxy as the catalogue has it, if that lies in the field."""
-    if not np.isfinite((target.ra, target.dec)).all():
-        return None
-    place = pixel_at(wcs, sky_position(target.ra, target.dec))
-    x, y = float(place.x), float(place.y)
-    return (x, y) if 0 <= x <= shape[1] - 1 and 0 <= y <= shape[0] - 1 else None
-
-
-def _brightest(grid: OnGrid, usable: BoolArray) -> tuple[float, float]:
-    r = np.where(usable, np.nan_to_num(grid.data[grid.bands.index("r")]), -np.inf)
-    y, x = np.unravel_index(r.argmax(), r.shape)
-    return float(x), float(y)
-
-
 def _why_none(flags: IntArray, masks: MaskSettings) -> str:
     """How often each reason that spaxels are not kept occurs."""
     counts = [(int(((flags & flag) > 0).sum()), flag.words) for flag in flags_in(DROPPED)]
@@ -294,8 +114,9 @@ def measure_spectra(
     binned: Binned, target: Target, materials: Materials, settings: PipelineSettings = DEFAULT,
     step: Callable[[str], None] = lambda _name: None,
 ) -> Measured:  # fmt: skip
-    """Stars and gas of the kept spectra told apart, and the spectra of the stars brought to rest."""
-    kept, cube = binned.kept, binned.cube
+    """Stars and gas of the kept spectra separated, and the spectra of the stars brought to rest."""
+    kept = binned.kept
+    cube = binned.cube
     spectra = make_spectra(cube.wave, cube.flux[:, kept].T, cube.error[:, kept].T, cube.good[:, kept].T)
     step("kinematics")
     templates = templates_for(cube.wave, target.redshift, materials)
@@ -313,7 +134,8 @@ def measure_spectra(
 
 def templates_for(wave: FloatArray, redshift: float, materials: Materials) -> StellarTemplates:
     """Templates at the resolution of spectra at these wavelengths [Angstrom, observed]."""
-    low, high = wave[0] / (1 + redshift) - MARGIN_ANGSTROM, wave[-1] / (1 + redshift) + MARGIN_ANGSTROM
+    low = wave[0] / (1 + redshift) - MARGIN_ANGSTROM
+    high = wave[-1] / (1 + redshift) + MARGIN_ANGSTROM
     near = (materials.wave > low - 200) & (materials.wave < high + 200)
     return match_templates(materials.wave[near], materials.templates[:, near].astype(float), wave, redshift)
 
@@ -327,7 +149,8 @@ def _at_rest(wave: FloatArray, rows: FloatArray, stretch: FloatArray) -> FloatAr
 
 def _place(binned: Binned) -> Rows:
     y, x = np.nonzero(binned.kept)
-    level, snr = binned.smoothing.level[binned.kept], binned.smoothing.snr[binned.kept]
+    level = binned.smoothing.level[binned.kept]
+    snr = binned.smoothing.snr[binned.kept]
     sb_r = binned.grid.magnitudes("r")[binned.kept]
     return {"x": x, "y": y, "smoothing_level": level, "snr_per_angstrom": snr, "sb_r": sb_r}
 
@@ -353,7 +176,8 @@ def observed_magnitudes(
     binned: Binned, measured: Measured, target: Target, materials: Materials, settings: PipelineSettings = DEFAULT
 ) -> Magnitudes:
     """AB magnitudes of the kept spaxels as observed, without emission lines, and their errors."""
-    kept, area = binned.kept, binned.cube.spaxel_arcsec**2
+    kept = binned.kept
+    area = binned.cube.spaxel_arcsec**2
     flux, error = np.full((2, int(kept.sum()), len(BANDS)), np.nan)
     for place, band in enumerate(binned.grid.bands):
         good = binned.light.good[place][kept]

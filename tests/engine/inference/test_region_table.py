@@ -5,8 +5,8 @@ import pytest
 
 from engine.columns import BANDS, INDEX_NAMES
 from engine.flags import SpaxelFlag
-from engine.inference.observed import has_observables, observed_from, with_measurements
 from engine.inference.posterior import Posterior
+from engine.inference.region_table import has_observables, observed_from, with_measurements
 
 NAMES = (*INDEX_NAMES, *(f"mag_{band}" for band in BANDS))
 

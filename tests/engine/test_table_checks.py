@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.columns import REGION, REGION_COLUMNS
 from engine.errors import TableError
-from engine.survey import check_column, check_galaxies, check_pair, check_regions
+from engine.table_checks import check_column, check_galaxies, check_pair, check_regions
 
 NUMERIC = [c for c in REGION_COLUMNS if c.limits]
 
