@@ -88,13 +88,14 @@ class Exports:
             with set_curdoc(document):
                 return self.file(kind, page)
 
-        try:
-            made = await shared_jobs().run(make)
-        except Exception as error:
-            told = partial(self.wire.tell, sentence=report(error))
-        else:
-            told = partial(self._deliver, made)
-        document.add_next_tick_callback(told)
+        with shared_jobs().answer():
+            try:
+                made = await shared_jobs().run(make)
+            except Exception as error:
+                told = partial(self.wire.tell, sentence=report(error))
+            else:
+                told = partial(self._deliver, made)
+            document.add_next_tick_callback(told)
 
     def send(self, kind: str, page: object) -> None:
         """A file of one kind, of the page that is seen; a sentence where there is none."""

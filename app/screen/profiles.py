@@ -9,6 +9,7 @@ from app import theme
 from app.screen import map_data
 from app.screen.galaxy_picker import padded
 from app.screen.parts import Parts
+from app.screen.seen import ProfileView
 from engine.figures.arrays import BandArrays
 from engine.galaxy.structure import ellipse_of, elliptical_radius
 from engine.relations.running import presort, running_quantiles
@@ -57,6 +58,7 @@ class Profiles:
         self.figures = [parts.frame(self.across, up) for up in self.up]
         self.points = [parts.source({"x": [], "y": []}) for _ in range(n)]
         self.bands = [parts.source({name: [] for name in BandArrays._fields}) for _ in range(n)]
+        self.reasons = [""] * n
         for plot, points, band in zip(self.figures, self.points, self.bands, strict=True):
             plot.min_border_left = 44
             dots = Scatter(x="x", y="y", size=DOT, fill_color=theme.GREY, fill_alpha=0.45, line_color=None)
@@ -71,7 +73,18 @@ class Profiles:
         radius = radii(columns, galaxy)
         if radius is not None:
             self.across.update(start=0.0, end=float(np.ceil(10 * np.nanmax(radius, initial=0.1)) / 10))
-        return [self._show(place, columns, radius, name) for place, name in enumerate(names)]
+        self.reasons = [self._show(place, columns, radius, name) for place, name in enumerate(names)]
+        return self.reasons
+
+    def views(self, names: list[str]) -> list[ProfileView]:
+        """The profiles as seen, for export."""
+        seen = []
+        for name, up, points, band, reason in zip(names, self.up, self.points, self.bands, self.reasons, strict=True):
+            window = (self.across.start, self.across.end, up.start, up.end)
+            x, y = points.data["x"], points.data["y"]
+            arrays = BandArrays(*(np.asarray(band.data[field], float) for field in BandArrays._fields))
+            seen.append(ProfileView(map_data.quantity(name).tex_axis, x, y, arrays, window, reason))
+        return seen
 
     def _show(self, place: int, columns: dict[str, np.ndarray], radius: FloatArray | None, name: str) -> str:
         there = map_data.has_values(columns, name)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from astropy.units import Unit
 from astropy.wcs import WCS
-from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
 
@@ -28,6 +28,7 @@ from app.paper.plot import draw_figure
 from app.paper.shown import show
 from app.screen import fills
 from app.store import open_survey
+from app.style import styles
 from engine.columns import GALAXY, REGION
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
@@ -35,6 +36,7 @@ from engine.figures.cut import Cut
 from engine.figures.marks import MARKS, MedianMap
 from engine.figures.planes import weighted_count
 from engine.figures.words import parse_cut
+from tests.app.print import assert_fits_the_journal, seen_words
 
 MASSIVE = parse_cut(["log_M_star>10.0"])
 
@@ -64,34 +66,30 @@ def test_screen_and_paper_count_alike(survey):
 @pytest.mark.parametrize("key", FIGURES)
 def test_every_figure_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(survey, key, columns):
     page = draw_figure(show(survey, key), columns)
-    width, height = page.get_size_inches()
-    assert width * 72 == pytest.approx({"one": 240, "two": 504}[columns])
-    assert height < 9.3  # MNRAS: 247 mm for figure and caption
-    words = seen_words(page)
-    assert {text.get_size() for text in words} == {8.0}
-    frame = page.bbox.padded(1.0)
-    boxes = [(text.get_text(), text.get_window_extent().padded(-1.0)) for text in words]
-    assert not [word for word, box in boxes if not _within(box, frame)]
-    pairs = [(one, two) for i, (one, a) in enumerate(boxes) for two, b in boxes[i + 1 :] if a.overlaps(b)]
-    assert not pairs
+    assert_fits_the_journal(page, columns)
+    assert {text.get_size() for text in seen_words(page)} == {8.0}
 
 
-def _within(box, frame) -> bool:
-    return frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+def test_what_is_hidden_on_the_screen_is_hidden_on_paper_and_in_the_key(survey):
+    shown = show(survey, "3", MASSIVE)
+    less = replace(shown, hidden=frozenset({"contours", "old ridge", "insets"}))
+    both = [draw_figure(each) for each in (shown, less)]
+    n_lines = [sum(len(ax.lines) for ax in page.axes) for page in both]
+    assert n_lines[1] < n_lines[0]
+    colours = [{line.get_color() for ax in page.axes for line in ax.lines} for page in both]
+    assert colours[0] - colours[1] == {styles().of("old ridge").colour, styles().of("contours").colour}
+    keys = [{text.get_text() for text in page.legends[0].get_texts()} for page in both]
+    assert "old ridge" in " ".join(keys[0] - keys[1])
+    assert [sum(len(ax.child_axes) for ax in page.axes) for page in both] == [6, 0]
+    assert "insets" not in " ".join(text.get_text() for text in seen_words(both[1]))
 
 
-def seen_words(page) -> list[Text]:
-    """Every text of a page that is drawn; matplotlib keeps numbers of ticks beyond the ends of an axis, too."""
-    page.draw_without_rendering()
-    beyond = set()
-    for axes in page.findobj(Axes):
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            outside = [tick for tick in ticks if not low - 1e-9 <= tick.get_loc() <= high + 1e-9]
-            beyond |= {label for tick in outside for label in (tick.label1, tick.label2)}
-    texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    return [text for text in texts if text not in beyond]
+def test_an_inset_that_was_swapped_is_swapped_on_paper(survey):
+    shown = show(survey, "3", MASSIVE)
+    plain, swapped = (draw_figure(each).axes[0] for each in (shown, replace(shown, swapped=True)))
+    pictures = [np.asarray(ax.images[0].get_array()) for ax in (plain, plain.child_axes[0])]
+    for ax, picture in zip((swapped, swapped.child_axes[0]), reversed(pictures), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), picture)
 
 
 def test_every_panel_of_a_figure_is_drawn_in_either_width():

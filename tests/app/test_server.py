@@ -146,6 +146,32 @@ def test_a_job_that_overruns_is_given_up_and_the_loop_goes_on():
     assert loops.run(slow()) < 0.35
 
 
+def test_at_the_end_a_job_under_way_is_finished_and_those_that_wait_are_refused():
+    async def end() -> list:
+        jobs = Jobs(workers=1, queue=2, limit_s=10)
+        asked = [asyncio.ensure_future(jobs.run(time.sleep, 0.4)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        assert not await jobs.finish(0.1)  # the first one is still being made
+        made = await asyncio.gather(*asked, jobs.run(time.sleep, 0.0), return_exceptions=True)
+        assert await jobs.finish(0)
+        return made
+
+    first, *others = loops.run(end())
+    assert first is None
+    assert [type(one) for one in others] == [BusyError, BusyError]
+    assert "being restarted" in str(others[0])
+
+
+def test_an_answer_that_is_being_sent_is_waited_for():
+    async def end() -> bool:
+        jobs = Jobs(workers=1, queue=0, limit_s=10)
+        with jobs.answer():
+            assert not await jobs.finish(0.1)
+        return await jobs.finish(0)
+
+    assert loops.run(end())
+
+
 def test_an_error_in_a_job_reaches_who_asked():
     with pytest.raises(ZeroDivisionError):
         loops.run(Jobs(1, 0, 5).run(divmod, 1, 0))

@@ -22,6 +22,7 @@ from engine.errors import TableError
 from engine.flags import SpaxelFlag
 from engine.spectra_schema import estimates_id
 from precompute.io.products import read_survey, write_survey
+from tests.app.print import assert_fits_the_journal
 from tests.app.visitors import open_galaxy
 from tests.conftest import write_small_survey
 
@@ -274,7 +275,7 @@ def test_another_spaxel_changes_data_and_no_figure(page, regions):
         row = _measured(regions, place)
         page.click_spaxel(regions["x"][row], regions["y"][row])
     assert [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane] == figures
-    assert page.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
+    assert page.maps.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
 
 
 def test_a_spaxel_that_was_not_measured_shows_its_spectrum_and_no_posterior(page, regions):
@@ -290,10 +291,10 @@ def test_a_spaxel_that_was_not_kept_tells_why(page):
     assert page.selection.spaxel == (50, 40)
     assert "foreground star" in page.spaxel.object
     assert page.detail.others["sample"].visible
-    assert page.sky.ring.data["x"] == [50]
-    picture = page.panels[0].picture
+    assert page.maps.sky.ring.data["x"] == [50]
+    picture = page.maps.panels[0].picture
     code = picture.there[40 - picture.frame.y0, 50 - picture.frame.x0]
-    assert "foreground star" in page.panels[0].source.data["reasons"][0][code]
+    assert "foreground star" in page.maps.panels[0].source.data["reasons"][0][code]
 
 
 @pytest.mark.parametrize(
@@ -339,6 +340,28 @@ def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
     assert image.size != before
     assert "MOCK" in image.info["Title"]
     assert f"Spaxel ({regions['x'][row]}, {regions['y'][row]})" in image.info["Description"]
+
+
+@pytest.mark.parametrize("detail", ["spectrum", "sample", "profiles"])
+def test_a_galaxy_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(page, regions, detail):
+    row = _measured(regions)
+    page.click_spaxel(regions["x"][row], regions["y"][row])
+    page.selection.detail = detail
+    note = Note("mock 005", page.told, "MOCK survey · seed 5", "http://here/app", "glocal")
+    assert_fits_the_journal(page.paper(note), "two")
+
+
+def test_the_files_of_a_galaxy_show_what_stands_below_its_maps(page):
+    """Planes without what the legend hides; profiles where profiles are seen."""
+    note = Note("mock 005", page.told, "MOCK survey", "http://here/app", "glocal")
+    page.selection.detail = "sample"
+    whole = page.paper(note)
+    page.selection.show = [name for name in page.selection.show if name not in ("contours", "green valley")]
+    less = page.paper(note)
+    assert sum(len(ax.lines) for ax in less.axes) < sum(len(ax.lines) for ax in whole.axes)
+    page.selection.detail = "profiles"
+    labels = [ax.get_xlabel() for ax in page.paper(note).axes]
+    assert sum("R_\\mathrm{e}" in label for label in labels) == 4
 
 
 def test_codes_of_lost_spaxels_leave_regions_as_they_are(regions):
