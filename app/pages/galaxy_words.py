@@ -6,13 +6,14 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, has_values
+from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, NORTH_UP, axis_angles, has_values
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK, REGION, has_catalogue_number
 from engine.flags import DROPPED, SpaxelFlag, flags_in
 
 MINUS = "\N{MINUS SIGN}"
+UPRIGHT = 0.05  # radians; choice: a map that is turned by less is called north up
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SAMPLE_SENTENCE = "Planes: this galaxy's regions (orange) over the density of the whole survey."
 COLOURS_SENTENCE = "Spectrum: observed (black, grey error), stars (orange), emission lines (blue), index bands (green)."
@@ -131,12 +132,18 @@ def printed_caption(galaxy: pd.Series, columns: dict, below: str = "sample") -> 
 
 
 def _map_sentences(galaxy: pd.Series, columns: dict) -> list[str]:
-    sentences = ["North is up, east left."]
+    sentences = ["North is up, east left." if _is_upright(galaxy) else "The arrows N and E show north and east."]
     if np.isfinite(galaxy.get("half_light_radius", np.nan)):
         sentences.append("Dashed: half-light ellipse.")
     if has_values(columns, LEVEL):
         sentences.append("Level: 1 as observed, n the median with a corona of n − 1 spaxels.")
     return sentences
+
+
+def _is_upright(galaxy: pd.Series) -> bool:
+    """Whether north is up and east left in the maps of a galaxy."""
+    axes = axis_angles(dict(galaxy))
+    return all(np.allclose(axes.on_map(*to), NORTH_UP.on_map(*to), atol=UPRIGHT) for to in ((1.0, 0.0), (0.0, 1.0)))
 
 
 def reasons(origin: str) -> tuple[str, ...]:

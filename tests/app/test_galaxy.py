@@ -200,6 +200,15 @@ def test_what_a_table_lacks_is_said():
     assert words.missing_sentence(columns | {"log_age_wr_err": np.ones(2), "mag_r": np.ones(2)}) == ""
 
 
+@pytest.mark.parametrize(("x", "y", "upright"), [(np.nan, np.nan, True), (270.0, 0.5, True), (0.0, 90.0, False),
+                                                 (90.0, 0.0, False)])  # fmt: skip
+def test_a_caption_calls_north_up_only_a_map_that_has_it_so(survey, x, y, upright):
+    galaxy = survey.galaxies.iloc[0].copy()
+    galaxy["x_axis_angle"], galaxy["y_axis_angle"] = x, y
+    for told in (words.caption(galaxy, {}), words.printed_caption(galaxy, {})):
+        assert told.startswith("North is up, east left." if upright else "The arrows N and E show north and east.")
+
+
 def test_grey_spaxels_of_a_mock_name_the_cuts():
     assert "22.5" in words.reasons(MOCK)[map_data.NO_REGION]
 

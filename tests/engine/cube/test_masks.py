@@ -11,7 +11,17 @@ from engine.cube.registration import register
 from engine.cube.shift import Shift
 from engine.cube.types import Image
 from engine.flags import SpaxelFlag
-from tests.engine.cube.scenes import FILTERS, SHAPE, photograph, places, sky_with, spectra_of, tangent_wcs
+from tests.engine.cube.scenes import (
+    FILTERS,
+    FINE,
+    HALF,
+    SHAPE,
+    photograph,
+    places,
+    sky_with,
+    spectra_of,
+    tangent_wcs,
+)
 
 STARS = ((15.0, 10.0, 30.0), (-20.0, -12.0, 10.0), (6.0, -14.0, 60.0))
 EAST, NORTH = places(tangent_wcs(SHAPE, 1.0), SHAPE)
@@ -52,6 +62,17 @@ def test_a_star_whose_light_runs_into_the_nucleus_is_masked_and_the_nucleus_kept
     mask = found(sky_with(((3.0, 3.5, 60.0),)))
     assert mask[distance(3.0, 3.5) < 1.0].all()
     assert not mask[distance(-1.0, -1.2) < 2.0].any()
+
+
+def test_a_star_that_saturates_is_masked_by_its_height_though_it_is_wide():
+    """A flat top of 3.3 arcsec, in a point spread of 1.3; it is not told apart as another galaxy here."""
+    step = np.arange(-HALF, HALF + FINE / 2, FINE)
+    x, y = np.meshgrid(step - 20.0, step - 15.0)
+    sigma = 3.3 / 2.3548
+    star = 60.0 * np.exp(-0.5 * (x**2 + y**2) / sigma**2) / (2 * np.pi * sigma**2)
+    mask = found(sky_with(clumps=0.0) + star, settings=MaskSettings(neighbour_share=1.0))
+    assert mask[distance(20.0, 15.0) < 1.5].all()
+    assert not mask[distance(0.0, 0.0) < 10.0].any()
 
 
 def test_a_brighter_star_takes_more_spaxels():

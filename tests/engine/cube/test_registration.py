@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from engine.cube.images import EXTINCTION_PER_EBV, OnGrid, deredden, psf_of
@@ -72,13 +73,21 @@ def test_a_known_shift_is_found_to_a_tenth_of_an_arcsec(sky, wrong, noise):
     assert report.flags == RegistrationFlag.NONE
 
 
-def test_a_shift_is_found_within_its_error_over_many_noises(sky):
-    pulls = []
+def with_shared_noise(cube, seed):
+    """A cube with noise of three times its typical flux that spaxels share over the point spread."""
+    blur = (0.0, 2.57 / 2.3548, 2.57 / 2.3548)
+    noise = gaussian_filter(np.random.default_rng(seed).standard_normal(cube.flux.shape), blur, mode="wrap")
+    error = np.full_like(cube.flux, 3.0 * np.median(cube.flux))
+    return cube._replace(flux=cube.flux + (noise / noise.std()).astype(np.float32) * error, error=error)
+
+
+def test_a_shift_is_found_within_its_error_over_many_noises_that_neighbours_share(sky):
+    """Were spaxels taken as independent, pulls would be 2.7 times larger."""
+    clean, pulls = spectra_of(sky, wrong=(0.6, -0.3), noise=1e-3), []
     for seed in range(6):
-        image, cube = photograph(sky, seed=seed), spectra_of(sky, wrong=(0.6, -0.3), noise=0.3, seed=seed + 50)
-        shift = register(cube, (image,), FILTERS)[1].shift
+        shift = register(with_shared_noise(clean, seed), (photograph(sky, seed=seed),), FILTERS)[1].shift
         pulls += [(shift.x - 0.6) / shift.x_error, (shift.y + 0.3) / shift.y_error]
-    assert np.sqrt(np.mean(np.square(pulls))) < 2.5
+    assert 0.4 < np.sqrt(np.mean(np.square(pulls))) < 1.3
 
 
 def test_stars_seen_by_one_of_them_alone_do_not_move_the_galaxy(sky):

@@ -193,6 +193,7 @@ def test_median_maps_are_those_of_a_mask_per_cell(table, shows):
     np.testing.assert_allclose(found.value, expected, rtol=1e-6)
     np.testing.assert_array_equal(found.count, count)
     assert np.isfinite(found.value).sum() > 20
+    assert found.z_limits == ((8.8, 10.0) if shows == "median" else (0.0, 0.4))  # log yr, dex
 
 
 def test_points_are_galaxies_with_selected_regions_and_both_values(table):

@@ -53,6 +53,23 @@ def test_the_mass_at_which_ages_turn_is_found(numbers):
     assert numbers["threshold_mass"].paper == adopted.LOG_M_STAR_THRESHOLD
 
 
+def test_regions_below_a_density_of_100_do_not_count_for_the_mass_at_which_ages_turn():
+    """ZG22 sec. 5 states it for log mu* above 2; here all sparser regions are old."""
+    table = survey()
+    sparse = table["log_mu_star"] < 2.0
+    table["log_age_wr"][sparse] = 9.85
+    found = {number.key: number.here for number in compare(select(table), groups=("balance",))}
+    assert sparse.mean() > 0.2
+    assert found["threshold_mass"] == pytest.approx(10.3, abs=0.05)
+
+
+def test_errors_are_those_of_a_quarter_of_a_dex_round_their_density():
+    table = survey()
+    table["log_age_wr_err"][:] = np.abs(table["log_mu_star"] - 2.0)
+    found = {number.key: number.here for number in compare(select(table), groups=("errors",))}
+    assert found["log_age_wr_err_at_2"] == pytest.approx(0.125 / 2, abs=0.005)
+
+
 def test_a_sample_of_one_sequence_has_no_threshold():
     mass = np.array([9.0, 10.0, 11.0])
     assert np.isnan(threshold(mass, np.ones(3), np.zeros(3)))

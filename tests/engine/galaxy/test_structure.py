@@ -131,6 +131,10 @@ def test_radii_of_a_table_in_half_light_radii_follow_the_axes_of_each_map():
     }
     assert Table(regions, galaxies)["radius_re"] == pytest.approx(1.0, rel=1e-5)
     assert ellipses_of({**galaxies, "axis_ratio": None}.get) is None
+    unknown = Table(regions, galaxies | {"half_light_radius": np.array([20.0, np.nan])})["radius_re"]
+    assert np.isnan(unknown).tolist() == [False, True]
+    none = Table(regions, galaxies | {"half_light_radius": np.array([0.0, 20.0])})["radius_re"]
+    assert np.isnan(none).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("side", [1.0, 0.5])

@@ -55,7 +55,9 @@ def test_regions_are_older_in_denser_places_heavier_galaxies_and_spheroids():
 def test_the_young_sequence_ages_with_density_and_metals_follow_density_mass_and_youth():
     settings = MockSettings()
     assert young_log_age(3.0, 11.0, settings) > young_log_age(2.0, 11.0, settings)
-    assert young_log_age(1.0, 9.0, settings) < young_log_age(1.0, 11.0, settings)
+    for log_mu, step in ((1.0, settings.faint_disc_step), (3.0, 0.0)):  # ZG22 sec. 5: in faint outskirts alone
+        younger = young_log_age(log_mu, 11.0, settings) - young_log_age(log_mu, 9.0, settings)
+        assert younger == pytest.approx(step, abs=1e-3)
     assert expected_log_Z(3.0, 11.0, 1.0, settings) > expected_log_Z(2.0, 11.0, 1.0, settings)
     assert expected_log_Z(2.0, 9.5, 1.0, settings) < expected_log_Z(2.0, 10.3, 1.0, settings)
     assert expected_log_Z(2.0, 10.3, 1.0, settings) == expected_log_Z(2.0, 11.5, 1.0, settings)

@@ -138,6 +138,15 @@ def test_composites_follow_their_definitions():
     assert measured == pytest.approx([1.7, 2.0, -2.5, mg2fe, mgfe])
 
 
+@pytest.mark.parametrize("name", SINGLE_NAMES)
+def test_the_error_of_one_index_goes_into_the_composites_by_their_derivative(name):
+    values = np.array([1.0 + 0.3 * place for place in range(len(SINGLE_NAMES))])
+    alone = 1e-4 * (np.array(SINGLE_NAMES) == name)
+    found = combine(Indices(values, alone)).errors
+    above, below = (combine(Indices(values + sign * alone, alone)).values for sign in (1, -1))
+    assert found == pytest.approx(np.abs(above - below) / 2, rel=1e-5, abs=1e-12)
+
+
 def test_a_composite_of_emission_is_no_number():
     values = np.full(len(SINGLE_NAMES), -1.0)
     assert np.isnan(combine(Indices(values, values)).values[-2:]).all()

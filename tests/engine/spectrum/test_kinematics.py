@@ -159,6 +159,7 @@ def test_poor_spectra_fall_back_step_by_step_and_say_so(disc, templates):
     assert np.isfinite(found.v_star).all()
     assert np.isfinite(found.sigma_star).all()
     assert found.v_star[20:] == pytest.approx(motion.velocity, abs=20)
+    assert found.sigma_star[20:] == pytest.approx(np.median(found.sigma_star[:10]))
     assert np.isnan(found.sigma_star_err[15:]).all()
     assert np.isnan(found.v_star_err[20:]).all()
 

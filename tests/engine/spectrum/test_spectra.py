@@ -48,6 +48,18 @@ def test_errors_of_indices_at_rest_agree_with_their_scatter(disc):
     assert scatter[3:] == pytest.approx(found.errors.mean(axis=0)[3:], rel=0.25)  # bands shared by Mg2, Mgb and iron
 
 
+def test_errors_of_indices_at_rest_do_not_depend_on_the_step_of_the_grid(disc):
+    """Pixels of half the width have errors larger by the root of two: the information stays that of the data."""
+    wave, stars, motion = disc
+    spectra = make_spectra(wave, stars[None], stars[None] / 50)
+    coarse, fine = (
+        rest_frame(spectra, spectra.flux, np.zeros(1), motion.redshift, np.arange(3660.0, 7240.0, step))
+        for step in (2.0, 1.0)
+    )
+    found, twice = (measure_indices(rest.wave, rest.flux, rest.err).errors for rest in (coarse, fine))
+    assert twice == pytest.approx(found, rel=0.03)
+
+
 def test_bad_pixels_take_the_fit_and_are_told(disc):
     wave, stars, motion = disc
     spectra = make_spectra(wave, stars[None].copy(), stars[None] / 50)
