@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ FLAGS = (
 SCREEN = {"width": 1366, "height": 768}
 START_S = 180  # on a busy machine
 WAIT_MS = 60_000
+READY = "body[data-ready]"
+STILL = "Bokeh.documents[0].is_idle"  # nothing is left to be drawn
+SELECTION = "aside[data-rail=selection]"
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +101,24 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def visit(browser) -> Iterator[Callable]:
-    """Open an address and wait until it is drawn; afterwards no error may have reached the console."""
-    contexts, complaints = [], []
+@pytest.fixture(scope="session")
+def window(browser) -> Iterator:
+    """One window for the pages of all tests: scripts that every page needs are fetched and compiled once."""
+    context = browser.new_context(viewport=SCREEN, accept_downloads=True)
+    context.set_default_timeout(WAIT_MS)
+    yield context
+    context.close()
 
-    def open_(address: str, ready: str = "canvas"):
-        context = browser.new_context(viewport=SCREEN, accept_downloads=True)
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
+
+@contextmanager
+def visits(window) -> Iterator[Callable]:
+    """Open an address and wait until it is drawn; afterwards no error may have reached the console."""
+    pages, complaints = [], []
+
+    def open_(address: str, ready: str = "canvas", size: dict = SCREEN):
+        page = window.new_page()
+        page.set_viewport_size(size)
+        pages.append(page)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
@@ -114,9 +126,43 @@ def visit(browser) -> Iterator[Callable]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(window) -> Iterator[Callable]:
+    """Open pages of one test."""
+    with visits(window) as open_:
+        yield open_
+
+
+@pytest.fixture(scope="module")
+def kept_page(window, app) -> Iterator:
+    """The page that tests of a file share, each of which begins at ``home``."""
+    with visits(window) as open_:
+        page = open_(app)
+        page.locator(READY).wait_for(state="attached")
+        yield page
+
+
+@pytest.fixture
+def home(kept_page):
+    """A page as it is first shown: that of the relations, the whole survey selected."""
+    turn(kept_page, "relations")
+    reset = kept_page.locator(SELECTION).get_by_role("button", name="Reset")
+    if reset.is_enabled():
+        reset.click()
+        kept_page.wait_for_function(STILL)
+    return kept_page
+
+
+def turn(page, name: str) -> None:
+    """Turn to a page by its tab, and wait until it is there."""
+    page.evaluate("name => document.querySelector(`[data-tab=${name}]`).click()", name)
+    page.locator(f".page.{name}").wait_for(state="visible")
+    page.wait_for_function(STILL)
 
 
 def _tracebacks(log: str) -> list[str]:

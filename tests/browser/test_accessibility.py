@@ -3,6 +3,7 @@
 import pytest
 
 from app import registry
+from tests.browser.conftest import turn
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 pytestmark = pytest.mark.browser
@@ -10,10 +11,9 @@ GRAVE = ("serious", "critical")
 
 
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_axe_finds_nothing_serious(app, visit, name):
-    page = visit(f"{app}?page={name}", "h1 >> visible=true")
-    page.locator("body[data-ready]").wait_for(state="attached")
-    page.wait_for_timeout(500)
+def test_axe_finds_nothing_serious(home, name):
+    page = home
+    turn(page, name)
     found = axe.Axe().run(page).response["violations"]
     grave = [
         f"{violation['id']}: {node['html'][:160]}"
