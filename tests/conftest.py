@@ -44,7 +44,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first."""
-    items.sort(key=lambda item: _first(item.nodeid, FIRST) or "~")
+    items.sort(key=lambda item: next((k for k, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "ByFile":
@@ -56,12 +56,7 @@ class ByFile(LoadFileScheduling):
     """One file after the other to whichever process is free, and those that share servers to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _first(nodeid, TOGETHER) or super()._split_scope(nodeid)
-
-
-def _first(nodeid: str, starts: tuple[str, ...]) -> str:
-    """With which of these a test's name starts, with its place among them; nothing if with none."""
-    return next((f"{place} {start}" for place, start in enumerate(starts) if nodeid.startswith(start)), "")
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
