@@ -19,7 +19,7 @@ test: $(VENV)/.glocal-test   ## install what the tests need and run them
 test-all: $(VENV)/.glocal-test  ## the same, with the tests that take minutes each
 	$(BIN)/python -m pytest -m "not faults"
 
-test-faults: $(VENV)/.glocal-test  ## harm running servers on purpose: on a machine with nothing else to do
+test-faults: $(VENV)/.glocal-test  ## kill a worker on purpose: on a machine with nothing else to do
 	$(BIN)/python -m pytest -m faults -n 0
 
 lint: $(VENV)/.glocal-test   ## style and import contracts

@@ -16,8 +16,8 @@ from app.pages.context import Context
 from app.paper.caption import caption_file, snippet
 from app.paper.images import has_images, image_file
 from app.paper.numbers import facts, line_table
-from app.paper.page import Note
-from app.paper.pictures import PICTURES, page_bytes, picture
+from app.paper.page import Note, page_file
+from app.paper.pictures import PICTURES, picture
 from app.paper.regions import galaxy_table, region_table
 from app.paper.shown import Shown
 from app.paper.tables import ENDINGS, table_file
@@ -88,13 +88,14 @@ class Exports:
             with set_curdoc(document):
                 return self.file(kind, page)
 
-        try:
-            made = await shared_jobs().run(make)
-        except Exception as error:
-            told = partial(self.wire.tell, sentence=report(error))
-        else:
-            told = partial(self._deliver, made)
-        document.add_next_tick_callback(told)
+        with shared_jobs().answer():
+            try:
+                made = await shared_jobs().run(make)
+            except Exception as error:
+                told = partial(self.wire.tell, sentence=report(error))
+            else:
+                told = partial(self._deliver, made)
+            document.add_next_tick_callback(told)
 
     def send(self, kind: str, page: object) -> None:
         """A file of one kind, of the page that is seen; a sentence where there is none."""
@@ -132,10 +133,7 @@ class Exports:
         if not hasattr(page, "paper"):
             return None
         note = self.note(page)
-        told = {"Title": f"{note.title} ({note.stamp})" if note.stamp else note.title, "Software": note.software}
-        words = f"{note.stamp}. {note.caption}".removeprefix(". ")
-        told |= {"Description": f"{words} View: {note.link}", "Source": note.link}
-        return File(file_name(page.file_stem, bool(note.stamp), kind), page_bytes(page.paper(note), kind, told))
+        return File(file_name(page.file_stem, bool(note.stamp), kind), page_file(page.paper(note), note, kind))
 
     def note(self, page: object) -> Note:
         """What goes with a page's own figure: words, stamp, and the link that shows it again."""

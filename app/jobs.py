@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from app.settings import Settings, read_settings
 from engine.errors import GlocalError
 
 T = TypeVar("T")
+LOOK_S = 0.05  # between two looks whether jobs are done
+ENDING = "this instance is being restarted: try again in a minute"
 
 
 class BusyError(GlocalError):
@@ -25,10 +28,14 @@ class Jobs:
         self.most = workers + queue
         self.limit_s = limit_s
         self.running = 0
+        self.answering = 0
+        self.ending = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="glocal-job")
 
     async def run(self, make: Callable[..., T], *words: object) -> T:
         """What ``make(*words)`` returns, computed in a thread; raises BusyError if there is no room or no time."""
+        if self.ending:
+            raise BusyError(ENDING)
         if self.running >= self.most:
             raise BusyError("too many exports are being made at the moment: try again in a minute")
         future = asyncio.get_running_loop().run_in_executor(self._pool, make, *words)
@@ -40,15 +47,35 @@ class Jobs:
         except TimeoutError:
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise BusyError(f"this export took longer than {self.limit_s:g} s and was given up") from None
+        except asyncio.CancelledError:
+            if not self.ending:
+                raise
+            raise BusyError(ENDING) from None
         finally:
             JOB_SECONDS.observe(time.monotonic() - began)
 
+    @contextmanager
+    def answer(self) -> Iterator[None]:
+        """What is done in here, a job and the sending of its result, is waited for when the server is to stop."""
+        self.answering += 1
+        try:
+            yield
+        finally:
+            self.answering -= 1
+
     async def finish(self, patience_s: float) -> bool:
-        """Wait until all jobs are done, or until patience ends; whether they are."""
+        """Take no more jobs and wait until all are done and sent, or until patience ends; whether they are.
+
+        Those that have not begun by then are refused: who waits for them gets BusyError.
+        """
+        self.ending = True
         end = time.monotonic() + patience_s
-        while self.running and time.monotonic() < end:
-            await asyncio.sleep(0.05)
-        return not self.running
+        while (self.running or self.answering) and time.monotonic() < end:
+            await asyncio.sleep(LOOK_S)
+        done = not (self.running or self.answering)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.sleep(LOOK_S)  # for the refusals to be sent
+        return done
 
     def _count(self, change: int) -> None:
         self.running += change

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import registry
-from app.capacity import FULL, is_full
 from app.compat import Plain, Template, one_change
 from app.current import Current
 from app.exports import MENU, Exports
@@ -19,22 +18,21 @@ from app.registry import PageEntry
 from app.selection import Selection
 from app.settings import data_folder
 from app.store import Survey, open_survey
-from app.wire import Wire, watch_connection
+from app.values import EXTRA_CUTS
+from app.wire import Wire
 from engine.errors import GlocalError
 from engine.figures.catalogue import FIGURES
 
+FOLDED = [*(value.name for value in EXTRA_CUTS), "galaxies", "types"]  # cuts that the rail shows when asked
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
-AGAIN_S = 15  # until a full instance is asked again
 OTHER_TABLE = "This view was made with another table than the one shown here: numbers may differ."
 
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
     pn.extension(design=Plain, exception_handler=report_on_page)
-    if is_full():
-        return _message(*FULL, again_s=AGAIN_S)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
@@ -51,7 +49,6 @@ def _page(survey: Survey) -> pn.Template:
     selection, dropped = Selection.from_query(query)
     if table != survey.survey_id:
         dropped.append(OTHER_TABLE)
-    watch_connection(pn.state.curdoc)
     time_updates(selection)
     shell = Shell(survey, selection)
     take_notices(pn.state.curdoc, lambda sentence: shell.wire.tell(sentence=sentence))
@@ -62,15 +59,16 @@ class Shell:
     """Pages around one survey and one selection. A page is made when it is first opened."""
 
     def __init__(self, survey: Survey, selection: Selection):
-        self.context = Context(survey, selection, Current(survey, selection))
+        self.wire = Wire()
+        self.context = Context(survey, selection, Current(survey, selection), self.wire.tell)
         self.selection = selection
         self.rail = Rail(self.context)
         self.pages: dict[str, object] = {}
         self.places = {name: pn.Column(**look) for name, look in _places()}
-        self.wire = Wire()
         self.exports = Exports(self.context, self.wire)
         self._open()
         self._tell_zoom()
+        self._tell_cuts()
         self._listen()
 
     def template(self, dropped: list[str]) -> pn.Template:
@@ -100,12 +98,15 @@ class Shell:
         watch(lambda *_: self._open(), ["page"])
         watch(lambda *_: self._write_link(), [name for name in self.selection.param if name != "name"])
         watch(lambda *_: self._tell_zoom(), ["page", "zoom"])
+        watch(lambda *_: self._tell_cuts(), FOLDED)
         self.wire.listen("page", self._turn_to)
         self.wire.listen("undo", lambda _: self.rail.undo())
         self.wire.listen("redo", lambda _: self.rail.redo())
         self.wire.listen("cuts", lambda _: self._open_cuts())
         self.wire.listen("unzoom", lambda _: self._unzoom())
         self.wire.listen("step", self._step)
+        self.wire.listen("galaxy", self._open_galaxy)
+        self.wire.listen("only", self._only)
         self.wire.listen("export", lambda kind: self.exports.ask(kind, self.page()))
 
     def _open(self) -> None:
@@ -139,11 +140,24 @@ class Shell:
         """Whether there is a zoom to reset on the page that is seen."""
         self.wire.tell(zoomed=any(key.startswith(f"{self.selection.page}.") for key in self.selection.zoom))
 
+    def _tell_cuts(self) -> None:
+        """How many cuts are in force that the rail keeps folded away."""
+        self.wire.tell(cuts=sum(not self.selection.is_default(name) for name in FOLDED))
+
     def _step(self, words: str) -> None:
         step = getattr(self.page(), "step", None)
         if step is not None:
             dx, dy, shift = (int(word) for word in words.split())
             step(dx, dy, bool(shift))
+
+    def _open_galaxy(self, number: str) -> None:
+        with pn.io.hold():
+            self.selection.param.update(galaxy_id=int(number), spaxel=None, page="galaxy")
+
+    def _only(self, numbers: str) -> None:
+        """Select these galaxies alone."""
+        with pn.io.hold():
+            self.selection.galaxies = tuple(int(number) for number in numbers.split(","))
 
     def _write_link(self) -> None:
         if pn.state.location is not None:
@@ -173,10 +187,10 @@ def _query() -> dict[str, str]:
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items() if values}
 
 
-def _message(title: str, sentence: str, again_s: int = 0) -> pn.Template:
-    """A page with one sentence; the browser asks again after so many seconds, unless they are 0."""
+def _message(title: str, sentence: str) -> pn.Template:
+    """A page with one sentence."""
     page = Template(asset("style/message.html"))
-    words = {"page_css": asset("style/page.css"), "title": title, "sentence": sentence, "again_s": again_s}
+    words = {"page_css": asset("style/page.css"), "title": title, "sentence": sentence}
     for name, word in words.items():
         page.add_variable(name, word)
     return page

@@ -14,11 +14,10 @@ from app.metrics import REOPENED
 from app.recent import Recent
 from app.settings import read_settings
 from app.shared_columns import SharedColumns
-from engine import figures, relations
+from engine import figures, galaxy, relations
 from engine.columns import GALAXIES_FILE, GALAXY, MEASURED, MOCK, REGIONS_FILE
 from engine.errors import TableError
 from engine.figures.table import RADIUS_RE, WEIGHTINGS, mean_one, radius_re
-from engine.relations.green_valley import Line, fit_green_valley
 from engine.relations.running import presort
 from engine.survey import history_of
 
@@ -110,11 +109,6 @@ class Survey:
         """Rows by rising value of a column, NaN last, (row,) int32."""
         return self.once(("order", name), lambda: presort(self[name]))
 
-    def fitted_valley(self, weighting: str) -> Line:
-        """The green valley as fitted to this survey; NaN if it has no two peaks."""
-        columns = [self["log_mu_star"], self["log_age_wr"], self.weight(weighting)]
-        return self.once(("valley", weighting), lambda: fit_green_valley(*columns))
-
     def rows(self, galaxy_id: int) -> slice:
         """Where the regions of a galaxy lie in every column."""
         return self._slices.get(int(galaxy_id), slice(0, 0))
@@ -197,7 +191,7 @@ def _stamp(folder: Path) -> tuple:
 @cache
 def _code() -> str:
     """A word that changes with the code columns are derived by."""
-    folders = [Path(package.__file__).parent for package in (relations, figures)]
+    folders = [Path(package.__file__).parent for package in (relations, figures, galaxy)]
     sources = [Path(__file__), *(path for folder in folders for path in sorted(folder.glob("*.py")))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 

@@ -5,11 +5,9 @@ from base64 import b64encode
 from collections.abc import Callable
 
 import panel as pn
-from bokeh.document import Document
-from bokeh.models import CustomJS
 
 TELL = "glocal.tell(cb_obj.value)"
-LOST = "glocal.lost()"
+STANDS = ("zoomed", "cuts")  # words that hold until they are told again
 
 
 class Wire:
@@ -26,6 +24,7 @@ class Wire:
         self._ask.param.watch(lambda event: self.hear(event.new), "value")
         self._listeners: dict[str, Callable[[str], None]] = {}
         self._told = 0
+        self._standing: dict[str, object] = {}
         self.panels = {"ask": self._ask, "tell": self._tell}
 
     def listen(self, verb: str, act: Callable[[str], None]) -> None:
@@ -40,16 +39,14 @@ class Wire:
             self._listeners[verb](rest)
 
     def tell(self, **words: object) -> None:
-        """Have the page do something; see ``tell`` in page.js."""
+        """Have the page do something; see ``tell`` in page.js.
+
+        Of several messages that leave in one go the browser gets the last one: what STANDS is told with each.
+        """
         self._told += 1
-        self._tell.value = json.dumps(words | {"number": self._told})
+        self._standing |= {word: words[word] for word in STANDS if word in words}
+        self._tell.value = json.dumps(self._standing | words | {"number": self._told})
 
     def send_file(self, name: str, content: bytes, mime: str) -> None:
         """Have the browser save a file."""
         self.tell(file={"name": name, "type": mime, "data": b64encode(content).decode("ascii")})
-
-
-def watch_connection(document: Document | None) -> None:
-    """Have the page say so when the server is gone."""
-    if document is not None:
-        document.js_on_event("connection_lost", CustomJS(code=LOST))

@@ -32,7 +32,7 @@ QUIET_MS = 1000  # no message for so long: the update is complete
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"]
 MASSES = ("9.8–10.3", "10.3–10.8")  # two presets of the rail, clicked in turn
-PLAIN_MASSES = ("low", "high")
+PLAIN_MASSES = ("high", "low")  # the first is not chosen when the page opens
 GALAXY_WORD = "Colours span"  # on the galaxy page
 FEW_UPDATES = 20  # in a row, for the memory that every run tells
 FIGURE_PAGES = tuple(entry.name for entry in PAGES if entry.figures)

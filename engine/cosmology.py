@@ -33,11 +33,6 @@ def angular_diameter_distance(redshift: FloatArray | float) -> FloatArray:
     return comoving_distance(redshift) / (1.0 + np.asarray(redshift, dtype=float))
 
 
-def luminosity_distance(redshift: FloatArray | float) -> FloatArray:
-    """Distance of the inverse-square law of light [Mpc], same shape as redshift; Hogg (1999) eq. 21."""
-    return comoving_distance(redshift) * (1.0 + np.asarray(redshift, dtype=float))
-
-
 def pc_per_arcsec(redshift: FloatArray | float) -> FloatArray:
     """Projected length of one arcsecond [pc], same shape as redshift."""
     return angular_diameter_distance(redshift) * PC_PER_MPC_ARCSEC

@@ -177,7 +177,7 @@ def analyse(
         raise CubeError(f"{cube.name}: no spaxel is left: {_why_none(binned.flags, settings.masks)}")
     measured = measure_spectra(binned, target, materials, settings, step)
     step("posterior")
-    spaxels = _place(binned) | _motions(measured) | _indices(measured)
+    spaxels = _place(binned) | motions(measured) | index_columns(measured)
     seen = observed_magnitudes(binned, measured, target, materials, settings)
     spaxels |= _rest_magnitudes(seen, spaxels, target, materials)
     spaxels["flags"] = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
@@ -332,13 +332,13 @@ def _place(binned: Binned) -> Rows:
     return {"x": x, "y": y, "smoothing_level": level, "snr_per_angstrom": snr, "sb_r": sb_r}
 
 
-def _motions(measured: Measured) -> Rows:
+def motions(measured: Measured) -> Rows:
     """Velocities relative to the galaxy's own, which fits of its brightest spectra tell."""
     stars = measured.stars
     return {"v_star": stars.v_star - stars.v_systemic, "sigma_star": stars.sigma_star}
 
 
-def _indices(measured: Measured) -> Rows:
+def index_columns(measured: Measured) -> Rows:
     """Indices with the fit in the place of bad pixels; where good ones do not cover the bands well, there is none."""
     rest = measured.rest
     found = measure_indices(rest.wave, rest.flux, rest.err)

@@ -13,6 +13,7 @@ from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
 from app.pages.figure_numbers import key_words, numbers_words
+from app.pages.place import Place, galaxies_at, place_at, words_of
 from app.pages.switches import Switches
 from app.paper.shown import Shown
 from app.reference import published_curve
@@ -28,7 +29,7 @@ from engine.figures import axes
 from engine.figures.arrays import View
 from engine.figures.catalogue import BINNED, FIGURES, Figure, Panel, figure
 from engine.figures.compute import Tools, compute_mark
-from engine.figures.marks import SCATTER, MedianMap, Points
+from engine.figures.marks import SCATTER, MedianMap
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choice
@@ -46,7 +47,7 @@ class FigurePage:
 
     def __init__(self, entry: PageEntry, context: Context):
         self.entry = entry
-        self.survey, self.selection, self.current = context
+        self.survey, self.selection, self.current, self.tell = context
         self.parts = Parts()
         self.ranges: dict[str, Range1d] = {}
         self.boards: dict[str, Board] = {}
@@ -103,7 +104,9 @@ class FigurePage:
         """What is on the screen, for files: the figure or the one panel of it, cut and view."""
         panels = tuple(view.panel for view in self.board.shown())
         figure_ = replace(self.figure, panels=panels, columns=min(self.figure.columns, len(panels)))
-        return Shown(figure_, self.survey, self.selection.cut(), self.view(), self.selection.edges, link)
+        hidden = frozenset(OVERLAYS).difference(self.selection.show)
+        cut, edges = self.selection.cut(), self.selection.edges
+        return Shown(figure_, self.survey, cut, self.view(), edges, link, hidden, self._swapped())
 
     # --- what changes
 
@@ -198,11 +201,7 @@ class FigurePage:
     # --- what the hand does
 
     def _hands(self, panel: Panel) -> Hands:
-        taps = any(isinstance(mark, Points) for mark in panel.marks)
-        return Hands(
-            self.zooms.changed, partial(self._tap, panel) if taps else None, self._swap,
-            partial(self._enlarge, panel.name),
-        )  # fmt: skip
+        return Hands(self.zooms.changed, partial(self._tap, panel), self._swap, partial(self._enlarge, panel.name))
 
     def _swap(self) -> None:
         with pn.io.hold():
@@ -217,8 +216,21 @@ class FigurePage:
 
     def _tap(self, panel: Panel, x: float, y: float) -> None:
         view: PanelView = next(view for view in self.board.panels if view.panel.name == panel.name)
-        source = next(drawn.source.data for drawn in view.drawn.values() if isinstance(drawn, DrawnPoints))
+        points = next((drawn for drawn in view.drawn.values() if isinstance(drawn, DrawnPoints)), None)
+        if points is None:
+            self._list(view, x, y)
+        else:
+            self._open_nearest(view, points, x, y)
+
+    def _list(self, view: PanelView, x: float, y: float) -> None:
+        """List the galaxies of the place that was clicked, beside it."""
         x0, x1, y0, y1 = view.view
+        place = place_at(view.panel, self.survey, (x, y), Place((x0, x1), (y0, y1)))
+        found = galaxies_at(self.current.sample, view.panel, place)
+        self.tell(place=words_of(found, view.panel, place, self.survey))
+
+    def _open_nearest(self, view: PanelView, points: DrawnPoints, x: float, y: float) -> None:
+        source, (x0, x1, y0, y1) = points.source.data, view.view
         distance = np.hypot((np.asarray(source["x"]) - x) / (x1 - x0), (np.asarray(source["y"]) - y) / (y1 - y0))
         if distance.size and distance.min() < REACH:
             with pn.io.hold():

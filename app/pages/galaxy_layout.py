@@ -23,19 +23,21 @@ def words(text: str = "", **options) -> Words:
 
 def lay_out_rail(page) -> pn.Column:
     """Search, steps, facts of the galaxy and of the spaxel, range of the colours."""
-    steps = pn.Row(page.before, page.after, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
+    finder = page.finder
+    steps = pn.Row(*finder.steps, sizing_mode="stretch_width", margin=(6, 0, 8, 0))
     span = words("<h2>Colours span</h2>")
-    parts = [page.search, page.message, steps, page.facts, page.spaxel, span, page.ranges]
+    parts = [finder.search, finder.message, steps, page.facts, page.spaxel, span, page.maps.span]
     return pn.Column(*parts, sizing_mode="stretch_width", margin=0)
 
 
 def lay_out_body(page) -> pn.Column:
     """The row of maps, the row of planes and the caption."""
+    row = page.maps
     maps = [
         pn.Column(
             title, chooser, figure_pane(panel.figure, "scale_width"), sizing_mode="stretch_width", margin=_gap(i, 4)
         )
-        for i, (title, chooser, panel) in enumerate(zip(page.titles, page.choosers, page.panels, strict=True))
+        for i, (title, chooser, panel) in enumerate(zip(row.titles, row.choosers, row.panels, strict=True))
     ]
     figures = [(plane.figure, plane.panel.x, plane.panel.y) for plane in page.planes.planes]
     figures.append((page.picker.figure, X, Y))
@@ -51,9 +53,11 @@ def profiles_of(page) -> list[pn.Column]:
     """One plane per map: its quantity against the distance from the centre."""
     across = "<div class='x-label'>R / R<sub>e</sub></div>"
     size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT}
-    figures = page.profiles.figures
+    figures = page.maps.profiles.figures
     return [
-        pn.Column(page.profile_words[i], figure_pane(plot, "stretch_both"), words(across), margin=_gap(i, 4), **size)
+        pn.Column(
+            page.maps.profile_words[i], figure_pane(plot, "stretch_both"), words(across), margin=_gap(i, 4), **size
+        )
         for i, plot in enumerate(figures)
     ]
 

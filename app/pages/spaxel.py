@@ -8,6 +8,7 @@ import panel as pn
 
 from app import theme
 from app.compat import Buttons, one_change
+from app.looks import asset
 from app.pages.galaxy_layout import PLANES_HEIGHT, figure_pane, labelled, style, words
 from app.screen.parts import Parts
 from app.screen.spectrum_data import FLUX_UNIT
@@ -51,7 +52,7 @@ class SpaxelDetail:
         self.turner.param.watch(self._turned, "value")
         self.head = pn.Row(self.title, self.turner, sizing_mode="stretch_width", margin=(4, 0, 0, 0))
         size = {"sizing_mode": "stretch_width", "height": PLANES_HEIGHT + 20, "margin": (2, 0, 0, 0)}
-        self.row = pn.Row(visible=False, **size)
+        self.row = pn.Row(visible=False, stylesheets=[asset("style/rows.css")], **size)
         self.others: dict[str, pn.Row] = {}
 
     @property
@@ -131,7 +132,7 @@ class SpaxelDetail:
             )
 
     def _lay_out(self) -> list[pn.Row | pn.Column]:
-        """Labels, spectrum and residual, curves, plane."""
+        """Spectrum and residual with their labels, curves, plane."""
         panel = self.panel
         labels = pn.Column(
             words(f"<div class='y-label low'>flux [{FLUX_UNIT}]</div>", sizing_mode="stretch_both"),
@@ -151,7 +152,8 @@ class SpaxelDetail:
         ]  # fmt: skip
         curves = pn.Column(*parts, width=CURVES_WIDTH, sizing_mode="stretch_height", margin=(0, 0, 0, GAP))
         plane = labelled(panel.plane, *PLANE, margin=(0, 0, 0, GAP), width=PLANE_WIDTH)
-        return [labels, spectra, curves, plane]
+        whole = pn.Row(labels, spectra, sizing_mode="stretch_both", margin=0, css_classes=["whole"])
+        return [whole, curves, plane]
 
 
 def _value(posterior: Posterior) -> str:

@@ -1,54 +1,64 @@
-"""One galaxy on a page: its maps, and below them a spectrum or its regions over the sample."""
+"""One galaxy on a page: its maps, and below them a spectrum, its regions over the sample, or its profiles."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.maps import draw_ring, maps_height, place_maps
-from app.paper.marks import Pen, draw
-from app.paper.page import PAGE_WIDTH, Note, page
-from app.paper.spectrum import SPECTRUM_HEIGHT, place_spectrum
-from app.screen.seen import FADE, MapsView, PlaneView
+from app.paper.maps import draw_ring, maps_row
+from app.paper.marks import Pen, draw, draw_band
+from app.paper.page import PAGE_WIDTH, Note, Row, axes_at, page
+from app.paper.spectrum import posteriors_row, spectrum_row
+from app.screen.seen import FADE, MapsView, PlaneView, ProfileView
 from app.spectra import SpaxelSpectrum
 from engine.figures.words import quantity
 
-PLANES_HEIGHT = 2.6  # in
+LEFT, RIGHT, TOP, FOOT = 0.52, 0.1, 0.1, 0.38  # in; round a frame
+ASPECT = 0.62  # choice: height of a frame over the width it has with its labels
+ACROSS = 2  # frames beside each other
 POINT_PT = 1.8
+View = TypeVar("View", PlaneView, ProfileView)
 
 
 def spaxel_figure(maps: MapsView, spectrum: SpaxelSpectrum, note: Note) -> Figure:
     """A galaxy's maps and, below them, the spectrum and the posteriors of the spaxel with the ring."""
-    figure, foot = page(note, maps_height(maps) + SPECTRUM_HEIGHT)
-    place_maps(figure, maps, foot + SPECTRUM_HEIGHT)
-    place_spectrum(figure, spectrum, foot)
-    return figure
+    return page(note, [maps_row(maps), spectrum_row(spectrum), posteriors_row(spectrum)])
 
 
 def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure:
     """A galaxy's maps and, below them, its regions over the sample."""
-    planes_height = PLANES_HEIGHT if planes else 0.0
-    figure, foot = page(note, maps_height(maps) + planes_height)
-    place_maps(figure, maps, foot + planes_height)
-    place_planes(figure, planes, foot)
-    return figure
+    return page(note, [maps_row(maps), *_rows(planes, draw_plane)])
 
 
-def place_planes(figure: Figure, views: list[PlaneView], bottom: float) -> None:
-    """Planes beside each other on a page, from ``bottom`` [in]."""
-    width = PAGE_WIDTH / max(len(views), 1)
-    total = figure.get_figheight()
-    for i, view in enumerate(views):
-        left, low = i * width + 0.5, bottom + 0.4
-        box = (left / PAGE_WIDTH, low / total, (width - 0.6) / PAGE_WIDTH, (PLANES_HEIGHT - 0.46) / total)
-        draw_plane(figure.add_axes(box), view)
+def profiles_figure(maps: MapsView, profiles: list[ProfileView], note: Note) -> Figure:
+    """A galaxy's maps and, below them, their quantities against the distance from the centre."""
+    return page(note, [maps_row(maps), *_rows(profiles, draw_profile)])
+
+
+def _rows(views: list[View], draw_one: Callable[[Axes, View], None]) -> list[Row]:
+    """Frames beside each other, ACROSS in a row."""
+    each = PAGE_WIDTH / ACROSS
+    height = ASPECT * each
+
+    def row_of(some: list[View]) -> Row:
+        def draw_row(figure: Figure, bottom: float) -> None:
+            for i, view in enumerate(some):
+                ax = axes_at(figure, i * each + LEFT, bottom + FOOT, each - LEFT - RIGHT, height - FOOT - TOP)
+                draw_one(ax, view)
+
+        return Row(height, draw_row)
+
+    return [row_of(views[i : i + ACROSS]) for i in range(0, len(views), ACROSS)]
 
 
 def draw_plane(ax: Axes, view: PlaneView) -> None:
     """One plane with the marks that are shown, the regions of the galaxy and the one that was picked."""
-    pen = Pen(fade=FADE)
+    pen = Pen(fade=FADE, hidden=view.hidden)
     for place, mark in enumerate(view.panel.marks):
-        if theme.legend_entry(mark.style) not in view.hidden:
-            draw(ax, mark, view.arrays[place], pen)
+        draw(ax, mark, view.arrays[place], pen)
     if view.points is not None:
         colour = theme.STYLES.of("old ridge").colour
         ax.plot(*view.points, ".", ms=POINT_PT, mec="none", mfc=colour, alpha=0.6)
@@ -57,3 +67,15 @@ def draw_plane(ax: Axes, view: PlaneView) -> None:
     ax.set(xlim=view.window[:2], ylim=view.window[2:])
     ax.set_xlabel(quantity(view.panel.x).tex_axis, color=theme.INK)
     ax.set_ylabel(quantity(view.panel.y).tex_axis, color=theme.INK)
+
+
+def draw_profile(ax: Axes, view: ProfileView) -> None:
+    """Regions against radius with their running median and percentiles, or why there are none."""
+    ax.plot(view.radius, view.values, ".", ms=POINT_PT, mec="none", mfc=theme.GREY, alpha=0.5)
+    draw_band(ax, view.band, "median", Pen())
+    if view.reason:
+        ax.text(0.5, 0.5, view.reason, ha="center", va="center", color=theme.GREY, transform=ax.transAxes)
+    ax.set(xlim=view.window[:2], ylim=view.window[2:])
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.set_xlabel(r"$R\,/\,R_\mathrm{e}$", color=theme.INK)
+    ax.set_ylabel(view.tex_axis, color=theme.INK)

@@ -8,7 +8,9 @@ from matplotlib.lines import Line2D
 
 from app.paper.look import FONT, PT, grey_map, line_look
 from app.paper.marks import Pen
+from app.paper.shown import Shown
 from app.style import styles
+from app.theme import legend_entry
 from engine.figures.catalogue import Figure
 from engine.figures.marks import ColumnDensity, Density, Points
 from engine.figures.shades import DECADES
@@ -22,20 +24,20 @@ _WIDE = 5.0  # in; a page of two columns is wider
 BAR = (0.7, 0.075)  # in; of the shades
 
 
-def key_height(figure: Figure, width: float) -> float:
+def key_height(shown: Shown, width: float) -> float:
     """What the key needs [in]."""
-    entries = _entries(figure)
+    entries, figure = _entries(shown), shown.figure
     rows = ceil(len(entries) / _columns(entries, width)) if entries else 0
     shades = 1 if _has_shades(figure) else 0
     return (rows + shades) * LINE_HEIGHT + EDGE
 
 
-def draw_key(page: Page, figure: Figure, pen: Pen, height: float) -> None:
+def draw_key(page: Page, shown: Shown, pen: Pen, height: float) -> None:
     """Entries of lines row by row, then the bar of shades, from the bottom of the page."""
     width, total = page.get_size_inches()
-    if _has_shades(figure):
-        _draw_shades(page, figure)
-    entries = _entries(figure)
+    if _has_shades(shown.figure):
+        _draw_shades(page, shown)
+    entries = _entries(shown)
     if not entries:
         return
     columns = _columns(entries, width)
@@ -45,8 +47,9 @@ def draw_key(page: Page, figure: Figure, pen: Pen, height: float) -> None:
     page.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, height / total), ncols=columns)
 
 
-def _entries(figure: Figure) -> list[Entry]:
-    return key_entries(figure, styles())
+def _entries(shown: Shown) -> list[Entry]:
+    entries = key_entries(shown.figure, styles())
+    return [entry for entry in entries if legend_entry(entry.style) not in shown.hidden]
 
 
 def _has_shades(figure: Figure) -> bool:
@@ -78,14 +81,10 @@ def _handle(entry: Entry, pen: Pen) -> Line2D:
     return Line2D([], [], **line_look(style))
 
 
-def _draw_shades(page: Page, figure: Figure) -> None:
+def _draw_shades(page: Page, shown: Shown) -> None:
     """A bar of greys with its words: what a shade of the panels means, and what one of the insets does."""
     width, total = page.get_size_inches()
-    has_columns = any(isinstance(mark, ColumnDensity) for panel in figure.panels for mark in panel.marks)
-    words = f"density over its peak, {_power(-DECADES)} to 1 (log)"
-    if width > _WIDE:
-        words = f"density over the peak of the full sample, {_power(-DECADES)} to 1 (log)"
-        words += "; insets: each column by itself" if has_columns else ""
+    words = _shade_words(shown, is_wide=width > _WIDE)
     needed = len(words) * CHARACTER + BAR[0] + 0.08
     left = max((width - needed) / 2, 0.06)
     middle = LINE_HEIGHT / 2 + 0.01
@@ -94,6 +93,17 @@ def _draw_shades(page: Page, figure: Figure) -> None:
     ax.set(xticks=[], yticks=[])
     ax.minorticks_off()
     page.text((left + BAR[0] + 0.08) / width, middle / total, words, va="center_baseline", size=FONT)
+
+
+def _shade_words(shown: Shown, is_wide: bool) -> str:
+    """What the greys of the panels mean, and on a wide page those of the insets."""
+    marks = [mark for panel in shown.figure.panels for mark in panel.marks]
+    has_columns = any(isinstance(mark, ColumnDensity) for mark in marks)
+    density = "density over the peak of the full sample" if is_wide else "density over its peak"
+    density += f", {_power(-DECADES)} to 1 (log)"
+    columns = "each column by itself"
+    panels, insets = (columns, density) if has_columns and shown.swapped else (density, columns)
+    return f"{panels}; insets: {insets}" if is_wide and has_columns and "insets" not in shown.hidden else panels
 
 
 def _power(exponent: float) -> str:

@@ -4,45 +4,41 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.page import FONT, INK, PAGE_WIDTH, Note, page
+from app.paper.look import FONT
+from app.paper.page import EDGE, INK, PAGE_WIDTH, Row, axes_at
 from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture
 from app.screen.map_look import FOOT_ALPHA, colours_of
 from app.screen.seen import MapsView
 
-MAP_GAP = 0.08  # in
+MAP_GAP = 0.1  # in
+TITLE = 0.2  # in
+BAR, BAR_GAP, BAR_NUMBERS = 0.06, 0.05, 0.2  # in; the scale of colours below a map
+LARGEST = 3.4  # in
 
 
-def maps_figure(view: MapsView, note: Note) -> Figure:
-    """The maps of one galaxy beside each other, as seen: same window, colours, limits and ring."""
-    figure, foot = page(note, maps_height(view))
-    place_maps(figure, view, foot)
-    return figure
+def maps_row(view: MapsView) -> Row:
+    """The maps beside each other, each with the scale of its colours below it."""
+    n = len(view.pictures)
+    if not n:
+        return Row(0.0, lambda *_: None)
+    side = min((PAGE_WIDTH - 2 * EDGE - MAP_GAP * (n - 1)) / n, LARGEST)
+
+    def draw(figure: Figure, bottom: float) -> None:
+        low = bottom + BAR_NUMBERS
+        for i, picture in enumerate(view.pictures):
+            left = EDGE + i * (side + MAP_GAP)
+            image = draw_map(axes_at(figure, left, low + BAR + BAR_GAP, side, side), picture, view)
+            draw_colour_bar(axes_at(figure, left, low, side, BAR), image, picture.quantity.name)
+
+    return Row(TITLE + side + BAR_GAP + BAR + BAR_NUMBERS, draw)
 
 
-def maps_height(view: MapsView) -> float:
-    """What the row of maps needs, with titles [in]."""
-    return _map_side(view) + 0.34 if view.pictures else 0.0
-
-
-def place_maps(figure: Figure, view: MapsView, bottom: float) -> None:
-    """The row of maps on a page, from ``bottom`` [in]."""
-    height, side = figure.get_figheight(), _map_side(view)
-    for i, picture in enumerate(view.pictures):
-        left = 0.08 + i * (side + MAP_GAP)
-        box = (left / PAGE_WIDTH, (bottom + 0.06) / height, side / PAGE_WIDTH, side / height)
-        draw_map(figure.add_axes(box), picture, view)
-
-
-def _map_side(view: MapsView) -> float:
-    n = max(len(view.pictures), 1)
-    return min((PAGE_WIDTH - 0.16 - MAP_GAP * (n - 1)) / n, 3.4)
-
-
-def draw_map(ax: Axes, picture: Picture, view: MapsView) -> None:
-    """One map into matplotlib axes, with scale bar, compass, ring and colour bar."""
+def draw_map(ax: Axes, picture: Picture, view: MapsView) -> AxesImage:
+    """One map into matplotlib axes, with scale bar, compass and ring."""
     frame, what = picture.frame, picture.quantity
     n_y, n_x = picture.values.shape
     extent = (frame.x0 - 0.5, frame.x0 + n_x - 0.5, frame.y0 - 0.5, frame.y0 + n_y - 0.5)
@@ -55,17 +51,18 @@ def draw_map(ax: Axes, picture: Picture, view: MapsView) -> None:
     ax.set(xlim=view.window[:2], ylim=view.window[2:], xticks=[], yticks=[], facecolor=theme.NO_DATA)
     ax.set_title(what.tex_axis, size=FONT, color=INK, pad=4)
     _draw_marks(ax, view)
-    _draw_colour_bar(ax, image, what.name)
+    return image
 
 
 def _draw_marks(ax: Axes, view: MapsView) -> None:
     marks, (cx, cy) = view.marks, view.marks.corner
     ax.axhspan(0, FOOT, color=theme.NO_DATA, alpha=FOOT_ALPHA, lw=0, zorder=1, transform=ax.transAxes)
     ax.plot(*marks.bar, color=INK, lw=1.6, solid_capstyle="butt")
-    ax.annotate(marks.bar_label, (marks.bar[0][0], marks.bar[1][0]), (0, 2.5), textcoords="offset points", size=6)
+    look = {"textcoords": "offset points", "size": FONT}
+    ax.annotate(marks.bar_label, (marks.bar[0][0], marks.bar[1][0]), (0, 2.5), **look)
     ax.plot([marks.north[0], cx, marks.east[0]], [marks.north[1], cy, marks.east[1]], color=INK, lw=0.7)
-    for (x, y), word, where in ((marks.north, "N", (0, 1.5)), (marks.east, "E", (-3.5, -2.5))):
-        ax.annotate(word, (x, y), where, textcoords="offset points", size=6, ha="center", va="bottom")
+    for (x, y), word, where in ((marks.north, "N", (0, 1.5)), (marks.east, "E", (-4.5, -3.0))):
+        ax.annotate(word, (x, y), where, ha="center", va="bottom", **look)
     if view.ellipse is not None:
         ax.plot(*view.ellipse, color="white", lw=1.6, alpha=0.6)
         ax.plot(*view.ellipse, color=INK, lw=0.6, ls=(0, (4, 3)))
@@ -73,14 +70,29 @@ def _draw_marks(ax: Axes, view: MapsView) -> None:
         draw_ring(ax, *view.ring)
 
 
-def _draw_colour_bar(ax, image, name: str) -> None:
-    inset = ax.inset_axes((0.6, 0.085, 0.35, 0.03))
-    bar = ax.figure.colorbar(image, cax=inset, orientation="horizontal")
+def draw_colour_bar(ax: Axes, image: AxesImage, name: str) -> None:
+    """The scale of a map's colours; numbers at its ends stay within it."""
+    bar = ax.figure.colorbar(image, cax=ax, orientation="horizontal")
     bar.outline.set_linewidth(0.5)
-    bar.set_ticks([1, 2, 3, 4, 5] if name == LEVEL else MaxNLocator(3).tick_values(*image.get_clim()))
+    low, high = image.get_clim()
+    ticks = [1, 2, 3, 4, 5] if name == LEVEL else _ticks(low, high)
+    bar.set_ticks(ticks)
     bar.minorticks_off()
-    inset.tick_params(labelsize=5.5, length=1.5, width=0.5, pad=1.5, colors=INK)
-    inset.set_xlim(image.get_clim())
+    ax.tick_params(which="both", direction="out", top=False, length=2, width=0.5, pad=1.5, colors=INK)
+    ax.set_xlim(low, high)
+    margin = 0.08 * (high - low)
+    for tick, label in zip(bar.get_ticks(), ax.get_xticklabels(), strict=True):
+        at_end = "left" if tick < low + margin else "right" if tick > high - margin else "center"
+        label.set_horizontalalignment("center" if name == LEVEL else at_end)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """A few round numbers within two ends: two at least."""
+    for n in (3, 4, 6, 9):
+        ticks = [tick for tick in MaxNLocator(n, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
+        if len(ticks) > 1:
+            return ticks
+    return [low, high]
 
 
 def draw_ring(ax: Axes, x: float, y: float) -> None:

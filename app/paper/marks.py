@@ -9,6 +9,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from app.paper.look import MARKER_PT, grey_map, line_look
 from app.style import styles
+from app.theme import legend_entry
 from engine.figures.arrays import (
     BandArrays,
     DensityArrays,
@@ -43,11 +44,19 @@ _HALO = 1.2  # pt of white on either side of black lines, so that they stand out
 
 @dataclass(frozen=True)
 class Pen:
-    """What drawing needs beside the arrays: bins of mass that share the ramp, size of markers, strength of shades."""
+    """What drawing needs beside the arrays: bins of mass that share the ramp, size of markers, strength of shades.
+
+    ``hidden`` are entries of the legend that are not drawn.
+    """
 
     n_bins: int = 4
     marker_pt: float = MARKER_PT
     fade: float = 1.0
+    hidden: frozenset[str] = frozenset()
+
+    def shows(self, style: str) -> bool:
+        """Whether what has this style is drawn."""
+        return legend_entry(style) not in self.hidden
 
     def style(self, name: str) -> Style:
         """The style of that name."""
@@ -59,8 +68,9 @@ class Pen:
 
 
 def draw(ax: Axes, mark: Mark, arrays: Arrays, pen: Pen) -> None:
-    """One mark into axes."""
-    DRAWN[type(mark)](ax, mark, arrays, pen)
+    """One mark into axes, unless it is hidden."""
+    if pen.shows(mark.style):
+        DRAWN[type(mark)](ax, mark, arrays, pen)
 
 
 def _density(ax: Axes, mark: Density, arrays: DensityArrays, pen: Pen) -> None:
@@ -90,18 +100,19 @@ def _contours(ax: Axes, mark: Contours, arrays: LineArrays, pen: Pen) -> None:
 
 
 def _running(ax: Axes, mark: Running, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, mark.style, pen, with_edges=not mark.median_only)
+    draw_band(ax, arrays, mark.style, pen, with_edges=not mark.median_only)
 
 
 def _published(ax: Axes, mark: Published, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, mark.style, pen, with_edges=True)
+    draw_band(ax, arrays, mark.style, pen)
 
 
 def _fit(ax: Axes, mark: Fit, arrays: BandArrays, pen: Pen) -> None:
-    _band(ax, arrays, mark.style, pen, with_edges=True)
+    draw_band(ax, arrays, mark.style, pen)
 
 
-def _band(ax: Axes, band: BandArrays, style: str, pen: Pen, *, with_edges: bool) -> None:
+def draw_band(ax: Axes, band: BandArrays, style: str, pen: Pen, *, with_edges: bool = True) -> None:
+    """A median between its percentiles."""
     look = pen.style(style)
     if with_edges:
         for edge in (band.low, band.high):
@@ -111,7 +122,8 @@ def _band(ax: Axes, band: BandArrays, style: str, pen: Pen, *, with_edges: bool)
 
 def _peaks(ax: Axes, mark: Peaks, arrays: PeakArrays, pen: Pen) -> None:
     for name, ages in zip(style_names(mark), (arrays.old, arrays.young), strict=True):
-        _line(ax, arrays.x, ages, pen.line(pen.style(name)))
+        if pen.shows(name):
+            _line(ax, arrays.x, ages, pen.line(pen.style(name)))
 
 
 def _valley(ax: Axes, mark: Valley, arrays: ValleyArrays, pen: Pen) -> None:

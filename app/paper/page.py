@@ -1,19 +1,22 @@
-"""A page for talks and notes: a title, what is shown, a caption."""
+"""A page for talks and notes, as wide as that of the journal: a title, rows of pictures, a caption."""
 
 import textwrap
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from app import theme
-from app.paper.look import DPI
+from app.paper.look import DPI, FONT, PT, WIDTHS
 from app.paper.pictures import page_bytes
 
-PAGE_WIDTH = 7.0  # in; MNRAS text width, 504 pt
-FONT, SMALL = 8, 7  # pt
-LINE = 0.135  # in; one line of the caption
-HEAD = 0.28  # in; title and stamp
-CAPTION_COLUMNS = 132  # characters of SMALL text across the page
+PAGE_WIDTH = WIDTHS["two"]
+TITLE_FONT = FONT + 1  # pt
+LINE = 0.15  # in; one line of the caption
+CHARACTER = 0.53 * FONT * PT  # in; mean width of a letter of the caption, with some to spare
+HEAD = 0.26  # in; title and stamp
+EDGE = 0.06  # in; left and right of all words
 INK = theme.INK
 
 
@@ -27,26 +30,48 @@ class Note(NamedTuple):
     software: str
 
 
-def png_bytes(figure: Figure, note: Note) -> bytes:
-    """The figure as a PNG file of 300 dpi that tells what it shows, whether it is a mock, and where to see it again."""
+class Row(NamedTuple):
+    """Pictures beside each other: the height they need [in], and what draws them from a height above the foot [in]."""
+
+    height: float
+    draw: Callable[[Figure, float], None]
+
+
+def page(note: Note, rows: Sequence[Row]) -> Figure:
+    """A page with title and stamp, rows from the top down, and the caption."""
+    lines = textwrap.wrap(note.caption, int((PAGE_WIDTH - 2 * EDGE) / CHARACTER), break_on_hyphens=False)
+    foot = (len(lines) + 0.8) * LINE
+    height = HEAD + sum(row.height for row in rows) + foot
+    figure = Figure(figsize=(PAGE_WIDTH, round(height * DPI) / DPI), facecolor="white")
+    _head(figure, note)
+    for i, line in enumerate(reversed(lines)):
+        figure.text(EDGE / PAGE_WIDTH, (0.3 + i) * LINE / height, line, size=FONT, color=INK, va="bottom")
+    bottom = height - HEAD
+    for row in rows:
+        bottom -= row.height
+        row.draw(figure, bottom)
+    return figure
+
+
+def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float, **options: object) -> Axes:
+    """Axes of a page by their place and size [in]."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up), **options)
+
+
+def page_file(figure: Figure, note: Note, kind: str = "png") -> bytes:
+    """The figure as a file (PNG: 300 dpi) that tells what it shows, whether it is a mock, and where to see it again."""
     stamped = f"{note.stamp}. {note.caption}" if note.stamp else note.caption
     title = f"{note.title} ({note.stamp})" if note.stamp else note.title
     description = f"{stamped} View: {note.link}"
     told = {"Title": title, "Software": note.software, "Description": description, "Source": note.link}
-    return page_bytes(figure, "png", told)
+    return page_bytes(figure, kind, told)
 
 
-def page(note: Note, body_height: float) -> tuple[Figure, float]:
-    """An empty page of MNRAS width with title, stamp and caption; and the height of its foot [in]."""
-    lines = textwrap.wrap(note.caption, CAPTION_COLUMNS, break_on_hyphens=False)
-    foot = (len(lines) + 0.8) * LINE
-    height = HEAD + body_height + foot
-    figure = Figure(figsize=(PAGE_WIDTH, round(height * DPI) / DPI), facecolor="white")
-    top = 1 - 0.08 / height
-    figure.text(0.01, top, note.title, size=FONT + 1, weight="bold", color=INK, va="top")
+def _head(figure: Figure, note: Note) -> None:
+    top = 1 - 0.07 / figure.get_figheight()
+    figure.text(EDGE / PAGE_WIDTH, top, note.title, size=TITLE_FONT, weight="bold", color=INK, va="top")
     if note.stamp:
         box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": theme.MOCK, "linewidth": 0.8}
-        figure.text(0.985, top, note.stamp, size=SMALL, color=theme.MOCK, ha="right", va="top", bbox=box)
-    for i, line in enumerate(reversed(lines)):
-        figure.text(0.01, (0.3 + i) * LINE / height, line, size=SMALL, color=INK, va="bottom")
-    return figure, foot
+        right = 1 - (EDGE + 0.04) / PAGE_WIDTH
+        figure.text(right, top, note.stamp, size=FONT, color=theme.MOCK, ha="right", va="top", bbox=box)

@@ -19,10 +19,12 @@ from engine.figures import axes
 from engine.figures.arrays import DensityArrays, MapArrays
 from engine.figures.catalogue import Panel
 from engine.figures.compute import Arrays
-from engine.figures.marks import SCATTER, Mark, MedianMap
+from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
 from engine.figures.styles import n_bins
 from engine.figures.words import quantity
 
+FILLS = (Density, ColumnDensity, MedianMap)
+INSETS = "insets"  # their entry in the legend
 INSET_SIZE = (0.37, 0.31)  # parts of the panel
 INSET_EDGE = 0.02
 _MEDIAN_BAR = (0.0, 0.62)  # where the bars of colours begin and how wide they are, parts of the panel
@@ -41,16 +43,16 @@ class Corner(NamedTuple):
 def draw_figure(shown: Shown, columns: str = "two") -> Page:
     """The figure on a page of "one" or "two" columns, with a key of its lines and shades below."""
     layout = lay_out(shown.figure, columns, bool(shown.stamp))
-    foot = key_height(shown.figure, layout.width)
+    foot = key_height(shown, layout.width)
     page = Page(figsize=(layout.width, round(layout.height + foot, 3)))
     is_narrow = layout.places[0].width < NARROW
-    pen = Pen(n_bins(shown.figure), NARROW_MARKER_PT if is_narrow else MARKER_PT)
+    pen = Pen(n_bins(shown.figure), NARROW_MARKER_PT if is_narrow else MARKER_PT, hidden=shown.hidden)
     corner = emptiest_corner(shown)
     for place in layout.places:
         _draw_panel(page, place, shown, pen, corner)
     if shown.stamp:
         _draw_stamp(page, shown.stamp, layout)
-    draw_key(page, shown.figure, pen, foot)
+    draw_key(page, shown, pen, foot)
     return page
 
 
@@ -59,15 +61,24 @@ def _draw_panel(page: Page, place: Place, shown: Shown, pen: Pen, corner: Corner
     ax = page.add_axes(_box(page, place.left, place.top, place.width, place.height))
     x0, x1, y0, y1 = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
     marks = [(mark, shown.arrays[panel.name, i]) for i, mark in enumerate(panel.marks)]
+    insets = inset_marks(shown, panel)
     for mark, arrays in marks:
-        if not mark.inset:
+        if mark not in insets:
             draw(ax, mark, arrays, pen)
     ax.set(xlim=(x0, x1), ylim=(y0, y1))
     _label(ax, place)
     _draw_bars(page, place, marks)
     for mark, arrays in marks:
-        if mark.inset:
+        if mark in insets and INSETS not in shown.hidden:
             _draw_inset(ax, mark, arrays, corner, pen)
+
+
+def inset_marks(shown: Shown, panel: Panel) -> list[Mark]:
+    """Marks in the corner of a panel: those meant for it, or what else fills the panel if both are swapped."""
+    insets = [mark for mark in panel.marks if mark.inset]
+    if not (insets and shown.swapped):
+        return insets
+    return [mark for mark in panel.marks if isinstance(mark, FILLS) and not mark.inset]
 
 
 def _label(ax: Axes, place: Place) -> None:
@@ -141,7 +152,8 @@ def emptiest_corner(shown: Shown) -> Corner:
 
 def _hidden(shown: Shown, panel: Panel, corner: Corner) -> float:
     """How much of what fills a panel lies under an inset: the share of its cells, faint ones less."""
-    filling = next(shown.arrays[panel.name, i] for i, mark in enumerate(panel.marks) if not mark.inset)
+    insets = inset_marks(shown, panel)
+    filling = next(shown.arrays[panel.name, i] for i, mark in enumerate(panel.marks) if mark not in insets)
     if not isinstance(filling, DensityArrays | MapArrays):
         return 0.0
     taken = np.sqrt(np.clip(np.nan_to_num(filling.value), 0.0, None))

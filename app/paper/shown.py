@@ -15,7 +15,10 @@ from engine.figures.sample import Sample, select
 
 @dataclass(frozen=True)
 class Shown:
-    """Everything a file of a figure tells. ``link`` restores the view in the browser; empty if there is none."""
+    """Everything a file of a figure tells. ``link`` restores the view in the browser; empty if there is none.
+
+    ``hidden`` are entries of the legend that are not drawn; ``swapped``: what fills the insets fills the panels.
+    """
 
     figure: Figure
     survey: Survey
@@ -23,6 +26,8 @@ class Shown:
     view: View
     edges: tuple[float, ...] = LOG_M_STAR_BINS
     link: str = ""
+    hidden: frozenset[str] = frozenset()
+    swapped: bool = False
 
     @cached_property
     def sample(self) -> Sample:

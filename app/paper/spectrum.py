@@ -1,61 +1,95 @@
 """Spectrum, residual and posteriors of one spaxel on paper, from the same arrays as the screen."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
+from app.paper.look import FONT, PT
+from app.paper.page import PAGE_WIDTH, Row, axes_at
 from app.screen import spectrum_data as data
-from app.screen.spectrum_look import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAME_STEP, NAMES, OBSERVED, STARS
+from app.screen.spectrum_look import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAMES, OBSERVED, STARS
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from engine.columns import column
 
-SPECTRUM_HEIGHT = 2.5  # in
-FONT, SMALL, TINY = 7.5, 6.5, 5.2  # pt
 RING = theme.STYLES.of("old ridge").colour  # of what is picked
-LABEL_AT = (-0.085, 0.5)  # of the labels of flux and residual, in parts of their frames
-WIDTH = 7.0  # in, of the page
+LEFT, RIGHT = 0.56, 0.1  # in; beside frames
+LABEL = 0.17  # in; from the left end of the page to the labels of flux and residual
+NAME_ROWS, NAME_LINE = 3, 0.125  # rows of names above a spectrum, and their height [in]
+FLUX, RESIDUAL, GAP = 1.75, 0.5, 0.05  # in
+WIDTH = PAGE_WIDTH - LEFT - RIGHT  # in; of a spectrum
+HEADROOM = 1.05  # of the flux axis over the spectrum
+FOOT = 0.36  # in; numbers and label below a frame
+CURVES = 0.66 * PAGE_WIDTH  # in; what the curves take beside the plane
+CURVE, CURVE_FOOT, TITLE = 0.9, 0.22, 0.22  # in
+CHARACTER = 0.62 * FONT * PT  # in; the width of a letter of a name, with some to spare
 
 
-def place_spectrum(figure: Figure, spectrum: SpaxelSpectrum, bottom: float) -> None:
-    """The row of the spaxel on a page of WIDTH, from ``bottom`` [in]."""
+def spectrum_row(spectrum: SpaxelSpectrum) -> Row:
+    """The spectrum with the names of bands above it, and its residual."""
 
-    def axes(left: float, low: float, width: float, height: float, **options):
-        total = figure.get_figheight()
-        return figure.add_axes((left / WIDTH, (bottom + low) / total, width / WIDTH, height / total), **options)
+    def draw(figure: Figure, bottom: float) -> None:
+        residual = axes_at(figure, LEFT, bottom + FOOT, WIDTH, RESIDUAL)
+        flux = axes_at(figure, LEFT, bottom + FOOT + RESIDUAL + GAP, WIDTH, FLUX, sharex=residual)
+        draw_flux(flux, spectrum)
+        draw_residual(residual, spectrum)
+        for ax in (flux, residual):
+            ax.yaxis.set_label_coords((LABEL - LEFT) / WIDTH, 0.5)
 
-    flux = axes(0.46, 0.95, 3.35, 1.4)
-    draw_flux(flux, spectrum)
-    draw_residual(axes(0.46, 0.4, 3.35, 0.5, sharex=flux), spectrum)
-    for i, name in enumerate(ESTIMATES):
-        draw_curve(axes(3.97, 1.9 - 0.75 * i, 1.05, 0.4), name, spectrum)
-    draw_plane(axes(5.6, 0.4, 1.3, 1.95), spectrum)
+    return Row(FOOT + RESIDUAL + GAP + FLUX + NAME_ROWS * NAME_LINE + 0.08, draw)
 
 
-def draw_flux(ax, spectrum: SpaxelSpectrum) -> None:
-    """Observed flux with its error, stars, lines, and the names of bands and lines."""
+def posteriors_row(spectrum: SpaxelSpectrum) -> Row:
+    """The posteriors of the estimates, and beside them that of age and metallicity together."""
+    each = CURVES / len(ESTIMATES)
+
+    def draw(figure: Figure, bottom: float) -> None:
+        for i, name in enumerate(ESTIMATES):
+            draw_curve(axes_at(figure, RIGHT + i * each, bottom + CURVE_FOOT, each - 0.14, CURVE), name, spectrum)
+        left = CURVES + LEFT
+        draw_plane(axes_at(figure, left, bottom + FOOT, PAGE_WIDTH - RIGHT - left, CURVE + CURVE_FOOT - 0.1), spectrum)
+
+    return Row(CURVE_FOOT + CURVE + TITLE + 0.04, draw)
+
+
+def draw_flux(ax: Axes, spectrum: SpaxelSpectrum) -> None:
+    """Observed flux with its error, stars, lines, and the names of bands, above the frame, and of lines."""
     bottom, top = data.flux_limits(spectrum)
+    top *= HEADROOM / (1 + data.ABOVE)  # which leaves room for names within the frame
     _shade_bands(ax)
     ax.axhline(0, color=theme.RULE, lw=0.5)
     ax.fill_between(spectrum.wave, *data.error_band(spectrum), color=OBSERVED, alpha=ERROR_ALPHA, lw=0)
     ax.plot(spectrum.wave, spectrum.flux, color=theme.INK, lw=0.4)
     ax.plot(spectrum.wave, spectrum.stellar, color=STARS, lw=0.8)
     ax.plot(spectrum.wave, spectrum.gas, color=GAS, lw=0.7)
-    step, bands, lines = NAME_STEP * (top - bottom), data.band_words(), data.line_words()
-    look = {"ha": "center", "va": "top", "size": TINY, "clip_on": True}
-    for wave, text, row in zip(*bands, strict=True):
-        ax.text(wave, top - (row + 0.15) * step, text, color=NAMES, **look)
-    for wave, text in zip(lines.wave, lines.text, strict=True):
-        ax.text(wave, bottom + 1.1 * step, text, color=GAS, **look)
     ax.set(xlim=(spectrum.wave[0], spectrum.wave[-1]), ylim=(bottom, top))
-    ax.set_ylabel(f"flux [{data.TEX_FLUX_UNIT}]", size=SMALL, color=theme.INK)
-    ax.yaxis.set_label_coords(*LABEL_AT)
+    _name(ax, data.band_words(), NAME_ROWS, 1.0 + 0.04 / FLUX, NAMES)
+    _name(ax, data.line_words(), 1, 0.02, GAS)
+    ax.set_ylabel(f"flux [{data.TEX_FLUX_UNIT}]", color=theme.INK)
     _journal(ax)
     ax.tick_params(labelbottom=False)
 
 
-def draw_residual(ax, spectrum: SpaxelSpectrum) -> None:
+def _name(ax: Axes, names: data.Words, n_rows: int, low: float, colour: str) -> None:
+    """Names along the axis of wavelength, in the first row where there is room; one that has room in none is left out.
+
+    ``low``: where the first row stands, part of the frame.
+    """
+    first, last = ax.get_xlim()
+    free, across = [first] * n_rows, ax.get_xaxis_transform()
+    for wave, text in sorted(zip(names.wave, names.text, strict=True)):
+        half = 0.5 * len(text) * CHARACTER * (last - first) / WIDTH
+        row = next((i for i, end in enumerate(free) if wave - half >= end), None)
+        if row is None or wave + half > last:
+            continue
+        free[row] = wave + half
+        height = low + row * NAME_LINE / FLUX
+        ax.text(wave, height, text, color=colour, ha="center", va="bottom", transform=across)
+
+
+def draw_residual(ax: Axes, spectrum: SpaxelSpectrum) -> None:
     """Flux less stars and lines, with the error round zero."""
     limit = data.residual_limit(spectrum)
     _shade_bands(ax)
@@ -64,14 +98,13 @@ def draw_residual(ax, spectrum: SpaxelSpectrum) -> None:
     ax.plot(spectrum.wave, spectrum.residual, color=theme.INK, lw=0.4)
     ax.axhline(0, color=STARS, lw=0.6)
     ax.set_ylim(-limit, limit)
-    ax.set_ylabel("residual", size=SMALL, color=theme.INK)
-    ax.yaxis.set_label_coords(*LABEL_AT)
-    ax.set_xlabel(r"rest wavelength [$\mathrm{\AA}$, air]", size=FONT, color=theme.INK, labelpad=2)
-    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.set_ylabel("residual", color=theme.INK)
+    ax.set_xlabel(r"rest wavelength [$\mathrm{\AA}$, air]", color=theme.INK, labelpad=2)
+    ax.yaxis.set_major_locator(MaxNLocator(2, symmetric=True))
     _journal(ax)
 
 
-def draw_curve(ax, name: str, spectrum: SpaxelSpectrum) -> None:
+def draw_curve(ax: Axes, name: str, spectrum: SpaxelSpectrum) -> None:
     """One posterior with its median and the part between 16 and 84 per cent."""
     posterior = spectrum.posteriors[name]
     x, y = data.curve(posterior)
@@ -80,12 +113,12 @@ def draw_curve(ax, name: str, spectrum: SpaxelSpectrum) -> None:
     if np.isfinite(posterior.median):
         ax.plot([posterior.median] * 2, [0, np.interp(posterior.median, x, y)], color=RING, lw=1.2)
     ax.set(xlim=data.axis_of(name, posterior), ylim=(0, 1.12), yticks=[])
-    ax.set_title(column(name).tex_axis, size=SMALL, color=theme.INK, pad=2)
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_title(column(name).tex_axis, color=theme.INK, pad=3)
+    ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))
     _journal(ax)
 
 
-def draw_plane(ax, spectrum: SpaxelSpectrum) -> None:
+def draw_plane(ax: Axes, spectrum: SpaxelSpectrum) -> None:
     """Posterior of age and metallicity together."""
     ages, metals = spectrum.plane_edges
     colours = ListedColormap(["#ffffff", *theme.ink_palette()])
@@ -101,15 +134,15 @@ def draw_plane(ax, spectrum: SpaxelSpectrum) -> None:
             draw(place, color=RING, lw=0.8)
     age, metal = PLANE
     ax.set(xlim=data.axis_of(age, spectrum.posteriors[age]), ylim=data.axis_of(metal, spectrum.posteriors[metal]))
-    ax.set_xlabel(column(age).tex_axis, size=FONT, color=theme.INK, labelpad=2)
-    ax.set_ylabel(column(metal).tex_axis, size=FONT, color=theme.INK, labelpad=1)
+    ax.set_xlabel(column(age).tex_axis, color=theme.INK, labelpad=2)
+    ax.set_ylabel(column(metal).tex_axis, color=theme.INK, labelpad=1)
     _journal(ax)
 
 
-def _shade_bands(ax) -> None:
+def _shade_bands(ax: Axes) -> None:
     for low, high in zip(*data.bands(), strict=True):
         ax.axvspan(low, high, color=BANDS, alpha=BAND_ALPHA, lw=0)
 
 
-def _journal(ax) -> None:
-    ax.tick_params(which="both", direction="in", top=True, right=True, labelsize=SMALL, length=2.5, width=0.5)
+def _journal(ax: Axes) -> None:
+    ax.tick_params(which="both", direction="in", top=True, right=True, length=2.5, width=0.5)

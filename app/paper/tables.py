@@ -22,8 +22,8 @@ Facts = Mapping[str, str]  # what the whole table is about: words by name
 # astropy calls dex(...)
 _STANDARD_UNITS = {
     "dex(solMass / pc2)": "log(solMass.pc-2)", "dex(solMass)": "log(solMass)", "dex(yr)": "log(yr)",
-    "pc2 / Mpc3": "pc2.Mpc-3", "Angstrom(-1/2)": "Angstrom-0.5", "mag / arcsec2": "mag.arcsec-2", "km / s": "km.s-1",
-    "Mpc(-3)": "Mpc-3", "pc / arcsec": "pc.arcsec-1",
+    "pc2 / Mpc3": "pc2.Mpc-3", "Angstrom(-1/2)": "Angstrom**(-0.5)", "mag / arcsec2": "mag.arcsec-2",
+    "km / s": "km.s-1", "Mpc(-3)": "Mpc-3", "pc / arcsec": "pc.arcsec-1",
 }  # fmt: skip
 
 

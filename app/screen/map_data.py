@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.values import MAPS
 from engine.columns import BANDS, INDEX_NAMES, REGION
 from engine.flags import SpaxelFlag
 from engine.galaxy.structure import AXIS_COLUMNS
@@ -17,7 +16,6 @@ from engine.types import FloatArray
 ESTIMATES = ("log_mu_star", "log_age_wr", "log_Z_wr")
 MINUS_TRUE = "_minus_true"
 LEVEL = "smoothing_level"
-DEFAULT_QUANTITIES = MAPS
 CENTRED = ("v_star",)  # quantities whose zero is the middle of the colours, beside every difference
 LIMIT_PERCENTILES = (1.0, 99.0)  # choice: a few wild regions do not wash out the map
 LEVEL_LIMITS = (0.5, 5.5)  # levels 1 to 5, one grey step each

@@ -26,9 +26,7 @@ def colours_of(name: str, centred: bool = False) -> tuple[str, ...]:
 def _colour_map(name: str, centred: bool) -> str:
     if centred:
         return "RdBu_r"
-    if name.endswith("_err"):
-        return "bone_r"
-    if name.startswith(("sb_", "mag_")):
-        return "bone"  # bright is a small number: dark sky, white light
+    if name.endswith("_err") or name.startswith(("sb_", "mag_")):
+        return "bone_r"  # small errors are light; so is bright light, which is a small number of magnitudes
     known = dict(theme.STYLES.maps) | {"sigma_star": "inferno", "snr_per_angstrom": "cividis"}
     return known.get(name.removeprefix("true_"), "viridis")

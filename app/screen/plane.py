@@ -88,7 +88,8 @@ class PanelView:
         return x.start, x.end, y.start, y.end
 
     def show(self, arrays: dict[int, object], swapped: bool) -> None:
-        """Show these arrays, by place of the mark; ``swapped`` puts what fills the inset into the panel."""
+        """Show these arrays, by place of the mark; ``swapped``: what fills the inset, if any, fills the panel."""
+        swapped = swapped and any(filling.inset for filling in self.fillings)
         for filling in self.fillings:
             if filling.place in arrays:
                 filling.fill = fill_of(self.panel.marks[filling.place], arrays[filling.place])

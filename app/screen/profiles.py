@@ -9,8 +9,9 @@ from app import theme
 from app.screen import map_data
 from app.screen.galaxy_picker import padded
 from app.screen.parts import Parts
+from app.screen.seen import ProfileView
 from engine.figures.arrays import BandArrays
-from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, elliptical_radius
+from engine.galaxy.structure import ellipse_of, elliptical_radius
 from engine.relations.running import presort, running_quantiles
 from engine.stats import PERCENTILES
 from engine.types import FloatArray
@@ -31,11 +32,11 @@ class Profile(NamedTuple):
 
 def radii(columns: dict[str, np.ndarray], galaxy: dict) -> FloatArray | None:
     """Distances of regions from the centre along the half-light ellipse, in its radii, (region,); None if unknown."""
-    numbers = [float(galaxy.get(name, np.nan)) for name in (*ELLIPSE_COLUMNS, "spaxel_arcsec")]
-    if not np.all(np.isfinite(numbers)) or numbers[2] <= 0 or numbers[3] <= 0:
+    ellipse = ellipse_of(galaxy)
+    side = float(galaxy.get("spaxel_arcsec", np.nan))
+    if ellipse is None or not (ellipse.semi_major > 0 and ellipse.axis_ratio > 0 and np.isfinite(side)):
         return None
-    ellipse = Ellipse(*numbers[:-1])
-    return elliptical_radius(columns["x"], columns["y"], ellipse, numbers[-1]) / ellipse.semi_major
+    return elliptical_radius(columns["x"], columns["y"], ellipse, side) / ellipse.semi_major
 
 
 def profile(radius: FloatArray, values: FloatArray, weight: FloatArray) -> Profile:
@@ -57,6 +58,7 @@ class Profiles:
         self.figures = [parts.frame(self.across, up) for up in self.up]
         self.points = [parts.source({"x": [], "y": []}) for _ in range(n)]
         self.bands = [parts.source({name: [] for name in BandArrays._fields}) for _ in range(n)]
+        self.reasons = [""] * n
         for plot, points, band in zip(self.figures, self.points, self.bands, strict=True):
             plot.min_border_left = 44
             dots = Scatter(x="x", y="y", size=DOT, fill_color=theme.GREY, fill_alpha=0.45, line_color=None)
@@ -71,7 +73,18 @@ class Profiles:
         radius = radii(columns, galaxy)
         if radius is not None:
             self.across.update(start=0.0, end=float(np.ceil(10 * np.nanmax(radius, initial=0.1)) / 10))
-        return [self._show(place, columns, radius, name) for place, name in enumerate(names)]
+        self.reasons = [self._show(place, columns, radius, name) for place, name in enumerate(names)]
+        return self.reasons
+
+    def views(self, names: list[str]) -> list[ProfileView]:
+        """The profiles as seen, for export."""
+        seen = []
+        for name, up, points, band, reason in zip(names, self.up, self.points, self.bands, self.reasons, strict=True):
+            window = (self.across.start, self.across.end, up.start, up.end)
+            x, y = points.data["x"], points.data["y"]
+            arrays = BandArrays(*(np.asarray(band.data[field], float) for field in BandArrays._fields))
+            seen.append(ProfileView(map_data.quantity(name).tex_axis, x, y, arrays, window, reason))
+        return seen
 
     def _show(self, place: int, columns: dict[str, np.ndarray], radius: FloatArray | None, name: str) -> str:
         there = map_data.has_values(columns, name)

@@ -1,8 +1,10 @@
 """What a page shows, as values: for the files made of it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.screen.map_data import Picture, SkyMarks
+from engine.figures.arrays import BandArrays
 from engine.figures.catalogue import Panel
 
 FADE = 0.5  # strength of the density behind the regions of one galaxy
@@ -31,3 +33,14 @@ class PlaneView(NamedTuple):
     swapped: bool = False
     points: tuple | None = None
     ring: tuple[float, float] | None = None
+
+
+class ProfileView(NamedTuple):
+    """One quantity of a galaxy against radius [half-light radii]: regions and their median, or why there is none."""
+
+    tex_axis: str
+    radius: Sequence[float]
+    values: Sequence[float]
+    band: BandArrays
+    window: tuple[float, float, float, float]
+    reason: str

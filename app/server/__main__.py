@@ -10,7 +10,7 @@ from engine.errors import GlocalError
 APP = Path(__file__).resolve().parents[1]
 # glibc gives freed pictures back to the system instead of keeping them: memory stays flat over many updates
 MEMORY_VARIABLES = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
-CHECK_UNUSED_MS = 10_000
+CHECK_UNUSED_S = 10.0  # between two looks for pages without a browser, at most
 TOKEN_S = 600  # from the page's HTML to its websocket: a slow line, a laptop that sleeps in between
 LARGEST_MESSAGE = 1_000_000  # bytes from a browser; choices take a few hundred
 
@@ -48,7 +48,7 @@ def panel_words(settings: Settings) -> list[str]:
         "--port": settings.port,
         "--index": APP.name,
         "--unused-session-lifetime": round(settings.keep_session_s * 1000),
-        "--check-unused-sessions": CHECK_UNUSED_MS,
+        "--check-unused-sessions": round(min(CHECK_UNUSED_S, settings.keep_session_s) * 1000),
         "--session-token-expiration": TOKEN_S,
         "--websocket-max-message-size": LARGEST_MESSAGE,
         "--log-level": "warning",

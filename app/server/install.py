@@ -12,8 +12,9 @@ from bokeh.server.urls import per_app_patterns, toplevel_patterns
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
+from app.compat import lean_bundle
 from app.server import access, logs, tables, views_page
-from app.server.page_handler import PageHandler
+from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
 from app.server.secret import derived
 from app.settings import OAUTH_VARIABLE, Settings, read_settings
@@ -36,8 +37,10 @@ def install() -> None:
     _sign(settings)
     _bound_requests(settings)
     toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
-    ours = {panel_server.DocHandler: PageHandler}
+    ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
+    panel_server.bundle_resources = lean_bundle
+    bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
     if not pn.config.oauth_provider:
         bokeh_settings.auth_module.set_value(str(GATE))
     logging.getLogger(__name__).debug("installed; %s is read by Panel", OAUTH_VARIABLE)

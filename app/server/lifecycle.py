@@ -8,6 +8,8 @@ import os
 import signal
 import time
 from functools import lru_cache
+from typing import Protocol
+from weakref import WeakSet
 
 from bokeh.application.application import ServerContext
 from bokeh.document import Document
@@ -23,9 +25,19 @@ from engine.errors import GlocalError
 
 LOOK_S = 5.0  # between two looks at the survey's files
 PATIENCE_S = 20.0  # for exports under way when the server is asked to stop
-GOODBYE_S = 0.5  # for the last words to reach the pages
+GOODBYE_S = 0.5  # for the last words to be written to the pages
+SENDING_S = 10.0  # for pages on slow lines to take them, and the files they asked for
+LOOK_SENT_S = 0.05
 GOODBYE = "This instance is being restarted. What you see is kept in the address: reload the page in a moment."
 log = logging.getLogger(__name__)
+
+
+class Line(Protocol):
+    """A websocket to a browser."""
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether something written to it has not left yet."""
 
 
 class ServerState:
@@ -33,6 +45,7 @@ class ServerState:
 
     def __init__(self) -> None:
         self.contexts: list[ServerContext] = []
+        self.lines: WeakSet[Line] = WeakSet()
         self.loaded = False
         self.stopping = False
         self.greeting = ""
@@ -149,4 +162,12 @@ async def stop() -> None:
     if not await shared_jobs().finish(PATIENCE_S):
         log.warning("exports were still being made after %g s", PATIENCE_S)
     await asyncio.sleep(GOODBYE_S if known.sessions() else 0)
+    await _sent(known)
     IOLoop.current().stop()
+
+
+async def _sent(known: ServerState) -> None:
+    """Wait until what was written to the pages has left, as far as they take it."""
+    end = time.monotonic() + SENDING_S
+    while any(line.is_sending for line in known.lines) and time.monotonic() < end:
+        await asyncio.sleep(LOOK_SENT_S)

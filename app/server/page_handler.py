@@ -1,6 +1,19 @@
-"""The page itself: at one address, with headers that browsers obey."""
+"""The page itself: at one address, with headers that browsers obey, as long as there is room for another one."""
 
-from panel.io.server import DocHandler
+from typing import ClassVar
+
+import panel as pn
+from bokeh.util.token import get_session_id
+from panel.io.server import DocHandler, WSHandler
+from tornado.web import authenticated
+
+from app.metrics import REFUSED
+from app.server.html import page
+from app.server.lifecycle import state
+from app.settings import read_settings
+
+AGAIN_S = 15  # until a page that found no room asks again
+PING_S = 10.0  # between two pings to a browser, and the longest time for its answer
 
 # Bokeh compiles models in the browser (unsafe-eval) and starts pages by a script in them (unsafe-inline); all else
 # comes from this server
@@ -17,8 +30,19 @@ HEADERS = {
 }
 
 
+OF_A_SESSION = ("bokeh-session-id", "bokeh-token")  # a request that names its session may have to be refused
+LAST_SCRIPT = "</script>"
+
+
 class PageHandler(DocHandler):
-    """Bokeh's page of an app, at /app and not at /app/, from where its scripts would not be found."""
+    """Bokeh's page of an app, at /app and not at /app/, from where its scripts would not be found.
+
+    The head of the page is the same for every visitor and is sent before the session is made: the browser reads
+    BokehJS (1 s) while the server makes the figures.
+    """
+
+    heads: ClassVar[dict[str, str]] = {}  # by path, as it was when the page was last made
+    sent = ""
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -30,4 +54,88 @@ class PageHandler(DocHandler):
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"../app{query}", permanent=False)
             return
+        await self._open(*words, **more)
+
+    @authenticated
+    async def _open(self, *words: str, **more: str) -> None:
+        if is_full():
+            self._ask_to_wait()
+            return
+        if self._is_sure_to_succeed():
+            await self._send_head()
         await super().get(*words, **more)
+
+    def write(self, chunk: str | bytes | dict) -> None:
+        """The page, less the part that the browser has."""
+        if isinstance(chunk, str):
+            self.heads[self.request.path] = head_of(chunk) or self.heads.get(self.request.path, "")
+            chunk = chunk.removeprefix(self.sent)
+        super().write(chunk)
+
+    def _is_sure_to_succeed(self) -> bool:
+        named = any(self.get_argument(name, None) for name in OF_A_SESSION) or OF_A_SESSION[0] in self.request.headers
+        return not named and not pn.config.authorize_callback
+
+    async def _send_head(self) -> None:
+        head = self.heads.get(self.request.path, "")
+        if not head:
+            return
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")  # nginx passes it on at once
+        super().write(head)
+        await self.flush()
+        self.sent = head
+
+    def _ask_to_wait(self) -> None:
+        """A page without a session: one with a session would take the room it waits for."""
+        self.set_status(503)
+        self.set_header("Retry-After", str(AGAIN_S))
+        self.set_header("Cache-Control", "no-store")
+        self.finish(page("full.html", again_s=AGAIN_S))
+
+
+def head_of(page: str) -> str:
+    """The start of a page up to its last script file; nothing if it has none."""
+    before, found, after = page.rpartition('<script type="text/javascript" src=')
+    return before + found + after[: after.index(LAST_SCRIPT) + len(LAST_SCRIPT)] if found else ""
+
+
+class LineHandler(WSHandler):
+    """The websocket of a page. A browser that does not answer has gone to sleep: its line is closed."""
+
+    ping_interval = PING_S
+    ping_timeout = PING_S
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if not self._finished and self._needs_room() and is_full():
+            self.set_status(503)
+            self.finish()
+
+    def open(self, *words: str, **more: str) -> object:
+        state().lines.add(self)
+        return super().open(*words, **more)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether something written to it has not left yet."""
+        connection = self.ws_connection
+        return connection is not None and connection.stream.writing()
+
+    def _needs_room(self) -> bool:
+        """Whether the page this line is for is not in memory any more, and would be made again."""
+        token = self.request.headers.get("Sec-WebSocket-Protocol", "").rpartition(",")[2].strip()
+        try:
+            asked = get_session_id(token)
+        except (KeyError, TypeError, ValueError):  # Bokeh refuses what is no token
+            return False
+        return asked not in {session.id for session in state().sessions()}
+
+
+def is_full() -> bool:
+    """Whether this process holds as many pages as it may; counts who is refused."""
+    full = len(state().sessions()) >= read_settings().sessions
+    if full:
+        REFUSED.inc()
+    return full

@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler, authenticated
@@ -16,6 +17,7 @@ from app.settings import ASSETS, read_settings
 
 PAGE = "(?:/app)?"  # the page may be at /app, at /app/ and at the root: what it needs is found from all three
 YEAR_S = 31_536_000
+RETRY_S = 60  # until somebody who was refused for want of room may try again
 
 
 class Quiet(RequestHandler):
@@ -28,6 +30,8 @@ class Quiet(RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
     def write_error(self, status_code: int, **_words: object) -> None:
+        if status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.set_header("Retry-After", str(RETRY_S))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page("refusal.html", status=status_code, sentence=self._reason))
 

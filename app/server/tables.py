@@ -5,9 +5,11 @@ The address carries what is asked for and until when, signed; nothing of it can 
 
 import json
 import time
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, create_signed_value, decode_signed_value
 
 from app.jobs import BusyError, shared_jobs
@@ -53,21 +55,25 @@ class TableHandler(Quiet):
     """Makes the table of a signed address, in the pool of exports."""
 
     async def get(self, token: str) -> None:
-        settings = read_settings()
-        query, kind, survey_id = self._asked(token, settings)
+        query, kind, survey_id = self._asked(token, read_settings())
+        with shared_jobs().answer():
+            content = await self._content(query, kind, survey_id)
+            self.set_header("Content-Type", MIME.get(kind, "application/octet-stream"))
+            self.set_header("Content-Disposition", f'attachment; filename="{file_name(kind)}"')
+            with suppress(StreamClosedError):  # who asked has gone
+                await self.finish(content)
+
+    async def _content(self, query: str, kind: str, survey_id: str) -> bytes:
+        """The file, or the status and sentence why there is none."""
         try:
             survey = open_survey(data_folder())
             if survey.survey_id != survey_id:
                 raise HTTPError(410, reason="The survey has been replaced since: ask for a new address")
-            content = await shared_jobs().run(selected_table, survey, query, kind, settings.table_rows)
+            return await shared_jobs().run(selected_table, survey, query, kind, read_settings().table_rows)
         except BusyError as error:
-            self.set_header("Retry-After", "60")
             raise HTTPError(503, reason=str(error)) from None
         except GlocalError as error:
             raise HTTPError(400, reason=str(error)) from None
-        self.set_header("Content-Type", MIME.get(kind, "application/octet-stream"))
-        self.set_header("Content-Disposition", f'attachment; filename="{file_name(kind)}"')
-        self.finish(content)
 
     def _asked(self, token: str, settings: Settings) -> tuple[str, str, str]:
         days = settings.link_minutes / MINUTES_PER_DAY

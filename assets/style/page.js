@@ -1,10 +1,30 @@
 /* The page's own script: tabs, keys, address, connection. It talks to the session through two unseen fields. */
 window.glocal = (() => {
   const SPOKEN = ["INPUT", "SELECT", "TEXTAREA"]
+  const DOUBLE_MS = 250 // between the clicks of a double one
+  const PULSE_MS = 10000, SILENCES = 2 // a line that stays silent for that many beats is dead
   const waiting = []
-  let asked = 0, gone = false
+  let asked = 0, gone = false, leaving = false
+  let line = null, heard = false, silences = 0
 
   history.pushState = (...words) => history.replaceState(...words) // the address follows the selection; Back leaves the page
+
+  /* Bokeh keeps its line to the server to itself, and does not notice that it is dead after a laptop's sleep */
+  window.WebSocket = class extends WebSocket {
+    constructor(...words) {
+      super(...words)
+      line = this
+      this.addEventListener("message", () => { heard = true; silences = 0 })
+      this.addEventListener("close", () => { if (!leaving) lost() })
+    }
+  }
+
+  function pulse() {
+    if (gone || !heard) return
+    if (silences >= SILENCES) { lost(); return }
+    silences += 1
+    for (const part of [{ msgid: "pulse", msgtype: "SERVER-INFO-REQ" }, {}, {}]) line.send(JSON.stringify(part))
+  }
 
   const field = (name) => window.Bokeh?.documents?.[0]?.get_model_by_name(name) ?? null
   const all = (words) => [...document.querySelectorAll(words)]
@@ -20,8 +40,10 @@ window.glocal = (() => {
     const told = JSON.parse(words)
     if (told.page) show(told.page)
     if ("zoomed" in told) document.querySelector(".unzoom").hidden = !told.zoomed
+    if ("cuts" in told) document.querySelector(".cuts summary").textContent = told.cuts ? `More cuts (${told.cuts} in force)` : "More cuts"
     if (told.file) save(told.file)
     if (told.sentence) say(told.sentence)
+    if (told.place) settled(() => list(told.place))
     setTimeout(expose, 100)
   }
 
@@ -62,6 +84,41 @@ window.glocal = (() => {
     document.body.removeAttribute("aria-busy")
   }
 
+  /* What sits at the place of a plane that was clicked; the first click of a double one asks for nothing */
+  let at = { clientX: 0, clientY: 0 }, clicks = 0
+  function settled(act) {
+    const before = clicks
+    setTimeout(() => { if (clicks === before) act() }, DOUBLE_MS)
+  }
+
+  function list({ where, counted, headings, rows, more, ids }) {
+    const box = document.querySelector(".place")
+    box.querySelector(".where").innerHTML = where
+    box.querySelector(".counted").textContent = rows.length ? counted : "No selected region lies here."
+    const table = box.querySelector("table")
+    table.hidden = !rows.length
+    table.tHead.rows[0].innerHTML = headings.map((words) => `<th scope="col">${words}</th>`).join("")
+    table.tBodies[0].replaceChildren(...rows.map(line_of))
+    box.querySelector(".more").textContent = more
+    const only = box.querySelector(".only")
+    only.hidden = !rows.length
+    only.onclick = () => { box.close(); ask(`only ${ids.join(",")}`) }
+    box.show()
+    const { width, height } = box.getBoundingClientRect(), gap = 14
+    const right = at.clientX + gap + width < innerWidth
+    box.style.left = `${Math.max(8, right ? at.clientX + gap : at.clientX - gap - width)}px`
+    box.style.top = `${Math.max(8, Math.min(at.clientY - 20, innerHeight - height - 8))}px`
+  }
+
+  function line_of({ id, name, numbers }) {
+    const row = document.createElement("tr"), open = document.createElement("button")
+    open.textContent = name
+    open.onclick = () => { document.querySelector(".place").close(); show("galaxy"); ask(`galaxy ${id}`) }
+    row.insertCell().append(open)
+    for (const words of numbers) row.insertCell().textContent = words
+    return row
+  }
+
   function fetch_(kind) {
     document.body.setAttribute("aria-busy", "true")
     document.querySelector(".menu").open = false
@@ -88,10 +145,16 @@ window.glocal = (() => {
   }
 
   function lost() {
+    if (gone) return
     gone = true
-    document.querySelector(".lost").hidden = false
+    line.close()
+    document.querySelector(heard ? ".lost" : ".never").hidden = false
     document.querySelector(".stage").inert = true
     document.querySelector("nav").inert = true
+    if (heard) come_back()
+  }
+
+  function come_back() {
     const again = setInterval(async () => {
       try {
         const file = document.querySelector("script[src]").src // small work for a server that has just come up
@@ -114,6 +177,7 @@ window.glocal = (() => {
     else if (event.key === "[" || event.key === "]") neighbour(event.key === "]" ? 1 : -1)
     else if (event.key === "/") search(event)
     else if (event.key === "?") keys()
+    else if (event.key === "Escape") put_away()
   }
 
   function act(event, words) {
@@ -140,6 +204,12 @@ window.glocal = (() => {
 
   function read(words) {
     for (const place of all(".readout")) place.textContent = words
+  }
+
+  function put_away() {
+    document.querySelector(".place").close()
+    const menu = document.querySelector(".menu[open]")
+    if (menu) { menu.open = false; menu.querySelector("summary").focus() }
   }
 
   function keys() {
@@ -201,6 +271,20 @@ window.glocal = (() => {
     show(page)
     theme(kept() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"))
     addEventListener("keydown", press)
+    addEventListener("pointerdown", (event) => {
+      const box = document.querySelector(".place")
+      if (box.contains(event.target)) return
+      at = event
+      clicks += 1
+      box.close()
+    }, true)
+    addEventListener("wheel", (event) => {
+      const box = document.querySelector(".place")
+      if (!box.contains(event.target)) box.close()
+    }, { capture: true, passive: true })
+    addEventListener("pagehide", () => { leaving = true })
+    addEventListener("pageshow", (event) => { if (event.persisted) location.reload() }) // back to a page without its line
+    setInterval(pulse, PULSE_MS)
     addEventListener("click", (event) => {
       const tab = event.target.closest?.("[data-tab]")
       if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); turn(tab.dataset.tab) }
@@ -210,5 +294,5 @@ window.glocal = (() => {
     setTimeout(ready, 50)
   }
 
-  return { ask, tell, read, begin, copy, lost, keys, theme, drawer, fetch: fetch_ }
+  return { ask, tell, read, begin, copy, keys, theme, drawer, fetch: fetch_ }
 })()

@@ -9,7 +9,7 @@ import numpy as np
 from engine.columns import GALAXY
 from engine.errors import SettingsError, TableError
 from engine.figures.arrays import Made, Regions
-from engine.galaxy.structure import ELLIPSE_COLUMNS, Ellipse, elliptical_radius
+from engine.galaxy.structure import ellipses_of, elliptical_radius
 from engine.relations.running import presort
 from engine.types import FloatArray, IntArray
 
@@ -91,12 +91,13 @@ def galaxy_rows(region_galaxy: IntArray, galaxy_id: IntArray) -> IntArray:
 def radius_re(table: Regions) -> FloatArray | None:
     """Distance of regions from the centre of their galaxy over its half-light radius, (row,) float32.
 
-    Along the half-light ellipse: the semi-major axis of the similar ellipse through the region. NaN where the
-    ellipse is not known; None if the table has no ellipses.
+    Along the half-light ellipse, as the galaxy's map lies on the sky: the semi-major axis of the similar ellipse
+    through the region. NaN where the ellipse is not known; None if the table has no ellipses.
     """
-    if any(table.galaxy(name) is None for name in (*ELLIPSE_COLUMNS, "spaxel_arcsec")):
+    ellipses = ellipses_of(table.__getitem__)
+    side = table["spaxel_arcsec"]
+    if ellipses is None or side is None:
         return None
-    ellipses = Ellipse(*(table[name] for name in ELLIPSE_COLUMNS))
     with np.errstate(divide="ignore", invalid="ignore"):
-        radius = elliptical_radius(table["x"], table["y"], ellipses, table["spaxel_arcsec"]) / ellipses.semi_major
+        radius = elliptical_radius(table["x"], table["y"], ellipses, side) / ellipses.semi_major
     return np.where(ellipses.semi_major > 0, radius, np.nan).astype(np.float32)

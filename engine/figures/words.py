@@ -144,11 +144,6 @@ def cut_conditions(cut: Cut) -> list[str]:
     return conditions
 
 
-def axis_words(name: str) -> str:
-    """Label of an axis with its unit, in Unicode."""
-    return "R / R_e" if name == RADIUS_RE else column(name).axis
-
-
 def quantity(name: str) -> Column:
     """The column of that name, also ``radius_re``, which no file holds."""
     return _RADIUS if name == RADIUS_RE else column(name)

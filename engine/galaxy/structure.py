@@ -1,5 +1,6 @@
 """Where a spaxel lies in its galaxy, and the mean mass density inside the half-light ellipse."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -32,11 +33,24 @@ def ellipse_of(galaxy: dict[str, float]) -> Ellipse | None:
     numbers = [float(galaxy.get(name, np.nan)) for name in ELLIPSE_COLUMNS]
     if not np.isfinite(numbers).all():
         return None
-    stated = [float(galaxy.get(name, north_up)) for name, north_up in AXIS_COLUMNS.items()]
-    angles = [
-        angle if np.isfinite(angle) else north_up for angle, north_up in zip(stated, AXIS_COLUMNS.values(), strict=True)
-    ]
-    return Ellipse(*numbers, *angles)
+    return Ellipse(*numbers, *(float(_axis_angle(galaxy.get(name), name)) for name in AXIS_COLUMNS))
+
+
+def ellipses_of(column: Callable[[str], FloatArray | None]) -> Ellipse | None:
+    """Half-light ellipses of many galaxies or regions, every field (row,); NaN where a number is not known.
+
+    column: gives a column of the galaxy table by its name, or None. Returns None if one that is needed is not there.
+    """
+    numbers = [column(name) for name in ELLIPSE_COLUMNS]
+    if any(values is None for values in numbers):
+        return None
+    return Ellipse(*numbers, *(_axis_angle(column(name), name) for name in AXIS_COLUMNS))
+
+
+def _axis_angle(stated: FloatArray | float | None, name: str) -> FloatArray:
+    """Position angles in which an axis of the map grows; those of a map with north up where none is stated."""
+    angle = np.asarray(np.nan if stated is None else stated, dtype=float)
+    return np.where(np.isfinite(angle), angle, AXIS_COLUMNS[name])
 
 
 def elliptical_radius(x: FloatArray, y: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> FloatArray:

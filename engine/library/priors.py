@@ -138,7 +138,6 @@ GALLAZZI05 = Priors(
 )
 GALLAZZI05_DUSTY = replace(GALLAZZI05, name="gallazzi05-dusty", dust_free=0.0)
 PRIOR_SETS = {priors.name: priors for priors in (Priors(), GALLAZZI05, GALLAZZI05_DUSTY)}
-DEFAULT_PRIORS = Priors().name
 
 
 def prior_set(name: str) -> Priors:

@@ -135,14 +135,14 @@ def light_radii(
 
     (galaxy,) each; profile radii in arcsec.
     """
-    radius = np.geomspace(0.03, 8.0, 90) * profile.disc_radius[:, None]
+    radius = np.geomspace(0.003, 8.0, 130) * profile.disc_radius[:, None]
     scale = (10.0**log_mass / pc_per_arcsec(redshift) ** 2)[:, None]
     bulge, disc = (part * scale for part in profile.column().densities(radius))
     density = bulge + disc
     model = (light, settings)
     flux = expected_light(np.log10(density), bulge / density, log_mass[:, None], spheroid[:, None], model)
     rings = flux * radius**2  # times dlog r, which is constant
-    inside = np.cumsum(rings, axis=1) / rings.sum(axis=1, keepdims=True)
+    inside = (np.cumsum(rings, axis=1) - 0.5 * rings) / rings.sum(axis=1, keepdims=True)  # half of its own ring
     brightness = flux_to_brightness(flux, redshift[:, None])
     return LightRadii(crossing(radius, inside, 0.5), crossing(radius, -brightness, -settings.isophote))
 

@@ -62,12 +62,6 @@ def line_fluxes_in_bands(line_wave: FloatArray, line_flux: FloatArray, filters: 
     return np.stack(parts, axis=-1)
 
 
-def without_lines(magnitude: FloatArray, added: FloatArray) -> FloatArray:
-    """AB magnitudes freed of the lines' share (line_fluxes_in_bands, same shape); NaN if nothing would be left."""
-    rest = 10.0 ** (-0.4 * np.asarray(magnitude)) - np.asarray(added)
-    return -2.5 * np.log10(np.where(rest > 0, rest, np.nan))
-
-
 def surface_flux(surface_brightness: FloatArray, redshift: FloatArray | float) -> FloatArray:
     """Flux per pc2 in units of sources of absolute magnitude 0, the dimming by distance (1+z)^4 undone.
 

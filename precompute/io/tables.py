@@ -35,7 +35,7 @@ def read_table(path: Path, inner: str | None = None) -> Table:
         raise
     except Exception as error:  # each format has its own way to fail
         raise TableError(f"{path} is not a table that can be read: {_first_line(error)}") from error
-    table = _unpacked(table)
+    table = _unpacked(Table(table, copy=False))  # quantities of a QTable become columns with a unit
     if len(table) == 0:
         raise TableError(f"{path}: the table is empty")
     return table

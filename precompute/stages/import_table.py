@@ -9,7 +9,7 @@ from astropy.table import Table
 from engine.columns import GALAXY, MEASURED, REGION
 from engine.errors import TableError
 from engine.galaxy.sample import region_weight, spaxel_area_pc2
-from engine.galaxy.structure import Ellipse, elliptical_radius, log_mean_density
+from engine.galaxy.structure import ELLIPSE_COLUMNS, ellipse_of, elliptical_radius, log_mean_density
 from engine.survey import Columns, check_galaxies, check_regions
 from precompute.io.galaxy_facts import Facts, collect_facts, notes_on_sources
 from precompute.io.mapping import (
@@ -30,7 +30,6 @@ from precompute.stages.merge import merge_surveys
 
 NAME_WORDS = ("name", "object", "objname", "target", "targname", "target_name", "galaxy", "galaxyname")
 OFF_GRID = 0.1  # of a spaxel; choice: positions are written with few digits
-ELLIPSE = ("half_light_radius", "axis_ratio", "position_angle")
 
 
 class ImportRequest(NamedTuple):
@@ -244,11 +243,10 @@ def _locate(galaxy: Facts, regions: Columns, facts: Facts, light: np.ndarray) ->
     galaxy.setdefault("y_centre", float(regions["y"][peak]))
     if "log_mu_e" in facts:
         return []
-    lacking = [name for name in ELLIPSE if name not in galaxy]
+    lacking = [name for name in ELLIPSE_COLUMNS if not np.isfinite(galaxy.get(name, np.nan))]
     if lacking:
         return [f"{GALAXY['log_mu_e'].label} is left empty, since {lacking[0]} is not known."]
-    radius, axis_ratio, angle = (galaxy[name] for name in ELLIPSE)
-    ellipse = Ellipse(galaxy["x_centre"], galaxy["y_centre"], radius, axis_ratio, angle)
-    distance = elliptical_radius(regions["x"], regions["y"], ellipse, galaxy["spaxel_arcsec"])
-    galaxy["log_mu_e"] = log_mean_density(regions["log_mu_star"], distance, radius, galaxy["spaxel_arcsec"])
+    ellipse, side = ellipse_of(galaxy), galaxy["spaxel_arcsec"]
+    distance = elliptical_radius(regions["x"], regions["y"], ellipse, side)
+    galaxy["log_mu_e"] = log_mean_density(regions["log_mu_star"], distance, ellipse.semi_major, side)
     return []

@@ -3,8 +3,8 @@
 import panel as pn
 import pytest
 from bokeh.document import Document
-from bokeh.events import ConnectionLost
 from bokeh.models import Line, Plot, Range1d
+from bokeh.server.protocol_handler import ProtocolHandler
 from panel.reactive import Syncable
 from panel.theme import Native
 
@@ -77,8 +77,8 @@ def test_sources_share_what_nobody_changes():
     assert document.to_json()
 
 
-def test_bokeh_announces_a_lost_connection_by_the_name_the_page_listens_to():
-    assert ConnectionLost.event_name == "connection_lost"
+def test_bokeh_answers_what_a_page_asks_to_learn_whether_its_line_is_alive():
+    assert "SERVER-INFO-REQ" in ProtocolHandler()._handlers
 
 
 def test_panel_does_not_reconnect_by_itself():

@@ -4,11 +4,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib.backend_bases import MouseEvent
 from PIL import Image
 
 from app import theme
-from app.paper import maps, page
-from app.paper.page import Note
+from app.paper.galaxy import galaxy_figure
+from app.paper.page import Note, page_file
 from app.screen import map_data
 from app.screen.seen import MapsView
 
@@ -30,7 +31,7 @@ def view() -> MapsView:
 
 
 def _opened(view: MapsView, note: Note) -> Image.Image:
-    return Image.open(BytesIO(page.png_bytes(maps.maps_figure(view, note), note)))
+    return Image.open(BytesIO(page_file(galaxy_figure(view, [], note), note)))
 
 
 def test_a_figure_is_a_journal_page_wide_at_300_dpi(view):
@@ -55,10 +56,21 @@ def test_measured_data_wear_no_stamp(view):
 
 
 def test_the_maps_carry_labels_with_units_and_the_window_of_the_screen(view):
-    axes = maps.maps_figure(view._replace(window=(1.0, 6.0, 2.0, 7.0)), MOCK_NOTE).axes[:2]
+    axes = galaxy_figure(view._replace(window=(1.0, 6.0, 2.0, 7.0)), [], MOCK_NOTE).axes[::2]
     assert axes[0].get_title() == view.pictures[0].quantity.tex_axis
     assert axes[0].get_xlim() == (1.0, 6.0)
     assert axes[1].get_ylim() == (2.0, 7.0)
+
+
+def test_every_spaxel_of_a_map_on_paper_lies_where_it_is_in_the_table_in_the_colour_of_its_value(view):
+    """log mu* rises with x from 0 and, nine times as fast, with y; north is up, so rows grow upwards."""
+    figure = galaxy_figure(view, [], MOCK_NOTE)
+    ax = figure.axes[0]
+    for x, y in ((0, 0), (8, 0), (0, 8), (5, 3)):
+        pixel = ax.transData.transform((x, y))
+        under = MouseEvent("motion_notify_event", figure.canvas, *pixel)
+        assert ax.images[0].get_cursor_data(under) == pytest.approx(3 * (9 * y + x) / 80, abs=1e-6)
+    assert ax.images[0].get_clim() == (0.0, 3.0)
 
 
 def test_the_same_figure_can_be_made_twice(view):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.pages import galaxy_words as words
 from app.pages.galaxy import FILES_CHANGED, GalaxyPage
-from app.paper.page import Note, png_bytes
+from app.paper.page import Note, page_file
 from app.screen import map_data, profiles
 from app.screen.galaxy_picker import nearest_galaxy, padded
 from app.store import Survey
@@ -36,7 +36,7 @@ def page(survey) -> GalaxyPage:
 def test_four_maps_show_each_value_of_the_file_at_its_place_in_the_sky(page, small_survey):
     regions = read_survey(small_survey)[0]
     here = {name: values[regions["galaxy_id"] == 5] for name, values in regions.items()}
-    for panel, name in zip(page.panels, ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level"), strict=True):
+    for panel, name in zip(page.maps.panels, ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level"), strict=True):
         shown = {key: values[0] for key, values in panel.source.data.items()}
         row, column = (here["y"] - shown["y"]).astype(int), (here["x"] - shown["x"]).astype(int)  # from a corner
         np.testing.assert_array_equal(shown["values"][row, column], here[name].astype(np.float32))
@@ -45,10 +45,10 @@ def test_four_maps_show_each_value_of_the_file_at_its_place_in_the_sky(page, sma
 
 
 def test_another_galaxy_changes_data_and_no_figure(page, survey):
-    figures = [panel.figure for panel in page.panels]
+    figures = [panel.figure for panel in page.maps.panels]
     page.selection.galaxy_id = 2
-    assert [panel.figure for panel in page.panels] == figures
-    assert np.isfinite(page.panels[0].source.data["values"][0]).sum() <= len(survey.galaxy_maps(2)["x"])
+    assert [panel.figure for panel in page.maps.panels] == figures
+    assert np.isfinite(page.maps.panels[0].source.data["values"][0]).sum() <= len(survey.galaxy_maps(2)["x"])
     assert "mock 002" in page.heading.object
     assert page.picker.here.data["x"][0] == pytest.approx(survey.galaxy_row(2).log_M_star)
 
@@ -58,20 +58,20 @@ def test_colours_span_the_values_of_the_survey_in_every_galaxy_unless_asked(page
     of_one = every["log_mu_star"][every["galaxy_id"] == 1]  # the lightest galaxy: its centre is no dense place
     for galaxy_id in (5, 1):
         page.selection.galaxy_id = galaxy_id
-        low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+        low, high = page.maps.panels[0].mapper.low, page.maps.panels[0].mapper.high
         assert 0.97 < np.mean((every["log_mu_star"] >= low) & (every["log_mu_star"] <= high)) < 1.0
         assert high > np.nanmax(of_one)
     page.selection.map_range = "galaxy"
-    low, high = page.panels[0].mapper.low, page.panels[0].mapper.high
+    low, high = page.maps.panels[0].mapper.low, page.maps.panels[0].mapper.high
     assert high < np.nanmax(of_one)
     assert 0.97 < np.mean((of_one >= low) & (of_one <= high)) < 1.0
 
 
 def test_a_chooser_changes_its_own_map(page):
-    page.choosers[1].value = "v_star"
+    page.maps.choosers[1].value = "v_star"
     assert page.selection.maps == ["log_mu_star", "v_star", "log_Z_wr", "smoothing_level"]
-    assert page.panels[1].picture.quantity.name == "v_star"
-    assert page.panels[1].mapper.low == -page.panels[1].mapper.high
+    assert page.maps.panels[1].picture.quantity.name == "v_star"
+    assert page.maps.panels[1].mapper.low == -page.maps.panels[1].mapper.high
 
 
 def test_a_spaxel_is_ringed_in_the_maps_and_in_the_planes(page):
@@ -79,25 +79,25 @@ def test_a_spaxel_is_ringed_in_the_maps_and_in_the_planes(page):
     x, y = int(page.columns["x"][row]), int(page.columns["y"][row])
     page.click_spaxel(x + 0.3, y - 0.4)
     assert page.selection.spaxel == (x, y)
-    assert (page.sky.ring.data["x"], page.sky.ring.data["y"]) == ([x], [y])
+    assert (page.maps.sky.ring.data["x"], page.maps.sky.ring.data["y"]) == ([x], [y])
     assert page.planes.rings[0].data["y"][0] == page.columns["log_age_wr"][row]
     assert words.number(page.columns["log_age_wr"][row]) in page.spaxel.object
     page.click_spaxel(x, y)
     assert page.selection.spaxel is None
-    assert page.sky.ring.data["x"] == []
+    assert page.maps.sky.ring.data["x"] == []
 
 
 def test_the_ring_goes_when_another_galaxy_opens(page):
     page.click_spaxel(36, 30)
-    page._step(1)
+    page.finder.step(1)
     assert page.selection.spaxel is None
-    assert page.sky.ring.data["x"] == []
+    assert page.maps.sky.ring.data["x"] == []
 
 
 def test_a_link_to_an_unknown_galaxy_opens_the_one_with_most_regions(survey):
     page = open_galaxy(survey, galaxy_id=4711)
     assert page.selection.galaxy_id == int(survey.galaxies.loc[survey.galaxies["n_regions"].idxmax(), "galaxy_id"])
-    assert "4711" in page.message.object
+    assert "4711" in page.finder.message.object
 
 
 def test_a_link_to_unknown_maps_shows_the_default_in_their_place(survey):
@@ -107,13 +107,13 @@ def test_a_link_to_unknown_maps_shows_the_default_in_their_place(survey):
 
 def test_steps_go_round(page):
     page.selection.galaxy_id = 1
-    page._step(-1)
+    page.finder.step(-1)
     assert page.selection.galaxy_id == 8
 
 
 def test_the_exported_png_shows_what_is_seen_and_names_the_galaxy(page):
     note = Note("mock 005", "", "MOCK survey", "http://here", "glocal")
-    image = Image.open(BytesIO(png_bytes(page.paper(note), note)))
+    image = Image.open(BytesIO(page_file(page.paper(note), note)))
     assert image.width == 2100
     assert page.title == "mock 005"
 
@@ -126,9 +126,9 @@ def test_truth_and_difference_can_be_shown_in_a_mock(page):
 def test_a_missing_column_is_a_sentence_in_the_place_of_the_map(page):
     del page.columns["smoothing_level"]
     page._show_maps()
-    assert page.panels[3].picture is None
-    assert page.panels[3].sentence.visible
-    assert "smoothing level" in page.panels[3].sentence.text.replace("\n", " ")
+    assert page.maps.panels[3].picture is None
+    assert page.maps.panels[3].sentence.visible
+    assert "smoothing level" in page.maps.panels[3].sentence.text.replace("\n", " ")
 
 
 @pytest.mark.parametrize("typed", ["mock 003", "MOCK003", "3", "califa 3"])
@@ -163,10 +163,10 @@ def test_the_search_opens_galaxy_zero(survey, monkeypatch):
     monkeypatch.setattr(words, "find_galaxy", lambda _galaxies, _typed: 0)
     page = open_galaxy(survey, galaxy_id=5)
     opened = []
-    monkeypatch.setattr(page, "_open", opened.append)
-    page._search("ngc5000")
+    monkeypatch.setattr(page.finder, "open", opened.append)
+    page.finder.find("ngc5000")
     assert opened == [0]
-    assert not page.message.object
+    assert not page.finder.message.object
 
 
 def test_the_facts_are_those_of_the_table(survey):
@@ -218,7 +218,7 @@ def test_a_galaxy_without_mean_density_is_never_found(survey):
 
 
 def test_a_galaxy_that_cannot_be_read_leaves_the_last_one_whole(page, survey, monkeypatch):
-    before = [panel.source.data["values"][0] for panel in page.panels]
+    before = [panel.source.data["values"][0] for panel in page.maps.panels]
     facts = page.facts.object
 
     def gone(_survey, _galaxy_id):
@@ -228,10 +228,10 @@ def test_a_galaxy_that_cannot_be_read_leaves_the_last_one_whole(page, survey, mo
     page.selection.galaxy_id = 2
     assert page.selection.galaxy_id == 5
     assert page.title == "mock 005"
-    assert FILES_CHANGED in page.message.object
+    assert FILES_CHANGED in page.finder.message.object
     assert "mock 005" in page.heading.object
     assert page.facts.object == facts
-    for panel, values in zip(page.panels, before, strict=True):
+    for panel, values in zip(page.maps.panels, before, strict=True):
         np.testing.assert_array_equal(panel.source.data["values"][0], values)
 
 
@@ -247,24 +247,24 @@ def test_a_double_click_on_a_map_picks_no_spaxel_and_keeps_the_one_picked(page):
 
 
 def test_zooms_of_maps_spectrum_and_planes_are_kept_in_the_selection_and_come_back(page, survey):
-    page.sky.x_range.update(start=30.0, end=40.0)
+    page.maps.sky.x_range.update(start=30.0, end=40.0)
     page.detail.wave_range.update(start=5000.0, end=5400.0)
     page.planes.ranges["log_age_wr"].update(start=9.0, end=9.5)
     page.zooms.settle()
     kept = {"galaxy.map_x": (30.0, 40.0), "galaxy.wave": (5000.0, 5400.0), "galaxy.log_age_wr": (9.0, 9.5)}
     assert page.selection.zoom == kept
     again = open_galaxy(survey, galaxy_id=5, zoom=dict(kept))
-    assert (again.sky.x_range.start, again.sky.x_range.end) == (30.0, 40.0)
+    assert (again.maps.sky.x_range.start, again.maps.sky.x_range.end) == (30.0, 40.0)
     assert (again.detail.wave_range.start, again.detail.wave_range.end) == (5000.0, 5400.0)
     page.selection.zoom = {}
-    assert page.sky.x_range.start == page.sky.x_range.reset_start
+    assert page.maps.sky.x_range.start == page.maps.sky.x_range.reset_start
 
 
 def test_another_galaxy_is_shown_whole_and_keeps_the_window_of_wavelengths(page):
     page.selection.zoom = {"galaxy.map_x": (30.0, 40.0), "galaxy.wave": (5000.0, 5400.0)}
     page.selection.galaxy_id = 2
     assert page.selection.zoom == {"galaxy.wave": (5000.0, 5400.0)}
-    assert page.sky.x_range.start == page.sky.x_range.reset_start
+    assert page.maps.sky.x_range.start == page.maps.sky.x_range.reset_start
 
 
 @pytest.mark.parametrize("name", [*map_data.ESTIMATES, "v_star", "snr_per_angstrom"])
@@ -289,15 +289,21 @@ def test_radii_are_those_of_the_ellipse(page, survey):
     places = {"x": np.array([major[0], minor[0]]), "y": np.array([major[1], minor[1]])}
     np.testing.assert_allclose(profiles.radii(places, galaxy), 1.0, rtol=1e-5)
     assert profiles.radii(places, galaxy | {"half_light_radius": np.nan}) is None
+    to_the_north = galaxy | {"x_axis_angle": 0.0, "y_axis_angle": -90.0}  # the map turned by 90 deg
+    turned = {
+        "x": galaxy["x_centre"] + places["y"] - galaxy["y_centre"],
+        "y": galaxy["y_centre"] + places["x"] - galaxy["x_centre"],
+    }
+    np.testing.assert_allclose(profiles.radii(turned, to_the_north), 1.0, rtol=1e-5)
 
 
 def test_profiles_show_the_quantities_of_the_maps_and_say_what_is_missing(page):
     page.selection.detail = "profiles"
     assert page.detail.others["profiles"].visible
-    np.testing.assert_array_equal(page.profiles.points[1].data["y"], page.columns["log_age_wr"])
+    np.testing.assert_array_equal(page.maps.profiles.points[1].data["y"], page.columns["log_age_wr"])
     page.selection.maps = ["log_mu_star", "v_star", "log_Z_wr", "smoothing_level"]
-    np.testing.assert_array_equal(page.profiles.points[1].data["y"], page.columns["v_star"])
+    np.testing.assert_array_equal(page.maps.profiles.points[1].data["y"], page.columns["v_star"])
     del page.columns["v_star"]
     page._show_maps()
-    assert "This table has no v∗" in page.profile_words[1].object
-    assert len(page.profiles.points[1].data["x"]) == 0
+    assert "This table has no v∗" in page.maps.profile_words[1].object
+    assert len(page.maps.profiles.points[1].data["x"]) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.screen import map_data as md
-from app.screen.maps import LEVEL_GREYS, MapPanel, Sky, colours_of
+from app.screen.maps import LEVEL_GREYS, REASONS, MapPanel, Sky, colours_of
 from app.screen.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
@@ -57,6 +57,13 @@ def test_a_grey_spaxel_knows_why(columns):
     assert at == [md.VALUE, md.NOT_MEASURED, md.NO_REGION]
     no_value = md.what_is_there(columns, columns["log_Z_wr"], frame)
     assert no_value[10 - frame.y0, 3 - frame.x0] == md.NO_VALUE
+
+
+def test_the_words_for_a_grey_spaxel_stand_in_the_order_of_their_codes():
+    assert REASONS[md.VALUE] == ""
+    assert REASONS[md.NO_REGION].startswith("not kept")
+    assert "no model fits" in REASONS[md.NOT_MEASURED]
+    assert REASONS[md.NO_VALUE] == "no value in the table"
 
 
 def test_only_quantities_with_values_are_offered(columns):
@@ -166,6 +173,14 @@ def test_levels_are_five_greys_and_differences_diverge():
     diverging = colours_of("log_Z_wr_minus_true", centred=True)
     assert diverging[0] != diverging[-1]
     assert len(set(diverging)) > 200
+
+
+def test_what_recedes_is_red_and_what_is_bright_is_white():
+    approaching, receding = (colours_of("v_star", centred=True)[place] for place in (0, -1))
+    assert int(approaching[5:], 16) > int(approaching[1:3], 16)  # more blue than red
+    assert int(receding[1:3], 16) > int(receding[5:], 16)
+    for name in ("sb_r", "mag_u"):  # few magnitudes are much light
+        assert (colours_of(name)[0], colours_of(name)[-1]) == ("#ffffff", "#000000")
 
 
 TURNED = {"x_axis_angle": 0.0, "y_axis_angle": 90.0}  # x grows to the north, y to the east

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits, votable
 from astropy.table import Table
+from astropy.units import Unit
 from astropy.wcs import WCS
-from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
 
@@ -27,12 +28,15 @@ from app.paper.plot import draw_figure
 from app.paper.shown import show
 from app.screen import fills
 from app.store import open_survey
+from app.style import styles
+from engine.columns import GALAXY, REGION
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut
-from engine.figures.marks import MARKS
+from engine.figures.marks import MARKS, MedianMap
 from engine.figures.planes import weighted_count
 from engine.figures.words import parse_cut
+from tests.app.print import assert_fits_the_journal, seen_words
 
 MASSIVE = parse_cut(["log_M_star>10.0"])
 
@@ -62,34 +66,30 @@ def test_screen_and_paper_count_alike(survey):
 @pytest.mark.parametrize("key", FIGURES)
 def test_every_figure_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(survey, key, columns):
     page = draw_figure(show(survey, key), columns)
-    width, height = page.get_size_inches()
-    assert width * 72 == pytest.approx({"one": 240, "two": 504}[columns])
-    assert height < 9.3  # MNRAS: 247 mm for figure and caption
-    words = seen_words(page)
-    assert {text.get_size() for text in words} == {8.0}
-    frame = page.bbox.padded(1.0)
-    boxes = [(text.get_text(), text.get_window_extent().padded(-1.0)) for text in words]
-    assert not [word for word, box in boxes if not _within(box, frame)]
-    pairs = [(one, two) for i, (one, a) in enumerate(boxes) for two, b in boxes[i + 1 :] if a.overlaps(b)]
-    assert not pairs
+    assert_fits_the_journal(page, columns)
+    assert {text.get_size() for text in seen_words(page)} == {8.0}
 
 
-def _within(box, frame) -> bool:
-    return frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+def test_what_is_hidden_on_the_screen_is_hidden_on_paper_and_in_the_key(survey):
+    shown = show(survey, "3", MASSIVE)
+    less = replace(shown, hidden=frozenset({"contours", "old ridge", "insets"}))
+    both = [draw_figure(each) for each in (shown, less)]
+    n_lines = [sum(len(ax.lines) for ax in page.axes) for page in both]
+    assert n_lines[1] < n_lines[0]
+    colours = [{line.get_color() for ax in page.axes for line in ax.lines} for page in both]
+    assert colours[0] - colours[1] == {styles().of("old ridge").colour, styles().of("contours").colour}
+    keys = [{text.get_text() for text in page.legends[0].get_texts()} for page in both]
+    assert "old ridge" in " ".join(keys[0] - keys[1])
+    assert [sum(len(ax.child_axes) for ax in page.axes) for page in both] == [6, 0]
+    assert "insets" not in " ".join(text.get_text() for text in seen_words(both[1]))
 
 
-def seen_words(page) -> list[Text]:
-    """Every text of a page that is drawn; matplotlib keeps numbers of ticks beyond the ends of an axis, too."""
-    page.draw_without_rendering()
-    beyond = set()
-    for axes in page.findobj(Axes):
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            outside = [tick for tick in ticks if not low - 1e-9 <= tick.get_loc() <= high + 1e-9]
-            beyond |= {label for tick in outside for label in (tick.label1, tick.label2)}
-    texts = [text for text in page.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    return [text for text in texts if text not in beyond]
+def test_an_inset_that_was_swapped_is_swapped_on_paper(survey):
+    shown = show(survey, "3", MASSIVE)
+    plain, swapped = (draw_figure(each).axes[0] for each in (shown, replace(shown, swapped=True)))
+    pictures = [np.asarray(ax.images[0].get_array()) for ax in (plain, plain.child_axes[0])]
+    for ax, picture in zip((swapped, swapped.child_axes[0]), reversed(pictures), strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), picture)
 
 
 def test_every_panel_of_a_figure_is_drawn_in_either_width():
@@ -181,6 +181,28 @@ def test_the_numbers_behind_a_figure_are_those_of_its_arrays(survey, key):
         np.testing.assert_array_equal(columns["log_Z_wr_p84"][rows], median.high)
 
 
+def test_the_older_peaks_are_those_of_the_old_ridge(figure_3):
+    columns, _ = numbers.line_table(figure_3)
+    old, young = (columns["log_age_wr"][columns["line"] == name] for name in ("old ridge", "young sequence"))
+    assert np.nanmax(young) < np.nanmin(old)
+
+
+def test_bars_of_colours_have_the_ends_of_their_maps(survey):
+    """Medians and scatters of Fig. 5: on paper and on the screen."""
+    shown = show(survey, "5")
+    marks = [
+        (mark, shown.arrays[panel.name, i])
+        for panel in shown.figure.panels
+        for i, mark in enumerate(panel.marks)
+        if isinstance(mark, MedianMap)
+    ]
+    ends = [arrays.z_limits for _, arrays in marks]
+    bars = [ax._colorbar.norm for ax in draw_figure(shown).axes if hasattr(ax, "_colorbar")]
+    assert sorted((bar.vmin, bar.vmax) for bar in bars) == sorted(ends)
+    assert [fills.fill_of(*one).ends for one in marks] == ends
+    assert all(low < high for low, high in ends)
+
+
 @pytest.mark.parametrize("kind", tables.WRITERS)
 def test_tables_come_back_with_values_units_and_ucds(survey, kind):
     shown = show(survey, "2", MASSIVE)
@@ -192,6 +214,19 @@ def test_tables_come_back_with_values_units_and_ucds(survey, kind):
     assert str(unit).replace(" ", "") == ("log(solMass.pc-2)" if standard else "dex(solMass/pc2)")
     assert ucd == "phys.density"
     assert b"MOCK" in content
+
+
+UNITS = {column.unit for column in (*REGION.values(), *GALAXY.values())} - {"dex"}  # which no standard names
+
+
+@pytest.mark.filterwarnings("ignore:The unit 'Angstrom'")  # VOUnits would rather have nm
+@pytest.mark.parametrize("standard", ["fits", "vounit"])
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_exported_units_are_those_of_the_columns_as_both_standards_spell_them(unit, standard):
+    spelt, wanted = tables.standard_unit(unit), Unit(unit)
+    if unit.startswith("dex("):
+        spelt, wanted = spelt.removeprefix("log(").removesuffix(")"), wanted.physical_unit
+    assert Unit(spelt, format=standard) == wanted
 
 
 def _read_ecsv(content, name):

@@ -93,6 +93,19 @@ def test_a_lockout_ends_after_its_time_whatever_the_clock_on_the_wall_says(monke
     assert lockout.waits("ada") == 0
 
 
+def test_a_lockout_counts_its_time_from_the_last_wrong_password_and_only_those_of_its_time():
+    now = [0.0]
+    lockout = Lockout(3, 60.0, lambda: now[0])
+    for when in (0.0, 30.0, 50.0):
+        now[0] = when
+        lockout.failed("ada")
+    assert lockout.waits("ada") == pytest.approx(60.0)
+    now[0] = 61.0  # the first one is forgotten by now
+    assert lockout.waits("ada") == 0
+    lockout.failed("ada")
+    assert lockout.waits("ada") == pytest.approx(60.0)
+
+
 def test_a_right_password_forgets_the_wrong_ones():
     lockout = Lockout(2, 60.0)
     lockout.failed("ada")
@@ -131,6 +144,32 @@ def test_a_job_that_overruns_is_given_up_and_the_loop_goes_on():
         return waited
 
     assert loops.run(slow()) < 0.35
+
+
+def test_at_the_end_a_job_under_way_is_finished_and_those_that_wait_are_refused():
+    async def end() -> list:
+        jobs = Jobs(workers=1, queue=2, limit_s=10)
+        asked = [asyncio.ensure_future(jobs.run(time.sleep, 0.4)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        assert not await jobs.finish(0.1)  # the first one is still being made
+        made = await asyncio.gather(*asked, jobs.run(time.sleep, 0.0), return_exceptions=True)
+        assert await jobs.finish(0)
+        return made
+
+    first, *others = loops.run(end())
+    assert first is None
+    assert [type(one) for one in others] == [BusyError, BusyError]
+    assert "being restarted" in str(others[0])
+
+
+def test_an_answer_that_is_being_sent_is_waited_for():
+    async def end() -> bool:
+        jobs = Jobs(workers=1, queue=0, limit_s=10)
+        with jobs.answer():
+            assert not await jobs.finish(0.1)
+        return await jobs.finish(0)
+
+    assert loops.run(end())
 
 
 def test_an_error_in_a_job_reaches_who_asked():

@@ -14,7 +14,7 @@ from PIL import Image
 from app import spectra
 from app.pages import galaxy_words as words
 from app.pages.galaxy import GalaxyPage
-from app.paper.page import Note, png_bytes
+from app.paper.page import Note, page_file
 from app.screen import map_data, spectrum_data
 from app.store import Survey
 from engine.columns import META_KEY
@@ -22,6 +22,7 @@ from engine.errors import TableError
 from engine.flags import SpaxelFlag
 from engine.spectra_schema import estimates_id
 from precompute.io.products import read_survey, write_survey
+from tests.app.print import assert_fits_the_journal
 from tests.app.visitors import open_galaxy
 from tests.conftest import write_small_survey
 
@@ -190,6 +191,65 @@ def test_contours_of_the_plane_hold_the_weight_they_say(survey, regions):
     sigma = [read.posteriors[name].high - read.posteriors[name].median for name in spectra.PLANE]
     expected = np.pi * sigma[0] * sigma[1] * np.sqrt(1 - 0.6**2)
     assert areas == pytest.approx([expected, expected], rel=0.2)
+    ages, metals = (np.concatenate(lines) for lines in spectrum_data.plane_contours(read)[1])
+    middles = [(values.min() + values.max()) / 2 for values in (ages, metals)]
+    assert middles == pytest.approx([read.posteriors[name].median for name in spectra.PLANE], abs=0.03)
+
+
+def spectrum_of(*, flux=(4.0, 5.0, np.nan, 7.0), share=(0.0, 0.1, 0.8, 0.1)) -> spectra.SpaxelSpectrum:
+    """Four pixels, four cells of each posterior, and a plane with its weight at high age and low metallicity."""
+    edges = np.linspace(9.0, 9.4, 5)
+    one = spectra.Posterior(edges, np.array(share), *spectra.quantiles(edges, np.array(share)))
+    plane = np.zeros((4, 3))
+    plane[3, 0], plane[2, 1] = 0.75, 0.25
+    error = np.array([0.1, 0.2, np.nan, 0.3])
+    stellar, gas = np.array([4.0, 4.0, 4.0, 4.0]), np.array([0.0, 1.0, 2.0, 2.5])
+    plane_edges = np.linspace(9.0, 9.4, 5), np.linspace(-0.3, 0.0, 4)
+    posteriors = dict.fromkeys(spectra.ESTIMATES, one)
+    return spectra.SpaxelSpectrum(
+        np.array([5000.0, 5002.0, 5004.0, 5006.0]), np.array(flux), error, stellar, gas, posteriors, plane, plane_edges
+    )
+
+
+def test_the_residual_is_what_neither_stars_nor_gas_explain():
+    np.testing.assert_allclose(spectrum_of().residual, [0.0, 0.0, np.nan, 0.5])
+    assert spectrum_data.residual_limit(spectrum_of()) == pytest.approx(5 * 0.2)  # five typical errors
+
+
+def test_the_band_of_a_spectrum_is_one_sigma_wide_to_each_side_and_closed_where_it_is_bad():
+    low, high = spectrum_data.error_band(spectrum_of())
+    np.testing.assert_allclose(low, [3.9, 4.8, 6.0, 6.7])
+    np.testing.assert_allclose(high, [4.1, 5.2, 6.0, 7.3])
+
+
+def test_a_posterior_is_drawn_per_dex_over_its_peak_and_filled_from_16_to_84_per_cent():
+    one = spectrum_of().posteriors["log_age_wr"]
+    np.testing.assert_allclose(one.density, np.array([0.0, 0.1, 0.8, 0.1]) / 0.1)
+    x, y = spectrum_data.curve(one)
+    np.testing.assert_allclose(x, [9.05, 9.15, 9.25, 9.35])
+    np.testing.assert_allclose(y, [0.0, 0.125, 1.0, 0.125])
+    at, up = spectrum_data.between(one)
+    assert (at[0], at[-1]) == (one.low, one.high) == pytest.approx((9.2 + 0.1 * 0.06 / 0.8, 9.2 + 0.1 * 0.74 / 0.8))
+    np.testing.assert_allclose(up, np.interp(at, x, y))
+
+
+def test_the_axis_of_a_posterior_holds_all_but_a_thousandth_of_it_on_either_side():
+    edges = np.linspace(-1.0, 5.0, 301)
+    middle = (edges[1:] + edges[:-1]) / 2
+    narrow, broad = (np.exp(-0.5 * ((middle - 2.0) / sigma) ** 2) for sigma in (0.05, 0.5))
+    for share in (narrow / narrow.sum(), broad / broad.sum()):
+        one = spectra.Posterior(edges, share, *spectra.quantiles(edges, share))
+        low, high = spectrum_data.axis_of("log_mu_star", one)
+        assert share[middle < low].sum() <= 0.001
+        assert share[middle > high].sum() <= 0.001
+        assert (low, high) == pytest.approx((1.4, 2.6)) or high - low == pytest.approx(2 * 3.09 * 0.5, abs=0.05)
+
+
+def test_the_plane_has_age_along_x_and_metallicity_along_y():
+    shades = spectrum_data.shades(spectrum_of())
+    assert shades.shape == (3, 4)
+    assert (shades[0, 3], shades[1, 2]) == (255, 85)
+    assert np.count_nonzero(shades) == 2
 
 
 def test_a_click_shows_the_spectrum_below_the_maps_and_a_second_click_the_sample(page, regions):
@@ -215,7 +275,7 @@ def test_another_spaxel_changes_data_and_no_figure(page, regions):
         row = _measured(regions, place)
         page.click_spaxel(regions["x"][row], regions["y"][row])
     assert [panel.spectrum, panel.residual, *panel.curves.values(), panel.plane] == figures
-    assert page.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
+    assert page.maps.sky.ring.data == {"x": [int(regions["x"][row])], "y": [int(regions["y"][row])]}
 
 
 def test_a_spaxel_that_was_not_measured_shows_its_spectrum_and_no_posterior(page, regions):
@@ -231,10 +291,10 @@ def test_a_spaxel_that_was_not_kept_tells_why(page):
     assert page.selection.spaxel == (50, 40)
     assert "foreground star" in page.spaxel.object
     assert page.detail.others["sample"].visible
-    assert page.sky.ring.data["x"] == [50]
-    picture = page.panels[0].picture
+    assert page.maps.sky.ring.data["x"] == [50]
+    picture = page.maps.panels[0].picture
     code = picture.there[40 - picture.frame.y0, 50 - picture.frame.x0]
-    assert "foreground star" in page.panels[0].source.data["reasons"][0][code]
+    assert "foreground star" in page.maps.panels[0].source.data["reasons"][0][code]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +329,7 @@ def test_a_galaxy_without_spectra_says_so(survey):
 def exported(page) -> bytes:
     """The PNG of a page, with its own caption."""
     note = Note("mock 005", page.told, "MOCK survey", "http://here/app?spaxel=1,1", "glocal")
-    return png_bytes(page.paper(note), note)
+    return page_file(page.paper(note), note)
 
 
 def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
@@ -282,6 +342,28 @@ def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
     assert f"Spaxel ({regions['x'][row]}, {regions['y'][row]})" in image.info["Description"]
 
 
+@pytest.mark.parametrize("detail", ["spectrum", "sample", "profiles"])
+def test_a_galaxy_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(page, regions, detail):
+    row = _measured(regions)
+    page.click_spaxel(regions["x"][row], regions["y"][row])
+    page.selection.detail = detail
+    note = Note("mock 005", page.told, "MOCK survey · seed 5", "http://here/app", "glocal")
+    assert_fits_the_journal(page.paper(note), "two")
+
+
+def test_the_files_of_a_galaxy_show_what_stands_below_its_maps(page):
+    """Planes without what the legend hides; profiles where profiles are seen."""
+    note = Note("mock 005", page.told, "MOCK survey", "http://here/app", "glocal")
+    page.selection.detail = "sample"
+    whole = page.paper(note)
+    page.selection.show = [name for name in page.selection.show if name not in ("contours", "green valley")]
+    less = page.paper(note)
+    assert sum(len(ax.lines) for ax in less.axes) < sum(len(ax.lines) for ax in whole.axes)
+    page.selection.detail = "profiles"
+    labels = [ax.get_xlabel() for ax in page.paper(note).axes]
+    assert sum("R_\\mathrm{e}" in label for label in labels) == 4
+
+
 def test_codes_of_lost_spaxels_leave_regions_as_they_are(regions):
     frame = map_data.frame_of(regions["x"], regions["y"])
     shown = map_data.picture(regions, frame, "log_mu_star", (0, 1))
@@ -289,3 +371,15 @@ def test_codes_of_lost_spaxels_leave_regions_as_they_are(regions):
     told, kinds = map_data.tell_lost(shown, {place: SpaxelFlag.SNR_TOO_LOW.value})
     np.testing.assert_array_equal(told.there, shown.there)
     assert kinds == [SpaxelFlag.SNR_TOO_LOW.value]
+
+
+def test_every_lost_spaxel_has_the_code_of_its_own_reason(regions):
+    frame = map_data.frame_of(np.array([3, 9]), np.array([10, 11]))
+    columns = {name: values[:2] for name, values in regions.items()}
+    shown = map_data.picture(columns, frame, "log_mu_star", (0, 1))
+    dark, noisy = SpaxelFlag.BELOW_BRIGHTNESS_CUT.value, SpaxelFlag.SNR_TOO_LOW.value
+    told, kinds = map_data.tell_lost(shown, {(5, 10): dark, (8, 12): noisy, (40, 40): noisy})
+    assert kinds == sorted((dark, noisy))
+    assert kinds[told.there[10 - frame.y0, 5 - frame.x0] - map_data.NO_VALUE - 1] == dark
+    assert kinds[told.there[12 - frame.y0, 8 - frame.x0] - map_data.NO_VALUE - 1] == noisy
+    assert (told.there > map_data.NO_VALUE).sum() == 2

@@ -1,6 +1,7 @@
 """Every page of the registry in a browser: words, figure, selection, files, keys, narrow windows."""
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -84,12 +85,34 @@ def test_a_click_on_a_galaxy_opens_it(app, visit, small_survey):
         x = box["x"] + left + across * (box["width"] - left - right)
         y = box["y"] + top + (1 - up) * (box["height"] - top - bottom)
         page.mouse.click(x, y)
-        try:
+        with suppress(playwright.TimeoutError):
             page.wait_for_url("**page=galaxy**", wait_until="commit", timeout=1000)
             break
-        except playwright.TimeoutError:
-            continue  # dots that lie upon each other are not opened but magnified
     expect(page).to_have_url(re.compile("page=galaxy"))
+
+
+def test_a_click_in_a_plane_lists_the_galaxies_of_that_place(app, visit):
+    page = visit(app)
+    page.locator(READY).wait_for(state="attached")
+    box = page.locator(".page.relations .bk-Figure").first.bounding_box()
+    place = page.get_by_role("dialog", name="Galaxies at this place")
+    page.mouse.dblclick(box["x"] + 0.35 * box["width"], box["y"] + 0.2 * box["height"])  # one panel alone, no list
+    expect(page.locator(".page.relations .bk-Figure >> visible=true")).to_have_count(1)
+    page.wait_for_timeout(500)
+    expect(place).to_be_hidden()
+    box = page.locator(".page.relations .bk-Figure >> visible=true").bounding_box()
+    page.mouse.click(box["x"] + 0.35 * box["width"], box["y"] + 0.25 * box["height"])
+    expect(place).to_be_visible()
+    expect(place).to_contain_text(re.compile(r"\d+ regions? of \d+ galax"))
+    page.keyboard.press("Escape")
+    expect(place).to_be_hidden()
+    page.mouse.click(box["x"] + 0.35 * box["width"], box["y"] + 0.25 * box["height"])
+    name = place.locator("tbody button").first.inner_text()
+    place.get_by_role("button", name="Select these galaxies").click()
+    expect(page).to_have_url(re.compile("galaxies=[0-9]"))
+    page.mouse.click(box["x"] + 0.35 * box["width"], box["y"] + 0.25 * box["height"])
+    place.locator("tbody button").first.click()
+    expect(page.locator("main .heading [data-page=galaxy] h1")).to_have_text(name)
 
 
 def test_keys_turn_pages_undo_and_redo(home):

@@ -18,9 +18,7 @@ def integrated(redshift):
     return LIGHT_SPEED_KMS / H0 * np.array([quad(inverse_expansion, 0, z, epsrel=1e-12)[0] for z in redshift.flat])
 
 
-@pytest.mark.parametrize(("name", "power"), [
-    ("comoving_distance", 0), ("angular_diameter_distance", -1), ("luminosity_distance", 1)
-])  # fmt: skip
+@pytest.mark.parametrize(("name", "power"), [("comoving_distance", 0), ("angular_diameter_distance", -1)])
 def test_distances_are_integrals_of_the_expansion(name, power):
     wanted = integrated(REDSHIFT).reshape(REDSHIFT.shape) * (1 + REDSHIFT) ** power
     np.testing.assert_allclose(getattr(cosmology, name)(REDSHIFT), wanted, rtol=1e-10)

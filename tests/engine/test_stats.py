@@ -27,6 +27,13 @@ def test_equal_weights_give_the_middle_value():
     assert weighted_quantile([3.0, 1.0, 2.0], [1.0, 1.0, 1.0], 0.5) == 2.0
 
 
+@pytest.mark.parametrize(("q", "value"), [(0.25, 1.0), (0.5, 2.0), (0.75, 3.0), (1.0, 4.0)])
+def test_where_a_value_just_reaches_the_fraction_it_is_the_quantile(q, value):
+    """Four equal weights: half lies at 2 and below, as numpy's inverted_cdf has it; the next value is one too far."""
+    values = np.array([4.0, 2.0, 1.0, 3.0])
+    assert weighted_quantile(values, np.full(4, 0.5), q) == value == np.quantile(values, q, method="inverted_cdf")
+
+
 def test_a_heavy_member_draws_the_median_to_itself():
     assert weighted_quantile([1.0, 2.0, 3.0], [1.0, 1.0, 10.0], 0.5) == 3.0
 

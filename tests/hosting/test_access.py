@@ -32,6 +32,26 @@ def test_the_right_password_opens_the_page(guarded):
     assert "MOCK" in answer.text  # the stamp of the survey
 
 
+def test_every_visitor_gets_the_whole_page_though_its_head_is_sent_first(guarded):
+    """The head is sent before the session is made; it loads BokehJS without its largest part, MathJax."""
+    client = logged_in(guarded, "ben")
+    first, second = (client.get(guarded.root + "/app", timeout=60) for _ in range(2))
+    for answer in (first, second):
+        assert answer.text.count("<head>") == answer.text.count("</html>") == 1
+        assert "bokeh-widgets.min.js" in answer.text
+        assert "mathjax" not in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert second.headers["Transfer-Encoding"] == "chunked"
+    start = second.text.index('<script type="text/javascript">')
+    assert first.text[:start] == second.text[:start]
+
+
+def test_a_made_up_session_is_refused_with_a_status_of_its_own(guarded):
+    client = logged_in(guarded, "ben")
+    client.get(guarded.root + "/app", timeout=60)  # the head is known from now on
+    assert client.get(guarded.root + "/app?bokeh-session-id=made-up", timeout=60).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("name", "password"), [("carl", "battery staple"), ("carl", ""), ("", "x"), ("x" * 2000, "y" * 100_000)]
 )

@@ -56,6 +56,11 @@ def test_a_wrong_unit_and_a_file_without_any_known_column_are_refused(tmp_path):
     QTable({"half_light_radius": [1.0], "colour": [2.0]}, units={"half_light_radius": "deg"}).write(tmp_path / "g.ecsv")
     with pytest.raises(TableError, match="half_light_radius has the unit 'deg', but must be in arcsec"):
         collect_facts((str(tmp_path / "g.ecsv"),), None, "")
+    QTable({"vmax": [1e5]}, units={"vmax": "kpc3"}).write(tmp_path / "kpc.ecsv")
+    with pytest.raises(TableError, match="vmax has the unit 'kpc3', but must be in Mpc3"):
+        collect_facts((str(tmp_path / "kpc.ecsv"),), None, "")
+    QTable({"vmax": [1e5]}, units={"vmax": "Mpc3"}).write(tmp_path / "Mpc.ecsv")
+    assert collect_facts((str(tmp_path / "Mpc.ecsv"),), None, "") == {"vmax": 1e5}
     Table({"colour": [2.0]}).write(tmp_path / "h.ecsv")
     with pytest.raises(TableError, match="no column that is known: it has colour; known are axis_ratio"):
         collect_facts((str(tmp_path / "h.ecsv"),), None, "")
@@ -91,8 +96,9 @@ def test_a_diameter_gives_the_volume_corrected_for_the_density_at_its_redshift()
     assert row["inv_vmax"] == pytest.approx(1 / (0.65 * vmax(60.0, 0.0092)))
 
 
-def test_an_axis_has_no_direction_so_its_angle_is_below_180():
-    assert row_of(inv_vmax=1e-5, position_angle=380.43)["position_angle"] == pytest.approx(20.43)
+@pytest.mark.parametrize(("stated", "kept"), [(380.43, 20.43), (135.0, 135.0), (200.0, 20.0), (-30.0, 150.0)])
+def test_an_axis_has_no_direction_so_its_angle_is_below_180(stated, kept):
+    assert row_of(inv_vmax=1e-5, position_angle=stated)["position_angle"] == pytest.approx(kept)
 
 
 def test_a_fact_outside_its_limits_is_refused_with_the_galaxys_name():

@@ -6,9 +6,9 @@ from scipy.signal import fftconvolve
 
 from engine.cube.images import EXTINCTION_PER_EBV, OnGrid, deredden, psf_of
 from engine.cube.psf import convolve, matching_kernel, moffat_image
-from engine.cube.registration import RegistrationFlag, register
+from engine.cube.registration import RegistrationFlag, flux_ratio, register
 from engine.cube.synthetic import synthetic_image
-from engine.cube.types import Image, Moffat
+from engine.cube.types import Image, Moffat, Plane
 from engine.errors import CubeError
 from tests.engine.cube.scenes import (
     FILTERS,
@@ -119,6 +119,17 @@ def test_a_cube_of_wrong_flux_or_place_is_flagged(sky):
     assert (far.shift.x, far.shift.y) == pytest.approx((3.5, -2.5), abs=0.1)
 
 
+def test_the_error_of_a_flux_ratio_is_its_scatter_over_many_noises():
+    rng = np.random.default_rng(9)
+    shape = (40, 40)
+    image = Plane(np.full(shape, 10.0), np.full(shape, 0.01))
+    found = np.array([
+        flux_ratio(Plane(11.0 + rng.standard_normal(shape), np.ones(shape)), image, 2.0) for _ in range(200)
+    ])  # fmt: skip
+    assert found[:, 0].mean() == pytest.approx(1.1, rel=1e-3)
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
 def test_another_patch_of_sky_is_flagged_and_not_shifted(sky):
     stranger = photograph(sky_with(((-15.0, 20.0, 60.0), (22.0, -3.0, 50.0))) * 0.0 + 0.01)
     _, report = register(spectra_of(sky), (stranger,), FILTERS)
@@ -173,7 +184,9 @@ def test_an_unknown_seeing_is_that_of_the_survey():
 def test_the_cube_seen_through_a_filter_has_the_brightness_of_its_sky_and_bad_pixels_do_not_change_it(sky, truth):
     cube = spectra_of(sky, noise=0.05)
     flux, error = synthetic_image(cube, FILTERS[1])
-    assert flux == pytest.approx(truth, abs=5 * float(error.max()))
+    pull = (flux - truth) / error
+    assert pull.std() == pytest.approx(1.0, abs=0.05)
+    assert abs(pull.mean()) < 5 / np.sqrt(pull.size)
     good = np.random.default_rng(1).uniform(size=cube.good.shape) > 0.05
     good[:, 5, 5] = False
     marred, _ = synthetic_image(
@@ -182,6 +195,13 @@ def test_the_cube_seen_through_a_filter_has_the_brightness_of_its_sky_and_bad_pi
     assert np.argwhere(np.isnan(marred)).tolist() == [[5, 5]]
     marred[5, 5] = flux[5, 5]
     assert marred == pytest.approx(flux, rel=0.01, abs=5 * float(error.max()))
+
+
+def test_the_same_spectra_of_spaxels_twice_as_wide_are_a_quarter_as_bright_per_area(sky):
+    cube = spectra_of(sky, noise=0.05)
+    narrow, wide = (synthetic_image(cube._replace(spaxel_arcsec=side), FILTERS[1]) for side in (1.0, 2.0))
+    assert wide.values == pytest.approx(narrow.values / 4, rel=1e-5)
+    assert wide.error == pytest.approx(narrow.error / 4, rel=1e-5)
 
 
 def test_a_filter_beyond_the_spectra_gives_no_image(sky):

@@ -52,7 +52,8 @@ def test_a_slope_is_no_noise_and_bad_pixels_do_not_count():
     for noise_from in ("error", "residual"):
         signal, noise = window_snr(cube_of(flux, 1e-4, good), Z, noise_from=noise_from)
         assert signal == pytest.approx(1 + 0.8 * (5635 * (1 + Z) - 5601) / 1900, abs=0.01)
-        assert noise == pytest.approx(1e-4 * np.sqrt(2), rel=0.6)
+        # 42 spaxels of about 36 good pixels each: their mean scatters by 2 %
+        assert np.sqrt(np.mean(noise**2)) == pytest.approx(1e-4 * np.sqrt(2), rel=0.03)
 
 
 def test_spaxels_with_too_few_pixels_in_the_window_have_no_snr():

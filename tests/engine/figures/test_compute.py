@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from engine.adopted import GREEN_VALLEY_BIN_DEX
 from engine.figures import axes
@@ -105,7 +106,22 @@ def test_columns_are_shares_that_sum_to_one(table):
     np.testing.assert_allclose(found.value[:, total > 0], (here / np.where(total, total, 1))[:, total > 0], atol=1e-5)
 
 
-def test_contours_enclose_more_weight_at_lower_levels_and_stay_those_of_all_regions(table):
+def test_contours_run_where_the_blurred_density_has_five_levels_evenly_spaced_in_the_log(table):
+    found = made(table, Contours())
+    x0, x1, y0, y1 = axes.plane_limits("log_mu_star", "log_Z_wr", table)
+    everything = table["log_mu_star"], table["log_Z_wr"], table.weight("area/V'max")
+    raw = figures_plain.density(*everything, (x0, x1, y0, y1), (120, 100))
+    smooth = gaussian_filter(raw, 1.6, mode="reflect")
+    along_x, along_y = np.concatenate(found.xs), np.concatenate(found.ys)
+    places = (along_y - y0) / (y1 - y0) * 100 - 0.5, (along_x - x0) / (x1 - x0) * 120 - 0.5
+    there = map_coordinates(smooth, places, order=1) / smooth.max()
+    levels = 10.0 ** np.arange(-2.0, 0.0, 0.4)
+    nearest = np.abs(np.log10(there)[:, None] - np.log10(levels)).argmin(axis=1)
+    assert set(nearest) == set(range(5))
+    np.testing.assert_allclose(there, levels[nearest], rtol=1e-3)
+
+
+def test_contours_stay_those_of_all_regions_within_the_view(table):
     everything, massive = made(table, Contours(), cut=Cut()), made(table, Contours())
     for here, there in zip(everything.xs, massive.xs, strict=True):
         np.testing.assert_array_equal(here, there)

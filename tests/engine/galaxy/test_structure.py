@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from engine.galaxy.structure import Ellipse, ellipse_of, elliptical_radius, log_mean_density, mean_densities
+from engine.figures.table import Table
+from engine.galaxy.structure import (
+    Ellipse,
+    covered_share,
+    ellipse_of,
+    ellipses_of,
+    elliptical_radius,
+    log_mean_density,
+    mean_densities,
+)
 
 FLAT = Ellipse(x_centre=40.0, y_centre=35.0, semi_major=20.0, axis_ratio=0.5, position_angle=0.0)
 
@@ -102,3 +111,34 @@ def test_a_row_without_axes_is_north_up_and_one_without_an_ellipse_has_none():
     )
     assert ellipse_of(row | {"x_axis_angle": np.nan}) == THIN
     assert ellipse_of(row | {"axis_ratio": np.nan}) is None
+
+
+ELLIPSE_NAMES = ("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle")
+
+
+def test_radii_of_a_table_in_half_light_radii_follow_the_axes_of_each_map():
+    """One region of the sky, 20 arcsec along the major axis, in a map with north up and in one turned by 130 deg."""
+    turned = THIN._replace(x_axis_angle=40.0, y_axis_angle=130.0)
+    names = (*ELLIPSE_NAMES, "x_axis_angle", "y_axis_angle")
+    galaxies = {name: np.array(values) for name, values in zip(names, zip(THIN, turned, strict=True), strict=True)}
+    galaxies |= {"galaxy_id": np.array([1, 2]), "spaxel_arcsec": np.array([1.0, 0.5])}
+    east, north = 20.0 * np.sin(np.deg2rad(30.0)), 20.0 * np.cos(np.deg2rad(30.0))
+    dx, dy = _along(east, north, 40.0, 130.0)
+    regions = {
+        "galaxy_id": np.array([1, 2]),
+        "x": np.array([40.0 - east, 40.0 + dx / 0.5]),
+        "y": np.array([35.0 + north, 35.0 + dy / 0.5]),
+    }
+    assert Table(regions, galaxies)["radius_re"] == pytest.approx(1.0, rel=1e-5)
+    assert ellipses_of({**galaxies, "axis_ratio": None}.get) is None
+
+
+@pytest.mark.parametrize("side", [1.0, 0.5])
+def test_a_map_over_half_of_the_ellipse_covers_half_of_it(side):
+    y, x = (part.ravel() for part in np.indices((140, 160)))
+    ellipse = THIN._replace(x_centre=80.5, y_centre=70.0)
+    radius = elliptical_radius(x, y, ellipse, side)
+    half = np.where(x < 80.5, 1.0, np.nan)
+    assert covered_share(half, radius, ellipse, side) == pytest.approx(0.5, abs=0.02)
+    assert covered_share(np.ones(x.size), radius, ellipse, side) == pytest.approx(1.0, abs=0.02)
+    assert np.isnan(covered_share(half, radius, ellipse._replace(semi_major=0.0)))

@@ -43,6 +43,16 @@ def test_even_truths_fill_ages_that_the_prior_seldom_has(library):
     assert share[1] == pytest.approx(0.4 / 2.2, abs=0.03)  # of the range from 8 to 10.2
 
 
+def test_noise_of_injected_light_is_that_of_its_error_in_magnitudes(library):
+    """0.05 mag are 4.6 % of the flux."""
+    rng = np.random.default_rng(55)
+    injected = inject(library, draw_from_prior(library, 4000, rng), INDEX_ERROR, np.full(5, 0.05), rng)
+    light = library.flux[injected.member] * 10.0 ** injected.log_mu_star[:, None]
+    part = 0.05 * np.log(10) / 2.5
+    assert injected.observed.flux_errors == pytest.approx(part * light)
+    assert np.std(injected.observed.flux / light - 1) == pytest.approx(part, rel=0.03)
+
+
 def test_offset_rms_error_and_coverage_are_those_of_plain_formulas():
     median, truth = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.9, 2.3, 3.0, 4.0])
     one = recovery("log_Z_wr", a_posterior(median, 0.2), truth)

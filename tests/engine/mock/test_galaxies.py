@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from engine.cosmology import comoving_distance
+from engine.cosmology import comoving_distance, pc_per_arcsec
 from engine.errors import SampleError
 from engine.galaxy.sample import vmax
 from engine.mock.galaxies import (
@@ -14,11 +14,14 @@ from engine.mock.galaxies import (
     draw_half_radii,
     draw_masses,
     draw_redshifts,
+    draw_spheroids,
     flux_to_brightness,
+    light_radii,
     mass_function,
     survey_volume,
 )
-from engine.mock.populations import fit_light_per_mass
+from engine.mock.populations import LightPerMass, fit_light_per_mass
+from engine.mock.profiles import Profile
 from engine.mock.settings import MockSettings
 from engine.spectrum.photometry import surface_flux
 
@@ -51,6 +54,28 @@ def test_discs_have_the_sizes_of_the_local_relation_and_light_ones_scatter_more(
     radius = draw_half_radii(mass, np.zeros(mass.size, bool), MockSettings(), np.random.default_rng(4))
     assert np.median(radius) == pytest.approx(kpc, rel=0.02)
     assert np.log(radius).std() == pytest.approx(scatter, abs=0.015)
+
+
+def test_half_of_the_galaxies_are_spheroids_at_the_central_mass_and_ever_more_above():
+    """A logistic curve: 1 / (1 + e^-2) = 0.88 two widths above its centre."""
+    centre, width = MockSettings().spheroid_fraction
+    rng = np.random.default_rng(7)
+    for steps, share in ((-2.0, 0.119), (0.0, 0.5), (2.0, 0.881)):
+        found = draw_spheroids(np.full(20_000, centre + steps * width), MockSettings(), rng)
+        assert found.mean() == pytest.approx(share, abs=0.015)
+
+
+def test_sizes_in_light_of_an_even_exponential_disc_are_arithmetic():
+    """Light as mass: half of it inside 1.678 scale lengths; one magnitude is lost per 0.921 scale lengths."""
+    settings, scale_length = MockSettings(), np.array([8.0])
+    disc = Profile(np.zeros(1), np.ones(1), 1.67834699 * scale_length, np.full(1, 2.0), np.full(1, 0.6))
+    light = LightPerMass(np.array([-2.0, 0, 0, 0, 0, 0, 0]))
+    log_mass, redshift = np.array([10.5]), np.array([0.015])
+    sizes = light_radii(log_mass, np.zeros(1, bool), redshift, disc, light, settings)
+    area = 2 * np.pi * scale_length**2 * 0.6 * pc_per_arcsec(redshift) ** 2
+    central = flux_to_brightness(10.0 ** (log_mass - 2.0) / area, redshift)
+    assert sizes.half_light == pytest.approx(1.67834699 * scale_length, rel=1e-3)
+    assert sizes.isophote == pytest.approx(scale_length * (settings.isophote - central) * 0.4 * np.log(10), rel=2e-3)
 
 
 def test_the_diameters_of_the_drawn_galaxies_pass_the_selection_and_give_their_volumes(galaxies, settings):
@@ -87,6 +112,9 @@ def test_weighted_counts_recover_the_mass_function_they_were_drawn_from(truth):
     shape = np.histogram(galaxies.log_M_star[middle], [10.0, 10.5, 11.0], weights=galaxies.inv_vmax[middle])[0]
     truth_shape = [mass_function(grid[:51], settings).mean(), mass_function(grid[50:], settings).mean()]
     assert shape[1] / shape[0] == pytest.approx(truth_shape[1] / truth_shape[0], rel=0.25)
+    listed = galaxies.log_M_star_measured - galaxies.log_M_star
+    assert listed.std() == pytest.approx(0.1, rel=0.1)  # ZG22 sec. 2.2
+    assert abs(listed.mean()) < 4 * 0.1 / np.sqrt(800)
 
 
 def test_brightness_and_surface_flux_are_inverse():

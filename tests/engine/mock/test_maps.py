@@ -62,6 +62,18 @@ def test_the_young_sequence_ages_with_density_and_metals_follow_density_mass_and
     assert 0 < expected_log_Z(2.0, 11.0, 0.0, settings) - expected_log_Z(2.0, 11.0, 1.0, settings) <= 0.1
 
 
+def test_ages_of_galaxies_differ_more_in_their_faint_outskirts_than_inside(galaxies):
+    """The offset of a galaxy grows by a half per dex of density below 10^2.5, and not above."""
+    even = dict(old_age_scatter=(0.0, 0.1), young_age_scatter=(0.0, 0.1), clumps=0.0, patch_log_mu=-9.0)
+    settings = dataclasses.replace(MockSettings(), **even)
+    one, two = (draw_maps(galaxies.row(1), settings, np.random.default_rng(seed)) for seed in (1, 2))
+    same = one.old == two.old
+    grown = (two.log_age - one.log_age)[same] / (1.0 + 0.5 * np.maximum(2.5 - one.log_mu_star, 0.0))[same]
+    assert (one.log_mu_star[same] < 1.5).any()
+    assert grown == pytest.approx(grown[0])
+    assert abs(grown[0]) > 1e-3
+
+
 def test_a_galaxy_rotates_about_its_minor_axis(galaxies):
     flat = int(np.argmin(galaxies.profile.axis_ratio))
     maps = draw_maps(galaxies.row(flat), MockSettings(), np.random.default_rng(1))

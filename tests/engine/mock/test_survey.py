@@ -13,6 +13,7 @@ from engine.inference.observed import observed_from, with_measurements
 from engine.inference.posterior import infer
 from engine.library.draw import draw_histories
 from engine.mock.maps import draw_maps
+from engine.mock.observe import spaxel_snr
 from engine.mock.populations import quiet_priors
 from engine.mock.survey import KeptSpaxels, galaxy_table, observe_survey, true_values
 from engine.mock.toy import toy_indices
@@ -52,6 +53,21 @@ def test_spaxels_below_the_cuts_are_never_in_the_table(observation):
     assert np.all(observation.regions["sb_r"] < SURFACE_BRIGHTNESS_LIMIT)
     assert np.all(observation.regions["snr_per_angstrom"] >= SNR_MINIMUM_PER_ANGSTROM)
     assert len(observation.regions["x"]) < observation.n_above_cut.sum()
+
+
+def test_nearly_all_spaxels_above_the_cut_are_kept(observation, settings):
+    """ZG22 sec. 2.1 keeps 90.8 %; stars, failures and a low S/N take the others."""
+    assert 0.75 < len(observation.regions["x"]) / observation.n_above_cut.sum() < 1.0 - 0.8 * settings.failures
+
+
+def test_every_galaxy_has_its_own_luck_with_the_weather_and_all_its_spaxels_share_it(observation, settings):
+    regions = observation.regions
+    single = regions["smoothing_level"] == 1
+    luck = np.log10(regions["snr_per_angstrom"] / spaxel_snr(regions["sb_r"], settings))[single]
+    of = regions["galaxy_id"][single]
+    each = np.array([luck[of == galaxy_id].mean() for galaxy_id in np.unique(of)])
+    assert luck == pytest.approx(each[np.searchsorted(np.unique(of), of)], abs=1e-6)
+    assert 0.4 * settings.snr_scatter < each.std() < 1.8 * settings.snr_scatter  # of a dozen galaxies
 
 
 def test_level_and_flags_tell_the_same_story(observation):

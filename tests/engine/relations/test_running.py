@@ -98,6 +98,12 @@ def test_thin_bins_have_a_count_but_no_value():
     np.testing.assert_array_equal(np.isnan(line.values[1]), [False, True])
 
 
+def test_where_a_value_just_reaches_the_fraction_it_is_the_quantile():
+    y = np.array([4.0, 2.0, 1.0, 3.0])
+    found = run(np.zeros(4), y, np.full(4, 0.5), [-1.0, 1.0], quantiles=(0.25, 0.5, 0.75))
+    assert found.values[:, 0].tolist() == [1.0, 2.0, 3.0]  # as numpy's inverted_cdf
+
+
 def test_the_extreme_quantiles_are_the_extreme_values():
     rng = np.random.default_rng(4)
     y, weight = rng.normal(size=1000), rng.lognormal(size=1000)

@@ -75,6 +75,30 @@ def test_velocity_and_dispersion_of_the_gas_are_recovered(bright, group):
         assert abs(pulls.mean()) < 0.5
 
 
+def test_errors_that_are_stated_too_small_change_no_error_of_the_gas(disc, templates):
+    """The scatter of the residuals counts, where it is larger: of fluxes, amplitudes over noise and motions alike."""
+    spectra, _, _ = observe(disc, 20.0, 20.0, n=8)
+    fair, small = (
+        decouple_lines(spectra._replace(err=spectra.err / part), *given_stars(8, disc[2]), templates) for part in (1, 3)
+    )
+    assert small.noise_scale == pytest.approx(3 * fair.noise_scale, rel=0.1)
+    strong = [ROW[name] for name in ("Halpha", "[NII]6583", "[OIII]5007")]
+    assert small.flux_err[:, strong] == pytest.approx(fair.flux_err[:, strong], rel=0.15)
+    assert small.amplitude_to_noise[:, strong] == pytest.approx(fair.amplitude_to_noise[:, strong], rel=0.15)
+    assert small.v_gas_err == pytest.approx(fair.v_gas_err, rel=0.2)
+    assert small.sigma_gas_err == pytest.approx(fair.sigma_gas_err, rel=0.25)
+
+
+def test_the_amplitude_of_a_line_is_its_height_over_the_noise(bright):
+    """A Gaussian of flux f and width s is f / (sqrt(2 pi) s) high; gas of 60 km/s and an instrument of 6 Angstrom."""
+    fit, spectra, truth, gas = bright
+    at = HALPHA * (1 + REDSHIFT) * np.exp(gas.velocity / 299_792.458)
+    width = np.hypot(6.0 / 2.3548, at * gas.sigma / 299_792.458)
+    noise = np.interp(at, spectra.wave, spectra.err[0])
+    height = truth[ROW["Halpha"]] / (np.sqrt(2 * np.pi) * width) / noise
+    assert fit.amplitude_to_noise[:, ROW["Halpha"]].mean() == pytest.approx(height, rel=0.05)
+
+
 def test_the_fit_is_as_good_as_the_noise_and_the_parts_add_up(bright):
     fit, spectra, _, _ = bright
     assert fit.chi2.mean() == pytest.approx(1.0, abs=0.05)

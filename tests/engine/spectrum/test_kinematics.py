@@ -163,6 +163,17 @@ def test_poor_spectra_fall_back_step_by_step_and_say_so(disc, templates):
     assert np.isnan(found.v_star_err[20:]).all()
 
 
+def test_errors_that_are_stated_too_small_change_no_error_of_the_motion(disc, templates):
+    """Errors are scaled to a chi-square of one per degree of freedom, but are not made smaller."""
+    wave, stars, _ = disc
+    flux, err = noisy(stars, 25, 6)
+    fair, small = (fit_kinematics(make_spectra(wave, flux, part), templates) for part in (err, err / 3))
+    assert small.chi2 == pytest.approx(9 * fair.chi2, rel=0.05)
+    scaled = np.sqrt(np.minimum(fair.chi2, 1.0))
+    assert small.v_star_err == pytest.approx(scaled * fair.v_star_err, rel=0.05)
+    assert small.sigma_star_err == pytest.approx(scaled * fair.sigma_star_err, rel=0.05)
+
+
 def test_a_cosmic_ray_does_not_matter(disc, templates):
     wave, stars, _ = disc
     flux, err = noisy(stars, 30, 8)

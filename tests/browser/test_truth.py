@@ -1,0 +1,125 @@
+"""The page says what is so: controls without effect, galaxies that cannot be read, zooms, empty planes, the pointer."""
+
+import re
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
+
+READY = "body[data-ready]"
+RAIL = "aside[data-rail=selection]"
+PLANE = ".page.relations .bk-Figure >> visible=true"
+
+
+def ready(page):
+    page.locator(READY).wait_for(state="attached")
+    return page
+
+
+def centre(page, plane: str = PLANE) -> tuple[float, float]:
+    box = page.locator(plane).first.bounding_box()
+    return box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"]
+
+
+def test_copy_link_works_where_the_browser_has_no_clipboard(app, visit):
+    """As on plain http by host name."""
+    page = ready(visit(app))
+    page.evaluate("""() => {
+        Object.defineProperty(navigator, "clipboard", { value: undefined })
+        document.execCommand = () => { window.copied = document.activeElement.value; return true }
+    }""")
+    page.get_by_text("Copy link").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("window.copied") == page.url
+
+
+def test_a_control_that_can_do_nothing_is_off_and_says_why(serve, visit, small_survey, tmp_path):
+    for name in ("regions", "galaxies"):
+        table = pq.read_table(small_survey / f"{name}.parquet")
+        kept = [column for column in table.column_names if column != "smoothing_level"]
+        pq.write_table(table.select(kept), tmp_path / f"{name}.parquet")
+    page = ready(visit(f"{serve(tmp_path)}?smoothing=unsmoothed"))
+    rail = page.locator(RAIL)
+    expect(rail).to_contain_text("This table has no smoothing level")
+    expect(rail.get_by_role("button", name="unsmoothed", exact=True)).to_be_disabled()
+    expect(page.get_by_text("The link asks for smoothing, which does nothing here")).to_be_visible()
+
+
+def test_a_galaxy_that_cannot_be_read_leaves_the_last_one_whole(serve, visit, small_survey, tmp_path):
+    folder = shutil.copytree(small_survey, tmp_path / "survey")
+    page = ready(visit(f"{serve(folder)}?page=galaxy&galaxy_id=4", ".page.galaxy canvas"))
+    heading, rail = page.locator("main .heading [data-page=galaxy] h1"), page.locator("aside[data-rail=galaxy]")
+    expect(heading).to_have_text("mock 004")
+    facts = rail.locator("table.facts").first.inner_text()
+    with open(folder / "regions.parquet", "r+b") as file:  # as a copy onto the open file does
+        file.truncate(100)
+    page.get_by_role("button", name="next").click()
+    expect(rail.locator(".warning")).to_contain_text("mock 005 cannot be shown")
+    expect(heading).to_have_text("mock 004")
+    assert rail.locator("table.facts").first.inner_text() == facts
+    expect(page).to_have_url(re.compile("galaxy_id=4"))
+
+
+def test_a_zoom_is_in_the_link_outlives_a_double_click_and_is_reset_alone(app, visit):
+    page = ready(visit(app))
+    page.locator(RAIL).get_by_text(">10.8", exact=True).click()
+    before = page.evaluate("history.length")
+    page.mouse.move(*centre(page))
+    page.mouse.wheel(0, -300)
+    expect(page).to_have_url(re.compile("zoom=[^&]+relations"))
+    zoomed = re.search("zoom=[^&]*", page.url)[0]
+    page.mouse.dblclick(*centre(page))
+    expect(page).to_have_url(re.compile("plane=log_age_wr"))
+    assert re.search("zoom=[^&]*", page.url)[0] == zoomed
+    again = ready(visit(page.url))
+    expect(again.get_by_role("button", name="Reset zoom")).to_be_visible()
+    assert re.search("zoom=[^&]*", again.url)[0] == zoomed
+    page.get_by_role("button", name="Reset zoom").click()
+    expect(page).to_have_url(re.compile("zoom=(&|$)"))
+    expect(page).to_have_url(re.compile("log_M_star=10.8"))
+    assert page.evaluate("history.length") == before
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("log_M_star=11.8..11.9", "No region lies in this selection. Widen a range or press Reset."),
+        ("zoom=relations.log_age_wr:8.41..8.42", "Nothing lies in this part of the plane. Reset the zoom."),
+    ],
+)
+def test_an_empty_plane_says_why(app, visit, query, sentence):
+    page = ready(visit(f"{app}?{query}"))
+    expect(page.locator(".page.relations .message").first).to_have_text(sentence)
+
+
+def test_a_line_tells_what_the_hand_can_do_and_the_pointer_reads_values(app, visit):
+    page = ready(visit(app))
+    expect(page.locator(".page.relations .hand")).to_contain_text("Click for the galaxies of that place, drag to zoom")
+    page.mouse.move(*centre(page))
+    expect(page.locator(".page.relations .readout")).to_contain_text(
+        re.compile(r"log μ. \d\.\d\d · log Age\S* \d+\.\d\d")
+    )
+    page.mouse.move(5, 5)
+    expect(page.locator(".page.relations .readout")).to_have_text("")
+
+
+def test_forced_colours_still_show_what_is_chosen(app, browser):
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, forced_colors="active")
+    try:
+        page.goto(app)
+        ready(page)
+        group = page.locator(RAIL).get_by_role("button", name="old ridge", exact=True).first
+        group.click()
+        expect(group).to_have_attribute("aria-pressed", "true")
+        chosen, other = (
+            page.locator(RAIL).get_by_role("button", name=name, exact=True).first for name in ("old ridge", "young")
+        )
+        colours = [each.evaluate("button => getComputedStyle(button).backgroundColor") for each in (chosen, other)]
+        assert colours[0] != colours[1]
+    finally:
+        page.close()
