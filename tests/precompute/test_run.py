@@ -179,7 +179,7 @@ def test_star_and_dead_fibre_are_left_out(analysed):
             star = true["STAR"].data > 0
         kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
         assert not kept[spoilt].any()
-        # its rim, a tenth of the galaxy's light, is what the mask is to leave: a spaxel of it may fall on either side
+        # at its rim the star gives a tenth of the light, where the mask is to end: a spaxel may fall on either side
         assert kept[star].sum() <= max(3, 0.25 * star.sum())
 
 
