@@ -38,8 +38,7 @@ from precompute.stages.run import run_survey
 
 ALONE = Machines(workers=1)
 N_MODEL, SEED = 30_000, 2  # of a library that other tests use too
-HISTORIES = (6000, 3000)  # of the regions of mock galaxies
-SMALLEST = mock_stage.SMALL._replace(shape=(20, 22))
+EXACT = mock_stage.SMALL._replace(wrong_colour=0.0)  # zero points are right, so that offsets are our own
 FAST = "\n[kinematics]\nn_sums = 2\n"
 
 
@@ -48,8 +47,7 @@ def mock_cubes(tmp_path_factory, library_file_of):
     """Folder of three small mock galaxies with the library to measure them, not analysed."""
     folder = tmp_path_factory.mktemp("cubes")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mock_stage, "SMALL", SMALLEST)
-        patch.setattr(mock_stage, "N_HISTORY", HISTORIES)
+        patch.setattr(mock_stage, "SMALL", EXACT)
         make_mock_cubes(folder, 3, seed=4, n_model=N_MODEL, small=True)
     file = folder / "survey.toml"
     file.write_text(file.read_text().replace("seed = 4", f"seed = {SEED}"))
@@ -128,13 +126,12 @@ def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
         if not name.endswith(IDEAL):
             low, high = (0.8, 1.2) if name.startswith("flux_") else (0.65, 1.35)
             low = 0.5 if name in ESTIMATES else low  # errors are widened for a library of so few models
-            low = 0.1 if name.startswith("mag_") else low  # most of their error is shared by all spaxels of a galaxy
+            low = 0.0 if name.startswith("mag_") else low  # nearly all of their error is that of zero points
             assert low < row.pull_width < high, row
-        if name not in ESTIMATES:  # all spaxels of a galaxy share the zero points of its images, wrong by 0.03 mag
-            most = 1.0 if name.startswith("mag_") else 0.5
-            assert abs(row.pull) < most or name.endswith(IDEAL), row
-    for name in ESTIMATES:  # what the prior does to true data it may do to ours; ours have wrong zero points besides
-        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.5 * rows[name].error, rows[name]
+        if name not in ESTIMATES:
+            assert abs(row.pull) < 0.5 or name.endswith(IDEAL), row
+    for name in ESTIMATES:  # what the prior does to the true indices it may do to ours, no more
+        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.3 * rows[name].error, rows[name]
     assert rows["log_mu_star"].scatter < 0.12
     assert rows["v_star"].scatter < 15
 
@@ -182,7 +179,8 @@ def test_star_and_dead_fibre_are_left_out(analysed):
             star = true["STAR"].data > 0
         kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
         assert not kept[spoilt].any()
-        assert kept[star].sum() <= max(3, 0.25 * star.sum())  # its faint rim, a tenth of the galaxy's light, may stay
+        # at its rim the star gives a tenth of the light, where the mask is to end: a spaxel may fall on either side
+        assert kept[star].sum() <= max(3, 0.25 * star.sum())
 
 
 def test_maps_open_with_sky_units_and_provenance(analysed):
