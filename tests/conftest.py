@@ -13,6 +13,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 
 import numpy as np
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from engine.adopted import GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE, OLD_RIDGE_LOG_AGE
 from engine.columns import BANDS, INDEX_NAMES, MOCK
@@ -26,6 +28,10 @@ if TYPE_CHECKING:  # one test of many needs stellar models, and they take two se
     from engine.library.types import Library
     from engine.spectrum.photometry import Filter
 
+# Files that take long go first, so that no process is left alone with one. Those of a folder that share servers stay
+# together. The first two of these need different compiled kernels, which neither process then builds twice.
+FIRST = ("tests/browser/", "tests/precompute/test_run.py", "tests/paper/", "tests/engine/inference/", "tests/hosting/")
+TOGETHER = ("tests/browser/", "tests/hosting/")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 PROCESSES = 2
 
@@ -37,9 +43,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first: processes take one file after the other, and none should be left alone with a long one."""
-    slow = {item.path for item in items for mark in ("slow", "browser") if item.get_closest_marker(mark)}
-    items.sort(key=lambda item: item.path not in slow)
+    """Long files first."""
+    items.sort(key=lambda item: next((k for k, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "ByFile":
+    """How tests are spread over processes."""
+    return ByFile(config, log)
+
+
+class ByFile(LoadFileScheduling):
+    """One file after the other to whichever process is free, and those that share servers to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -91,23 +108,31 @@ def real_grid() -> "SSPGrid":
 
 
 @pytest.fixture(scope="session")
-def library_of(real_grid, filters, tmp_path_factory, worker_id) -> Callable[..., "Library"]:
-    """Libraries of real stellar models by number, seed and priors; built once for all processes of a run."""
+def library_file_of(real_grid, filters, tmp_path_factory, worker_id) -> Callable[..., Path]:
+    """Files of libraries of real stellar models by number, seed and priors; built once for all processes of a run."""
     from engine.library.build import build_library
-    from precompute.io.library import load_library, save_library
+    from precompute.io.library import save_library
 
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
 
-    def library(n_model: int, seed: int, priors: "Priors | None" = None) -> "Library":
+    def library_file(n_model: int, seed: int, priors: "Priors | None" = None) -> Path:
         file = folder / f"library-{n_model}-{seed}-{crc32(repr(priors).encode())}.npz"
         with open(file.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second waits, and reads
             if not file.exists():
                 save_library(build_library(real_grid, filters, n_model, seed, priors=priors), file)
-        return load_library(file)
+        return file
 
-    return library
+    return library_file
+
+
+@pytest.fixture(scope="session")
+def library_of(library_file_of) -> Callable[..., "Library"]:
+    """The libraries in those files."""
+    from precompute.io.library import load_library
+
+    return lambda *words: load_library(library_file_of(*words))
 
 
 @pytest.fixture(scope="session")

@@ -272,13 +272,13 @@ def test_images_have_axes_of_quantities(survey):
 
 
 def test_selected_regions_and_galaxies_keep_all_their_columns(survey):
-    shown = show(survey, "3", MASSIVE)
+    shown = show(survey, "3", parse_cut(["log_M_star>11.2"]))
     columns, words = regions.region_table(shown)
     assert len(columns["region_id"]) == shown.sample.n_regions
     assert {"sb_r", "mag_u", "radius_re"} <= set(columns)
     np.testing.assert_array_equal(columns["log_age_wr"], shown.sample["log_age_wr"])
     galaxies, _ = regions.galaxy_table(shown)
-    assert (galaxies["log_M_star"] >= 10.0).all()
+    assert (galaxies["log_M_star"] >= 11.2).all()
     assert len(galaxies["galaxy_id"]) == shown.sample.n_galaxies
     for kind in tables.WRITERS:
         assert tables.table_file(columns, words, {}, kind)

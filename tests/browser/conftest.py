@@ -1,87 +1,62 @@
 """A served app over a small survey, and a headless browser that collects what the console complains of."""
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.hosting.conftest import Server
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
     "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 )  # fmt: skip
 SCREEN = {"width": 1366, "height": 768}
-START_S = 180  # on a busy machine
 WAIT_MS = 60_000
+READY = "body[data-ready]"
+STILL = "Bokeh.documents[0].is_idle"  # nothing is left to be drawn
+LEFT = ("assert self._session is not None", "WebSocketClosedError")  # what bokeh and tornado say of a browser that left
+SELECTION = "aside[data-rail=selection]"
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory) -> Iterator[Callable[[Path], str]]:
-    """Start a server over a data folder on a free port; returns the address of the app.
-
-    Servers end with the tests, and none may have logged a traceback.
-    """
-    servers: dict[Path, subprocess.Popen] = {}
-
-    def start_one(data: Path) -> str:
-        port, log = _free_port(), tmp_path_factory.mktemp("server") / "log"
-        command = [sys.executable, "-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(port),
-                   "--static-dirs", "style=assets/style"]  # fmt: skip
-        with open(log, "wb") as file:
-            environment = os.environ | {"GLOCAL_DATA": str(data)}
-            server = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=file, stderr=file)
-        servers[log] = server
-        address = f"http://127.0.0.1:{port}/app"
-        _wait_until_it_answers(server, address, log)
-        return address
-
-    yield start_one
-    for server in servers.values():
-        server.terminate()
-    for server in servers.values():
-        _wait_until_it_ends(server)
-    assert [complaint for log in servers for complaint in _tracebacks(log.read_text())] == []
+def link(tmp_path_factory, small_survey) -> Path:
+    """The data folder of the server: a link to the small survey, which tests may point to others."""
+    link = tmp_path_factory.mktemp("served") / "data"
+    link.symlink_to(small_survey)
+    return link
 
 
 @pytest.fixture(scope="session")
-def app(start, small_survey) -> str:
+def server(link, tmp_path_factory) -> Iterator[Server]:
+    """The one server of these tests, started as people type it; it may not have logged a traceback."""
+    server = Server(tmp_path_factory.mktemp("server"), link, plain=True)
+    yield server
+    server.end()
+    assert _tracebacks(server.log) == []
+
+
+@pytest.fixture(scope="session")
+def app(server) -> str:
     """Address of the app over the small survey."""
-    return start(small_survey)
-
-
-@pytest.fixture(scope="session")
-def link(tmp_path_factory) -> Path:
-    """The data folder of the one server that shows other surveys: a link that tests point to theirs."""
-    return tmp_path_factory.mktemp("served") / "data"
-
-
-@pytest.fixture(scope="session")
-def address_of_link(start, link) -> str:
-    """Address of the app over whatever the link points to."""
-    return start(link)
+    return f"{server.root}/app"
 
 
 @pytest.fixture
-def serve(address_of_link, link) -> Iterator[Callable[[Path], str]]:
+def serve(app, link, small_survey) -> Iterator[Callable[[Path], str]]:
     """Have the app show another data folder, until the end of the test; returns its address."""
 
     def show(data: Path) -> str:
-        link.unlink(missing_ok=True)
+        link.unlink()
         link.symlink_to(data)
-        return address_of_link
+        return app
 
     yield show
-    link.unlink(missing_ok=True)
+    show(small_survey)
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +72,24 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def visit(browser) -> Iterator[Callable]:
-    """Open an address and wait until it is drawn; afterwards no error may have reached the console."""
-    contexts, complaints = [], []
+@pytest.fixture(scope="session")
+def window(browser) -> Iterator:
+    """One window for the pages of all tests: scripts that every page needs are fetched and compiled once."""
+    context = browser.new_context(viewport=SCREEN, accept_downloads=True)
+    context.set_default_timeout(WAIT_MS)
+    yield context
+    context.close()
 
-    def open_(address: str, ready: str = "canvas"):
-        context = browser.new_context(viewport=SCREEN, accept_downloads=True)
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-        page = context.new_page()
+
+@contextmanager
+def visits(window) -> Iterator[Callable]:
+    """Open an address and wait until it is drawn; afterwards no error may have reached the console."""
+    pages, complaints = [], []
+
+    def open_(address: str, ready: str = "canvas", size: dict = SCREEN):
+        page = window.new_page()
+        page.set_viewport_size(size)
+        pages.append(page)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
@@ -114,40 +97,46 @@ def visit(browser) -> Iterator[Callable]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
 
 
+@pytest.fixture
+def visit(window) -> Iterator[Callable]:
+    """Open pages of one test."""
+    with visits(window) as open_:
+        yield open_
+
+
+@pytest.fixture(scope="module")
+def kept_page(window, app) -> Iterator:
+    """The page that tests of a file share, each of which begins at ``home``."""
+    with visits(window) as open_:
+        page = open_(app)
+        page.locator(READY).wait_for(state="attached")
+        yield page
+
+
+@pytest.fixture
+def home(kept_page):
+    """A page as it is first shown: that of the relations, the whole survey selected."""
+    turn(kept_page, "relations")
+    reset = kept_page.locator(SELECTION).get_by_role("button", name="Reset")
+    if reset.is_enabled():
+        reset.click()
+        kept_page.wait_for_function(STILL)
+    return kept_page
+
+
+def turn(page, name: str) -> None:
+    """Turn to a page by its tab, and wait until it is there."""
+    page.evaluate("name => document.querySelector(`[data-tab=${name}]`).click()", name)
+    page.locator(f".page.{name}").wait_for(state="visible")
+    page.wait_for_function(STILL)
+
+
 def _tracebacks(log: str) -> list[str]:
-    """Tracebacks in the words of a server, but for those of bokeh when a browser leaves before its page is made."""
+    """Tracebacks in the words of a server, but for those when a browser leaves before all it asked for was sent."""
     found = re.findall(r"Traceback.*?(?=\n\d{4}-\d\d-\d\d |\Z)", log, re.DOTALL)
-    return [words for words in found if "assert self._session is not None" not in words]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_until_it_ends(server: subprocess.Popen) -> None:
-    try:
-        server.wait(10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-
-
-def _wait_until_it_answers(server: subprocess.Popen, address: str, log: Path) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=START_S).close()
-            return
-        except urllib.error.HTTPError as error:
-            pytest.fail(f"the app answers {error.code}: {log.read_text()[-2000:]}")
-        except OSError:
-            server.poll()
-            time.sleep(0.1)
-    pytest.fail(f"the server did not come up: {log.read_text()[-2000:]}")
+    return [words for words in found if not any(left in words for left in LEFT)]

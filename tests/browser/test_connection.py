@@ -1,13 +1,10 @@
 """A server that goes away: the page says so, takes no clicks, and comes back with what was chosen."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.browser import conftest
+from tests.browser.conftest import READY, SCREEN, SELECTION
 from tests.browser.line import Line
 from tests.hosting.conftest import Server
 
@@ -16,38 +13,24 @@ expect = playwright.expect
 pytestmark = pytest.mark.browser
 
 
-def start(data, port: int, log) -> subprocess.Popen:
-    """A server of its own, that may be ended."""
-    command = [sys.executable, "-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(port),
-               "--static-dirs", "style=assets/style"]  # fmt: skip
-    environment = os.environ | {"GLOCAL_DATA": str(data)}
-    with open(log, "ab") as file:
-        server = subprocess.Popen(command, cwd=conftest.CHECKOUT, env=environment, stdout=file, stderr=file)
-    conftest._wait_until_it_answers(server, f"http://127.0.0.1:{port}/app", log)
-    return server
-
-
 def test_a_lost_connection_is_told_and_the_address_brings_everything_back(browser, small_survey, tmp_path):
-    port, log = conftest._free_port(), tmp_path / "log"
-    server = start(small_survey, port, log)
-    page = browser.new_page(viewport=conftest.SCREEN)
+    server = Server(tmp_path, small_survey, plain=True)
+    page = browser.new_page(viewport=SCREEN)
     try:
-        page.goto(f"http://127.0.0.1:{port}/app?log_M_star=10.8..")
-        page.locator("body[data-ready]").wait_for(state="attached", timeout=30_000)
-        rail = page.locator("aside[data-rail=selection]")
+        page.goto(f"{server.root}/app?log_M_star=10.8..")
+        page.locator(READY).wait_for(state="attached", timeout=30_000)
+        rail = page.locator(SELECTION)
         count = rail.locator(".count").inner_text()
-        server.terminate()
-        server.wait(20)
+        server.end()
         expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=20_000)
         assert page.evaluate("document.querySelector('.stage').inert")
-        server = start(small_survey, port, log)
+        server = Server(tmp_path, small_survey, plain=True, port=server.port)
         expect(page.get_by_role("alert")).to_be_hidden(timeout=120_000)  # it has loaded itself again
         expect(rail.locator(".count")).to_have_text(count, timeout=30_000)
         expect(page).to_have_url(re.compile("log_M_star=10.8"))
     finally:
         page.close()
-        server.terminate()
-        server.wait(20)
+        server.end()
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +52,9 @@ def small_server(tmp_path_factory, small_survey, line):
 
 def test_a_line_that_is_dead_without_a_word_is_noticed_within_half_a_minute(browser, small_server, line):
     """As after a laptop's sleep: nothing closes the line, and nothing comes through it."""
-    page = browser.new_page(viewport=conftest.SCREEN)
+    page = browser.new_page(viewport=SCREEN)
     page.goto(f"http://127.0.0.1:{line.port}/app?log_M_star=10.8..")
-    page.locator("body[data-ready]").wait_for(state="attached", timeout=30_000)
+    page.locator(READY).wait_for(state="attached", timeout=30_000)
     page.wait_for_timeout(25_000)  # a line that lives, but has nothing to say, is left alone
     expect(page.get_by_role("alert")).to_be_hidden()
     page.evaluate("window.same = true")
@@ -79,28 +62,28 @@ def test_a_line_that_is_dead_without_a_word_is_noticed_within_half_a_minute(brow
     expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=32_000)
     assert page.evaluate("document.querySelector('.stage').inert")
     page.wait_for_function("window.same === undefined", timeout=90_000)  # it has loaded itself again
-    page.locator("body[data-ready]").wait_for(state="attached", timeout=30_000)
+    page.locator(READY).wait_for(state="attached", timeout=30_000)
     expect(page).to_have_url(re.compile("log_M_star=10.8"))
     page.close()
 
 
 def test_a_page_that_finds_no_room_says_so_and_opens_when_there_is_some(browser, small_server):
     address = small_server.root + "/app"
-    first, second, third = (browser.new_page(viewport=conftest.SCREEN) for _ in range(3))
+    first, second, third = (browser.new_page(viewport=SCREEN) for _ in range(3))
     for page in (first, second):
         page.goto(address)
-        page.locator("body[data-ready]").wait_for(state="attached", timeout=30_000)
+        page.locator(READY).wait_for(state="attached", timeout=30_000)
     third.goto(address)
     expect(third.get_by_role("status")).to_contain_text("This instance is full")
     first.close()
-    third.locator("body[data-ready]").wait_for(state="attached", timeout=60_000)
+    third.locator(READY).wait_for(state="attached", timeout=60_000)
     second.close()
     third.close()
 
 
 def test_a_page_without_a_line_says_so(browser, small_server):
     """A proxy that passes no websockets, or a full instance."""
-    page = browser.new_page(viewport=conftest.SCREEN)
+    page = browser.new_page(viewport=SCREEN)
     page.route_web_socket("**/ws", lambda socket: socket.close())
     page.goto(small_server.root + "/app")
     expect(page.get_by_role("alert")).to_contain_text("got no line to its server", timeout=30_000)

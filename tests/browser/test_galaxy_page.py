@@ -1,6 +1,7 @@
 """The galaxy page in a browser: galaxies open, spaxels tell their values, files are as seen."""
 
 import re
+from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from app.screen import map_data
 from app.store import Survey
+from tests.browser.conftest import STILL, turn
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -23,6 +25,22 @@ RAIL = "aside[data-rail=galaxy]"
 def survey(small_survey) -> Survey:
     """The survey the app serves, read here too."""
     return Survey(small_survey)
+
+
+@pytest.fixture
+def opened(home) -> Callable:
+    """Open a galaxy by its name on the page that tests share, other than the one before: no spaxel is chosen."""
+
+    def open_(name: str):
+        turn(home, "galaxy")
+        search = home.locator(f"{RAIL} input[type=text]").first
+        search.fill(name)
+        search.press("Enter")
+        expect(_heading(home)).to_have_text(name)
+        home.wait_for_function(STILL)
+        return home
+
+    return open_
 
 
 def _heading(page):
@@ -90,8 +108,8 @@ def test_an_unknown_galaxy_is_told_and_another_one_opens(app, visit):
     expect(_heading(page)).to_contain_text("mock")
 
 
-def test_a_click_on_a_spaxel_shows_its_values(app, visit, survey):
-    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
+def test_a_click_on_a_spaxel_shows_its_values(opened, survey):
+    page = opened("mock 005")
     columns = survey.galaxy_maps(5)
     row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
     page.mouse.click(*_place(page, columns, columns["x"][row], columns["y"][row]))
@@ -103,9 +121,9 @@ def test_a_click_on_a_spaxel_shows_its_values(app, visit, survey):
     expect(page).to_have_url(re.compile("spaxel="))
 
 
-def test_hover_tells_value_and_error_and_why_a_spaxel_is_grey(app, visit, survey):
-    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
-    columns = survey.galaxy_maps(5)
+def test_hover_tells_value_and_error_and_why_a_spaxel_is_grey(opened, survey):
+    page = opened("mock 004")
+    columns = survey.galaxy_maps(4)
     row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
     said = f"{_number(columns['log_mu_star'][row])} ± {_number(columns['log_mu_star_err'][row])}"
     page.mouse.move(*_place(page, columns, columns["x"][row], columns["y"][row]))
@@ -114,8 +132,8 @@ def test_hover_tells_value_and_error_and_why_a_spaxel_is_grey(app, visit, survey
     expect(page.get_by_text("no region here")).to_be_visible()
 
 
-def test_the_search_finds_a_galaxy_by_name_and_tells_when_there_is_none(app, visit):
-    page = visit(f"{app}?page=galaxy", READY)
+def test_the_search_finds_a_galaxy_by_name_and_tells_when_there_is_none(opened):
+    page = opened("mock 003")
     search = page.locator(f"{RAIL} input[type=text]").first
     search.fill("MOCK 2")
     search.press("Enter")
@@ -153,10 +171,8 @@ def test_another_quantity_changes_its_map_only(app, visit):
     assert _still(page, 0) == before[0]
 
 
-def test_a_click_in_the_plane_of_galaxies_opens_one(app, visit, survey):
-    page = visit(f"{app}?page=galaxy&galaxy_id=1", READY)
-    expect(_heading(page)).to_have_text("mock 001")
-    _wait_until_it_listens(page)
+def test_a_click_in_the_plane_of_galaxies_opens_one(opened):
+    page = opened("mock 001")
     box = page.locator(".page.galaxy .bk-Figure").nth(6).bounding_box()
     for step in range(12, 100, 2):  # the dots lie near a diagonal, that of mock 001 first: clicks meet some
         page.mouse.click(box["x"] + box["width"] * step / 100, box["y"] + box["height"] * (0.95 - step / 110))
@@ -165,8 +181,8 @@ def test_a_click_in_the_plane_of_galaxies_opens_one(app, visit, survey):
     expect(_heading(page)).not_to_have_text("mock 001")
 
 
-def test_a_png_of_the_galaxy_says_mock_and_carries_the_link(app, visit):
-    page = visit(f"{app}?page=galaxy&galaxy_id=2", READY)
+def test_a_png_of_the_galaxy_says_mock_and_carries_the_link(opened):
+    page = opened("mock 002")
     with page.expect_download() as download:
         page.get_by_text("Export").click()
         page.get_by_role("button", name="Figure: PNG", exact=True).click()
@@ -214,6 +230,6 @@ def test_a_spaxel_that_was_not_kept_says_why(serve, visit, spectra_survey):
     expect(page.get_by_text("rest wavelength")).to_be_hidden()
 
 
-def test_a_survey_without_spectra_says_so(app, visit):
-    page = visit(f"{app}?page=galaxy&galaxy_id=5", READY)
+def test_a_survey_without_spectra_says_so(opened):
+    page = opened("mock 006")
     expect(page.locator(".page.galaxy .caption")).to_contain_text("This survey keeps no spectra")

@@ -1,6 +1,7 @@
 """Every page of the registry in a browser: words, figure, selection, files, keys, narrow windows."""
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from engine.figures.axes import LIMITS
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut, Range
 from engine.figures.sample import select
+from tests.browser.conftest import READY, turn, visits
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -19,23 +21,17 @@ pytestmark = pytest.mark.browser
 FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]
 BORDERS = 40, 10, 6, 22  # px around the frame of a plane: left, right, top, bottom (app.screen.parts)
 RAIL = "aside[data-rail=selection]"
-READY = "body[data-ready]"
-
-
-def _opened(page, entry) -> None:
-    """Turn to a page by its tab and wait until it is there."""
-    page.locator(READY).wait_for(state="attached")
-    page.get_by_role("link", name=entry.label, exact=True).click()
-    expect(page.locator(f".page.{entry.name}")).to_be_visible()
+SIZES = [(1024, 768), (683, 384), (400, 800)]
 
 
 @pytest.mark.parametrize("entry", FIGURE_PAGES, ids=lambda entry: entry.name)
-def test_a_tab_opens_its_question_its_panels_and_numbers_that_follow_the_selection(app, visit, small_survey, entry):
+def test_a_tab_opens_its_question_its_panels_and_numbers_that_follow_the_selection(home, small_survey, entry):
     from app.store import Survey
 
-    page = visit(app)
-    _opened(page, entry)
+    page = home
+    page.get_by_role("link", name=entry.label, exact=True).click()
     section = page.locator(f".page.{entry.name}")
+    expect(section).to_be_visible()
     expect(page.locator(f"main .heading [data-page={entry.name}] h1")).to_have_text(entry.heading)
     expect(section.locator(".bk-Figure")).to_have_count(len(FIGURES[entry.keys[0]].panels))
     expect(section.locator("canvas").first).to_be_visible()
@@ -56,9 +52,9 @@ def test_a_link_opens_every_figure_with_its_caption(app, visit, key):
 @pytest.mark.parametrize(
     ("name", "ending"), [("Figure: PDF", "pdf"), ("Lines and points: ECSV", "ecsv"), ("Words: Python", "py")]
 )
-def test_files_download(app, visit, name, ending):
-    page = visit(f"{app}?page=drivers", ".page.drivers canvas")
-    page.locator(READY).wait_for(state="attached")
+def test_files_download(home, name, ending):
+    page = home
+    turn(page, "drivers")
     with page.expect_download() as download:
         page.get_by_text("Export").click()
         page.get_by_role("button", name=name, exact=True).click()
@@ -89,8 +85,8 @@ def test_a_click_on_a_galaxy_opens_it(app, visit, small_survey):
         x = box["x"] + left + across * (box["width"] - left - right)
         y = box["y"] + top + (1 - up) * (box["height"] - top - bottom)
         page.mouse.click(x, y)
-        page.wait_for_timeout(400)
-        if "page=galaxy" in page.url:
+        with suppress(playwright.TimeoutError):
+            page.wait_for_url("**page=galaxy**", wait_until="commit", timeout=1000)
             break
     expect(page).to_have_url(re.compile("page=galaxy"))
 
@@ -119,9 +115,8 @@ def test_a_click_in_a_plane_lists_the_galaxies_of_that_place(app, visit):
     expect(page.locator("main .heading [data-page=galaxy] h1")).to_have_text(name)
 
 
-def test_keys_turn_pages_undo_and_redo(app, visit):
-    page = visit(app)
-    page.locator(READY).wait_for(state="attached")
+def test_keys_turn_pages_undo_and_redo(home):
+    page = home
     page.locator(RAIL).get_by_text(">10.8", exact=True).click()
     expect(page).to_have_url(re.compile("log_M_star=10.8"))
     page.keyboard.press("Control+z")
@@ -132,9 +127,8 @@ def test_keys_turn_pages_undo_and_redo(app, visit):
     expect(page).to_have_url(re.compile(f"page={registry.NAMES[1]}"))
 
 
-def test_buttons_expose_which_of_them_is_down_and_sliders_have_names(app, visit):
-    page = visit(app)
-    page.locator(READY).wait_for(state="attached")
+def test_buttons_expose_which_of_them_is_down_and_sliders_have_names(home):
+    page = home
     rail = page.locator(RAIL)
     expect(rail.get_by_role("button", name="old ridge", exact=True).first).to_have_attribute("aria-pressed", "false")
     rail.get_by_role("button", name="old ridge", exact=True).first.click()
@@ -142,9 +136,8 @@ def test_buttons_expose_which_of_them_is_down_and_sliders_have_names(app, visit)
     expect(page.get_by_role("slider", name="Galaxy mass, lower end")).to_be_visible()
 
 
-def test_back_leaves_no_trail_of_views_and_copy_link_hands_out_this_one(app, visit):
-    page = visit(app)
-    page.locator(READY).wait_for(state="attached")
+def test_back_leaves_no_trail_of_views_and_copy_link_hands_out_this_one(home):
+    page = home
     before = page.evaluate("history.length")
     page.locator(RAIL).get_by_text(">10.8", exact=True).click()
     expect(page).to_have_url(re.compile("log_M_star=10.8"))
@@ -155,27 +148,27 @@ def test_back_leaves_no_trail_of_views_and_copy_link_hands_out_this_one(app, vis
     assert page.evaluate("window.copied") == page.url
 
 
-@pytest.mark.parametrize("size", [(1024, 768), (683, 384), (400, 800)], ids=lambda size: f"{size[0]}px")
+@pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size[0]}px")
+def narrow(request, app, window):
+    """A page in a window that was narrow when it opened, with its width."""
+    width, height = request.param
+    with visits(window) as visit:
+        page = visit(app, "body", {"width": width, "height": height})
+        page.locator(READY).wait_for(state="attached")
+        yield page, width
+
+
 @pytest.mark.parametrize("entry", registry.PAGES, ids=lambda entry: entry.name)
-def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(app, browser, entry, size):
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-    try:
-        page.goto(f"{app}?page={entry.name}")
-        page.locator(READY).wait_for(state="attached", timeout=30_000)
-        page.wait_for_timeout(300)  # figures find their size
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-        assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
-    finally:
-        page.close()
+def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(narrow, entry):
+    page, width = narrow
+    turn(page, entry.name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
 
 
-def test_the_rail_folds_into_a_drawer(app, browser):
-    page = browser.new_page(viewport={"width": 700, "height": 700})
-    try:
-        page.goto(app)
-        page.locator(READY).wait_for(state="attached", timeout=30_000)
-        expect(page.locator(RAIL)).to_be_hidden()
-        page.get_by_role("button", name="Selection").click()
-        expect(page.locator(RAIL)).to_be_visible()
-    finally:
-        page.close()
+def test_the_rail_folds_into_a_drawer(app, visit):
+    page = visit(app, "body", {"width": 700, "height": 700})
+    page.locator(READY).wait_for(state="attached")
+    expect(page.locator(RAIL)).to_be_hidden()
+    page.get_by_role("button", name="Selection").click()
+    expect(page.locator(RAIL)).to_be_visible()

@@ -45,8 +45,8 @@ def _press(page, group: str, label: str) -> None:
     page.locator(f"aside[data-rail=selection] {group}").get_by_text(label, exact=True).first.click()
 
 
-def test_the_page_says_what_it_shows_and_that_it_is_a_mock(app, visit, survey):
-    page = visit(app)
+def test_the_page_says_what_it_shows_and_that_it_is_a_mock(home, survey):
+    page = home
     expect(page.locator("main .heading [data-page=relations] h1")).to_have_text(
         "Local age and metallicity against mass"
     )
@@ -55,8 +55,8 @@ def test_the_page_says_what_it_shows_and_that_it_is_a_mock(app, visit, survey):
     assert page.locator(".page.relations .bk-Figure").count() == 6
 
 
-def test_a_bin_of_mass_changes_the_count_and_the_picture(app, visit, survey):
-    page = visit(app)
+def test_a_bin_of_mass_changes_the_count_and_the_picture(home, survey):
+    page = home
     expect(_count(page)).to_have_text(_words(survey.n_regions))
     before = _picture(page)
     _press(page, "[aria-label='Galaxy mass']", "<9.8")
@@ -64,8 +64,8 @@ def test_a_bin_of_mass_changes_the_count_and_the_picture(app, visit, survey):
     _wait_for_another_picture(page, before)
 
 
-def test_the_mass_slider_changes_the_count(app, visit, survey):
-    page = visit(app)
+def test_the_mass_slider_changes_the_count(home, survey):
+    page = home
     expect(_count(page)).to_have_text(_words(survey.n_regions))
     handle = page.locator("[aria-label='Galaxy mass'] .noUi-handle").first
     handle.focus()
@@ -73,8 +73,8 @@ def test_the_mass_slider_changes_the_count(app, visit, survey):
     expect(_count(page)).not_to_have_text(_words(survey.n_regions))
 
 
-def test_the_old_ridge_has_the_regions_above_the_green_valley(app, visit, survey):
-    page = visit(app)
+def test_the_old_ridge_has_the_regions_above_the_green_valley(home, survey):
+    page = home
     _press(page, "", "old ridge")
     old = is_old_ridge(survey["log_mu_star"], survey["log_age_wr"], EQUATION_3)
     expect(_count(page)).to_have_text(_words(np.count_nonzero(old)))
@@ -106,8 +106,8 @@ def test_a_strange_link_is_told_and_the_page_opens(app, visit, survey):
 
 
 @pytest.mark.parametrize("clicks", [1, 2])
-def test_a_png_of_the_six_planes_is_a_journal_page_wide_and_says_mock(app, visit, clicks):
-    page = visit(app)
+def test_a_png_of_the_six_planes_is_a_journal_page_wide_and_says_mock(home, clicks):
+    page = home
     for _ in range(clicks):
         with page.expect_download() as download:
             page.get_by_text("Export").click()

@@ -19,8 +19,8 @@ END_S = 40
 class Server:
     """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix."""
 
-    def __init__(self, folder: Path, data: Path, plain: bool = False, **settings: object):
-        self.port = free_port()
+    def __init__(self, folder: Path, data: Path, plain: bool = False, port: int = 0, **settings: object):
+        self.port = port or free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / f"log-{self.port}"
         variables = {"DATA": data, "STATE": folder / "state", "PORT": self.port, **settings}

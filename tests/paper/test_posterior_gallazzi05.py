@@ -12,7 +12,7 @@ from engine.flags import SpaxelFlag
 from precompute.io.sdss_indices import read_sdss_galaxies
 from precompute.stages.validate_galaxies import agreement, compare_galaxies
 
-pytestmark = [pytest.mark.paper, pytest.mark.slow]
+pytestmark = [pytest.mark.paper, pytest.mark.slow, pytest.mark.long]
 
 N_HISTORY = 200_000  # with 60 000 the scatter, over twelve bright spectra, still hangs on the draw
 AUTHORS, DEFAULT = "gallazzi05", "mattolini25"

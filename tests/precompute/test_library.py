@@ -6,7 +6,8 @@ from PIL import Image
 
 from engine.errors import ModelGridError
 from precompute.io.library import load_library, save_library
-from precompute.stages.library import build_and_save, plot_priors
+from precompute.stages import library as stage
+from precompute.stages.library import build_and_save, load_or_build, plot_priors
 from tests.reference.toy_library import toy_library
 
 
@@ -68,3 +69,20 @@ def test_the_priors_become_a_picture(built, tmp_path):
     picture = np.asarray(Image.open(tmp_path / "priors.png").convert("L"))
     assert picture.shape[1] > 1500
     assert (picture < 200).mean() > 0.02
+
+
+def test_a_library_that_a_file_holds_is_not_built_again(built, real_grid, filters, tmp_path, monkeypatch):
+    path, library, _ = built
+    monkeypatch.setattr(stage, "build_library", lambda *_, **__: pytest.fail("built again"))
+    assert_same(load_or_build((tmp_path / "none.npz", path), real_grid, filters, 200, 5), library)
+
+
+@pytest.mark.parametrize(("n_model", "seed"), [(200, 6), (300, 5)])
+def test_another_library_is_built_and_kept_in_the_last_file(
+    built, real_grid, filters, tmp_path, monkeypatch, n_model, seed
+):
+    asked = []
+    monkeypatch.setattr(stage, "build_library", lambda *words, **_: asked.append(words[2:4]) or built[1])
+    load_or_build((built[0], tmp_path / "other.npz"), real_grid, filters, n_model, seed)
+    assert asked == [(n_model, seed)]
+    assert_same(load_library(tmp_path / "other.npz"), built[1])

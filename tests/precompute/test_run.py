@@ -8,6 +8,7 @@ import shutil
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -21,12 +22,14 @@ from engine.errors import GlocalError, Interrupted, SampleError, SettingsError, 
 from engine.mock.expected import TRUE_LINES, expected_values
 from engine.pipeline import PipelineSettings
 from engine.spectra_schema import estimates_id
-from precompute.cluster import Machines
+from precompute.cluster import MEMORY, Machines
 from precompute.io.fingerprints import library_checksum
 from precompute.io.products import read_survey
 from precompute.io.spectra import read_lost, read_spectra_header, spectra_files, write_flags
 from precompute.io.survey_file import read_survey_file
 from precompute.io.true_light import read_light
+from precompute.layout import library_file
+from precompute.stages import mock_cubes as mock_stage
 from precompute.stages import one_galaxy
 from precompute.stages import run as stage
 from precompute.stages.mock_cubes import make_mock_cubes
@@ -34,23 +37,31 @@ from precompute.stages.recovery import ESTIMATES, IDEAL, run_recovery
 from precompute.stages.run import run_survey
 
 ALONE = Machines(workers=1)
-N_MODEL = 60_000  # with fewer the brightest regions rest on a model or two, and their errors mean little
+N_MODEL, SEED = 30_000, 2  # of a library that other tests use too
+EXACT = mock_stage.SMALL._replace(wrong_colour=0.0)  # zero points are right, so that offsets are our own
 FAST = "\n[kinematics]\nn_sums = 2\n"
 
 
 @pytest.fixture(scope="session")
-def mock_cubes(tmp_path_factory):
-    """Folder of three small mock galaxies, not analysed."""
+def mock_cubes(tmp_path_factory, library_file_of):
+    """Folder of three small mock galaxies with the library to measure them, not analysed."""
     folder = tmp_path_factory.mktemp("cubes")
-    make_mock_cubes(folder, 3, seed=4, n_model=N_MODEL, small=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mock_stage, "SMALL", EXACT)
+        make_mock_cubes(folder, 3, seed=4, n_model=N_MODEL, small=True)
+    file = folder / "survey.toml"
+    file.write_text(file.read_text().replace("seed = 4", f"seed = {SEED}"))
+    library = library_file(read_survey_file(file).out)
+    library.parent.mkdir()
+    shutil.copy(library_file_of(N_MODEL, SEED), library)
     return folder
 
 
 @pytest.fixture(scope="session")
 def analysed(mock_cubes):
-    """The same after a run with two workers, with what the run said."""
+    """The same after a run, with what the run said."""
     said = []
-    summary = run_survey(mock_cubes / "survey.toml", Machines(workers=2), told=lambda *one: said.append(one))
+    summary = run_survey(mock_cubes / "survey.toml", ALONE, told=lambda *one: said.append(one))
     return mock_cubes, summary, said
 
 
@@ -115,13 +126,12 @@ def test_what_was_put_in_comes_back_within_the_stated_errors(analysed):
         if not name.endswith(IDEAL):
             low, high = (0.8, 1.2) if name.startswith("flux_") else (0.65, 1.35)
             low = 0.5 if name in ESTIMATES else low  # errors are widened for a library of so few models
-            low = 0.1 if name.startswith("mag_") else low  # most of their error is shared by all spaxels of a galaxy
+            low = 0.0 if name.startswith("mag_") else low  # nearly all of their error is that of zero points
             assert low < row.pull_width < high, row
-        if name not in ESTIMATES:  # all spaxels of a galaxy share the zero points of its images, wrong by 0.03 mag
-            most = 1.0 if name.startswith("mag_") else 0.5
-            assert abs(row.pull) < most or name.endswith(IDEAL), row
-    for name in ESTIMATES:  # what the prior does to true data it may do to ours; ours have wrong zero points besides
-        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.5 * rows[name].error, rows[name]
+        if name not in ESTIMATES:
+            assert abs(row.pull) < 0.5 or name.endswith(IDEAL), row
+    for name in ESTIMATES:  # what the prior does to the true indices it may do to ours, no more
+        assert abs(rows[name].offset - rows[name + IDEAL].offset) < 0.3 * rows[name].error, rows[name]
     assert rows["log_mu_star"].scatter < 0.12
     assert rows["v_star"].scatter < 15
 
@@ -169,7 +179,8 @@ def test_star_and_dead_fibre_are_left_out(analysed):
             star = true["STAR"].data > 0
         kept = np.isfinite(fits.getdata(summary.out / "maps" / f"{one.name}.fits", "SB_R"))
         assert not kept[spoilt].any()
-        assert kept[star].sum() <= max(3, 0.25 * star.sum())  # its faint rim, a tenth of the galaxy's light, may stay
+        # at its rim the star gives a tenth of the light, where the mask is to end: a spaxel may fall on either side
+        assert kept[star].sum() <= max(3, 0.25 * star.sum())
 
 
 def test_maps_open_with_sky_units_and_provenance(analysed):
@@ -334,42 +345,108 @@ def shrink_errors(hdus):
     hdus["ERROR"].data = np.where(hdus["ERROR"].data < 1e5, hdus["ERROR"].data / 5, hdus["ERROR"].data)
 
 
-def test_what_looks_well_but_does_not_fit_is_said_and_a_turned_cube_is_the_same_galaxy(broken):
-    """One galaxy of a wrong redshift (900 km/s), one of errors five times too small, one turned by a quarter."""
-    before = {one.name: one for one in stage.run_survey(broken / "survey.toml", ALONE).outcomes}
-    densities = dict(
-        zip(*(read_survey(broken / "survey")[1][key].tolist() for key in ("name", "log_mu_e")), strict=True)
+class Harmed(NamedTuple):
+    """A survey before and after its data were changed: outcomes by name, mean densities, tables and memory."""
+
+    folder: Path
+    before: dict
+    log_mu_e: dict
+    after: dict
+    galaxies: dict
+    peaks: list[int]  # bytes, of each worker
+
+
+@pytest.fixture(scope="module")
+def harmed(analysed, tmp_path_factory):
+    """MOCK001 turned by a quarter; MOCK002 without u image, its redshift wrong by 900 km/s; errors of MOCK003 a fifth.
+
+    All are analysed again by the worker of a cluster that already runs.
+    """
+    folder = shutil.copytree(analysed[0], tmp_path_factory.mktemp("harmed") / "survey")
+    galaxies = read_survey(folder / "survey")[1]
+    spoil(folder, turn, "MOCK001")
+    change_row(folder, redshift=lambda redshift: redshift + 0.003)
+    (folder / "images" / "MOCK002-u.fits").unlink()
+    spoil(folder, shrink_errors, "MOCK003")
+    outcomes, peaks = run_on_a_running_cluster(folder)
+    return Harmed(
+        folder,
+        {one.name: one for one in analysed[1].outcomes},
+        dict(zip(galaxies["name"].tolist(), galaxies["log_mu_e"].tolist(), strict=True)),
+        {one.name: one for one in outcomes},
+        read_survey(folder / "survey")[1],
+        peaks,
     )
-    assert all(one.numbers["suspicious"] == [] for one in before.values())
-    spoil(broken, turn, "MOCK001")
-    change_row(broken, redshift=lambda redshift: redshift + 0.003)
-    spoil(broken, shrink_errors, "MOCK003")
-    after = rerun(broken)
-    galaxies = read_survey(broken / "survey")[1]
-    turned = galaxies["name"].tolist().index("MOCK001")
-    assert after["MOCK001"].numbers["suspicious"] == []
-    assert after["MOCK001"].numbers["n_spaxels"] == before["MOCK001"].numbers["n_spaxels"]
-    assert galaxies["log_mu_e"][turned] == pytest.approx(densities["MOCK001"], abs=1e-3)
-    assert abs(galaxies["x_axis_angle"][turned]) == pytest.approx(180, abs=0.1)  # x grows to the south
-    assert galaxies["y_axis_angle"][turned] == pytest.approx(-90, abs=0.1)  # and y to the west
-    redshift, errors = (" ".join(after[name].numbers["suspicious"]) for name in ("MOCK002", "MOCK003"))
-    assert "the spectra show a redshift of" in redshift
-    assert "at the search limit" in redshift
-    assert re.search(r"errors are 5\.\d times smaller .* multiplied by 5", errors)
-    lost, kept = after["MOCK003"].numbers, before["MOCK003"].numbers
+
+
+def run_on_a_running_cluster(folder):
+    """Outcomes of a run on a dask cluster of one worker, and the most memory its workers ever held."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    own = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    environment = {f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in MEMORY.items()}
+    with dask.config.set(environment), LocalCluster(**own) as running:
+        summary = run_survey(folder / "survey.toml", Machines(scheduler=running.scheduler_address))
+        with Client(running) as client:
+            return summary.outcomes, list(client.run(peak_memory).values())
+
+
+def peak_memory() -> int:
+    """Most bytes that this process ever held; on Linux getrusage would count the process it was forked from."""
+    import resource
+    from pathlib import Path
+
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return 1024 * int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")))
+
+
+def test_data_that_fit_raise_no_suspicion(harmed):
+    assert all(one.numbers["suspicious"] == [] for one in harmed.before.values())
+
+
+def test_a_turned_cube_is_the_same_galaxy(harmed):
+    turned = harmed.galaxies["name"].tolist().index("MOCK001")
+    assert harmed.after["MOCK001"].numbers["suspicious"] == []
+    assert harmed.after["MOCK001"].numbers["n_spaxels"] == harmed.before["MOCK001"].numbers["n_spaxels"]
+    assert harmed.galaxies["log_mu_e"][turned] == pytest.approx(harmed.log_mu_e["MOCK001"], abs=1e-3)
+    assert abs(harmed.galaxies["x_axis_angle"][turned]) == pytest.approx(180, abs=0.1)  # x grows to the south
+    assert harmed.galaxies["y_axis_angle"][turned] == pytest.approx(-90, abs=0.1)  # and y to the west
+
+
+def test_a_wrong_redshift_looks_well_and_is_said_to_be_suspicious(harmed):
+    words = " ".join(harmed.after["MOCK002"].numbers["suspicious"])
+    assert "the spectra show a redshift of" in words
+    assert "at the search limit" in words
+
+
+def test_errors_that_are_too_small_are_multiplied_and_said_to_be_suspicious(harmed):
+    words = " ".join(harmed.after["MOCK003"].numbers["suspicious"])
+    assert re.search(r"errors are 5\.\d times smaller .* multiplied by 5", words)
+    lost, kept = harmed.after["MOCK003"].numbers, harmed.before["MOCK003"].numbers
     assert lost["n_spaxels"] == pytest.approx(kept["n_spaxels"], rel=0.02)
     assert lost["flags"]["index_masked"] <= kept["flags"]["index_masked"] + 0.02 * kept["n_spaxels"]
-    report = (broken / "survey" / "report.txt").read_text()
+
+
+def test_the_report_says_which_galaxies_are_suspicious_and_why(harmed):
+    report = (harmed.folder / "survey" / "report.txt").read_text()
     assert "suspicious: the errors are 5" in report
     assert "2 of 3 galaxies are suspicious: MOCK002, MOCK003" in report
 
 
-def test_a_band_that_is_missing_is_said_and_flagged(broken):
-    (broken / "images" / "MOCK002-u.fits").unlink()
-    outcome = rerun(broken)["MOCK002"]
+def test_a_band_that_is_missing_is_said_and_flagged(harmed):
+    outcome = harmed.after["MOCK002"]
     assert outcome.done
     assert "no u image" in outcome.sentence
     assert outcome.numbers["flags"]["photometry_masked"] == outcome.numbers["n_spaxels"]
+
+
+def test_a_running_cluster_analyses_galaxies_in_little_memory(harmed):
+    print("memory of the workers [GB]", np.round(np.array(harmed.peaks) / 1e9, 2).tolist())
+    assert [one.done for one in harmed.after.values()] == [True] * 3
+    assert max(harmed.peaks) < 2e9  # of each worker: what a machine of many cores has per core
 
 
 def test_an_error_of_the_program_is_reported_with_its_place(broken, monkeypatch):
@@ -408,33 +485,6 @@ def test_a_killed_worker_costs_nothing(broken):
     watcher.join(60)
     assert killed
     assert [one.done for one in summary.outcomes] == [True] * 3
-
-
-@pytest.mark.slow
-def test_a_running_cluster_analyses_a_galaxy_in_little_memory(broken):
-    from distributed import Client, LocalCluster
-
-    (broken / "survey" / "maps" / "MOCK001.fits").unlink()
-    own = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(**own) as running:
-        summary = run_survey(broken / "survey.toml", Machines(scheduler=running.scheduler_address))
-        with Client(running) as client:
-            peaks = list(client.run(peak_memory).values())
-    print("memory of the workers [GB]", np.round(np.array(peaks) / 1e9, 2).tolist())
-    assert [one.done for one in summary.outcomes] == [True] * 3
-    assert summary.kept == {"MOCK002", "MOCK003"}
-    assert max(peaks) < 2e9  # of each worker: what a machine of many cores has per core
-
-
-def peak_memory() -> int:
-    """Most bytes that this process ever held; on Linux getrusage would count the process it was forked from."""
-    import resource
-    from pathlib import Path
-
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return 1024 * int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")))
 
 
 def _killer(psutil, killed):

@@ -4,6 +4,7 @@ Both look at every model in float64 and take quantiles from the sorted values: n
 are what the kernel of engine.inference is compared with, in its tests and in benchmarks/bench_posterior.py.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numba
@@ -26,7 +27,7 @@ class Brute(NamedTuple):
 
 
 def by_loops(observed, library, prior=None) -> Brute:
-    """Two loops, compiled, on all cores."""
+    """Two loops, the one over models compiled, on all threads of numba."""
     brightest = np.nanmax(np.abs(observed.flux), axis=1, initial=1e-300, keepdims=True)
     index_weight, flux_weight = (
         inverse_errors(
@@ -34,80 +35,76 @@ def by_loops(observed, library, prior=None) -> Brute:
         ),
         inverse_errors(observed.flux / brightest, observed.flux_errors / brightest) / brightest,
     )
-    sigma = np.round(place_in_grid(observed.sigma_star, library.sigma_grid) * DISPERSION_PARTS) / DISPERSION_PARTS
-    n_spaxel, n_model = sigma.size, library.log_age_wr.size
-    out = np.full((n_spaxel, 10), np.nan)
-    prior = np.ones(n_model) if prior is None else np.asarray(prior, dtype=float)
+    place = _place(observed, library)
+    data = np.nan_to_num(observed.indices), index_weight, np.nan_to_num(observed.flux) * flux_weight, flux_weight
+    flux, prior = library.flux.astype(float), np.ones(library.log_age_wr.size) if prior is None else prior
     orders = np.argsort(library.log_age_wr), np.argsort(library.log_Z_wr)
-    data = (np.nan_to_num(observed.indices), index_weight, np.nan_to_num(observed.flux) * flux_weight, flux_weight)
-    _loops(data, sigma, library.indices, library.flux.astype(float), library.log_age_wr, library.log_Z_wr, orders,
-           prior, out)  # fmt: skip
-    return Brute(out[:, 0:3], out[:, 3:6], out[:, 6:9], out[:, 9])
+
+    def of_region(spaxel):
+        chi2, scale = np.empty(len(flux)), np.empty(len(flux))
+        _costs(*(part[spaxel] for part in data), place[spaxel], library.indices, flux, chi2, scale)
+        return _summed_up(chi2, scale, library, orders, prior)
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        return _joined(pool.map(of_region, range(place.size)))
 
 
-@numba.njit(parallel=True, cache=True)
-def _loops(data, sigma, model_indices, model_flux, age, Z, orders, prior, out):
-    indices, index_weight, light, flux_weight = data
-    n_model = model_flux.shape[0]
-    for spaxel in numba.prange(sigma.size):
-        chi2, scale = np.empty(n_model), np.empty(n_model)
-        below = int(sigma[spaxel])
-        share = sigma[spaxel] - below
-        above = below + 1 if share > 0 else below
-        for model in range(n_model):
-            total, a, b = 0.0, 0.0, 1e-300
-            for k in range(5):
-                at_sigma = (1 - share) * model_indices[model, below, k] + share * model_indices[model, above, k]
-                total += ((indices[spaxel, k] - at_sigma) * index_weight[spaxel, k]) ** 2
-                a += light[spaxel, k] * model_flux[model, k] * flux_weight[spaxel, k]
-                b += (model_flux[model, k] * flux_weight[spaxel, k]) ** 2
-            best = max(a, 0.0) / b
-            for k in range(5):
-                total += (light[spaxel, k] - best * model_flux[model, k] * flux_weight[spaxel, k]) ** 2
-            chi2[model], scale[model] = total, best
-        weight = prior * np.exp(-0.5 * (chi2 - chi2.min()))
-        out[spaxel, 9] = chi2[np.argmin(chi2 - 2.0 * np.log(np.maximum(prior, 1e-300)))]
-        some = np.flatnonzero(weight > 1e-12 * weight.max())
-        of_mu = some[np.argsort(scale[some])]
-        _walk(weight, of_mu, scale, out[spaxel, 0:3])
-        out[spaxel, 0:3] = np.log10(np.maximum(out[spaxel, 0:3], 1e-300))
-        _walk(weight, orders[0], age, out[spaxel, 3:6])
-        _walk(weight, orders[1], Z, out[spaxel, 6:9])
-
-
-@numba.njit(cache=True)
-def _walk(weight, order, value, found):
-    """The values at which the weight summed in order passes 16, 50 and 84 %."""
-    total, reached, step = weight[order].sum(), 0.0, 0
-    for model in order:
-        reached += weight[model]
-        while step < 3 and reached >= WANTED[step] * total:
-            found[step] = value[model]
-            step += 1
-        if step == 3:
-            return
+@numba.njit(nogil=True, cache=True)
+def _costs(indices, index_weight, light, flux_weight, place, model_indices, model_flux, chi2, scale):
+    """Chi-square and best scale of one region against every model."""
+    below = int(place)
+    share = place - below
+    above = below + 1 if share > 0 else below
+    for model in range(len(chi2)):
+        total, a, b = 0.0, 0.0, 1e-300
+        for k in range(5):
+            at_sigma = (1 - share) * model_indices[model, below, k] + share * model_indices[model, above, k]
+            total += ((indices[k] - at_sigma) * index_weight[k]) ** 2
+            a += light[k] * model_flux[model, k] * flux_weight[k]
+            b += (model_flux[model, k] * flux_weight[k]) ** 2
+        best = max(a, 0.0) / b
+        for k in range(5):
+            total += (light[k] - best * model_flux[model, k] * flux_weight[k]) ** 2
+        chi2[model], scale[model] = total, best
 
 
 def by_numpy(observed, library) -> Brute:
     """One region after the other, its chi-square as array expressions."""
-    sigma = np.round(place_in_grid(observed.sigma_star, library.sigma_grid) * DISPERSION_PARTS) / DISPERSION_PARTS
     flux = library.flux.astype(float)
     orders = np.argsort(library.log_age_wr), np.argsort(library.log_Z_wr)
     rows = []
-    for spaxel in range(sigma.size):
+    for spaxel, place in enumerate(_place(observed, library)):
         indices, index_errors, light, flux_errors = (part[spaxel] for part in observed[:4])
-        below, share = int(sigma[spaxel]), sigma[spaxel] % 1
+        below, share = int(place), place % 1
         at_sigma = library.indices[:, below].astype(float)
         at_sigma += share * (library.indices[:, min(below + 1, library.sigma_grid.size - 1)] - at_sigma)
         chi2 = (((indices - at_sigma) / index_errors) ** 2).sum(axis=1)
         scale = (light * flux / flux_errors**2).sum(axis=1) / (flux**2 / flux_errors**2).sum(axis=1)
         chi2 += (((light - scale[:, None] * flux) / flux_errors) ** 2).sum(axis=1)
-        weight = np.exp(-0.5 * (chi2 - chi2.min()))
-        some = np.flatnonzero(weight > 1e-12)
-        pairs = ((scale, some[np.argsort(scale[some])]), (library.log_age_wr, orders[0]), (library.log_Z_wr, orders[1]))
-        found = []
-        for value, order in pairs:
-            share = np.cumsum(weight[order])
-            found.append(value[order][np.searchsorted(share, np.array(WANTED) * share[-1])])
-        rows.append([np.log10(found[0]), found[1], found[2], chi2.min()])
+        rows.append(_summed_up(chi2, scale, library, orders, np.ones(len(flux))))
+    return _joined(rows)
+
+
+def _place(observed, library):
+    """Places in the grid of dispersions, to a part of a step, as the kernel takes them."""
+    return np.round(place_in_grid(observed.sigma_star, library.sigma_grid) * DISPERSION_PARTS) / DISPERSION_PARTS
+
+
+def _summed_up(chi2, scale, library, orders, prior) -> tuple:
+    """Where the weights, summed in order of scale, age and metallicity, pass 16, 50 and 84 %; and the best chi-square.
+
+    orders: models in the order of age and of metallicity.
+    """
+    weight = prior * np.exp(-0.5 * (chi2 - chi2.min()))
+    best = chi2[np.argmin(chi2 - 2.0 * np.log(np.maximum(prior, 1e-300)))]
+    some = np.flatnonzero(weight > 1e-12 * weight.max())
+    of_scale = some[np.argsort(scale[some])]
+    found = []
+    for value, order in ((scale, of_scale), (library.log_age_wr, orders[0]), (library.log_Z_wr, orders[1])):
+        reached = np.cumsum(weight[order])
+        found.append(value[order][np.searchsorted(reached, np.array(WANTED) * reached[-1])])
+    return np.log10(np.maximum(found[0], 1e-300)), found[1], found[2], best
+
+
+def _joined(rows) -> Brute:
     return Brute(*(np.array(part) for part in zip(*rows, strict=True)))

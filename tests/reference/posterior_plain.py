@@ -6,17 +6,17 @@ from engine.stats import PERCENTILES, half_width_16_84, weighted_quantile
 
 
 def chi2_and_scale(indices, index_errors, flux, flux_errors, model_indices, model_flux):
-    """Chi-square and best scale of one region against one model; what is not there adds nothing."""
-    chi2 = 0.0
-    for value, error, model in zip(indices, index_errors, model_indices, strict=True):
+    """Chi-square and best scale (model,) of one region against models (model, 5); what is not there adds nothing."""
+    chi2 = np.zeros(len(model_indices))
+    for value, error, model in zip(indices, index_errors, model_indices.T, strict=True):
         if np.isfinite(value) and np.isfinite(error) and error > 0:
             chi2 += ((value - model) / error) ** 2
     light = np.isfinite(flux) & np.isfinite(flux_errors) & (flux_errors > 0)
-    f, s, g = flux[light], flux_errors[light], model_flux[light]
+    f, s, g = flux[light], flux_errors[light], model_flux[:, light]
     if not light.any():
-        return chi2, np.nan
-    scale = max(np.sum(f * g / s**2) / np.sum(g * g / s**2), 0.0)
-    return chi2 + np.sum(((f - scale * g) / s) ** 2), scale
+        return chi2, np.full(len(chi2), np.nan)
+    scale = np.maximum(np.sum(f * g / s**2, axis=1) / np.sum(g * g / s**2, axis=1), 0.0)
+    return chi2 + np.sum(((f - scale[:, None] * g) / s) ** 2, axis=1), scale
 
 
 def posterior_of(row, observed, library):
@@ -29,8 +29,7 @@ def posterior_of(row, observed, library):
     low, high = library.sigma_grid[above - 1 : above + 1]
     at_sigma = nodes[above - 1] + (sigma - low) / (high - low) * (nodes[above] - nodes[above - 1])
     data = [np.asarray(part[row], dtype=float) for part in observed[:4]]
-    fits = [chi2_and_scale(*data, at_sigma[m], library.flux[m].astype(float)) for m in range(library.log_age_wr.size)]
-    chi2, scale = np.array(fits).T
+    chi2, scale = chi2_and_scale(*data, at_sigma, library.flux.astype(float))
     weight = np.exp(-(chi2 - chi2.min()) / 2)
     with np.errstate(divide="ignore"):
         values = (np.log10(scale), library.log_age_wr, library.log_Z_wr)

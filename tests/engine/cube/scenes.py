@@ -1,5 +1,7 @@
 """A made-up patch of sky, seen by an imager and by a spectrograph of known coordinates, point spread and noise."""
 
+from functools import lru_cache
+
 import numpy as np
 from astropy.wcs import WCS
 from scipy.ndimage import map_coordinates
@@ -24,6 +26,7 @@ def top_hat(band, low, high):
 FILTERS = (top_hat("g", 4000, 5400), top_hat("r", 5500, 6900), top_hat("i", 6900, 8200))
 
 
+@lru_cache(maxsize=8)
 def sky_with(stars=(), scale=9.0, axis_ratio=0.6, clumps=0.2, seed=3):
     """Surface brightness [nanomaggies/arcsec2] of a disc and a bulge with clumps, and of stars (x, y, nanomaggies)."""
     step = np.arange(-HALF, HALF + FINE / 2, FINE)
@@ -36,13 +39,19 @@ def sky_with(stars=(), scale=9.0, axis_ratio=0.6, clumps=0.2, seed=3):
     sky = 3.0 * np.exp(-radius / scale) * (1 + clumps * bumps) + 15.0 * np.exp(-radius / 2.0)
     for a, b, flux in stars:
         sky[np.abs(step - b).argmin(), np.abs(step - a).argmin()] += flux / FINE**2
+    sky.flags.writeable = False  # others ask for the same
     return sky
+
+
+@lru_cache(maxsize=8)
+def _blurred(sky: bytes, psf: Moffat) -> np.ndarray:
+    square = np.frombuffer(sky).reshape(round(2 * HALF / FINE) + 1, -1)
+    return fftconvolve(square, moffat_image(psf, FINE), mode="same")
 
 
 def seen_at(sky, psf, x, y):
     """The sky at a point spread, at places east (x, to the left) and north (y) of its middle [arcsec]."""
-    blurred = fftconvolve(sky, moffat_image(psf, FINE), mode="same")
-    return map_coordinates(blurred, ((y + HALF) / FINE, (x + HALF) / FINE), order=3)
+    return map_coordinates(_blurred(sky.tobytes(), psf), ((y + HALF) / FINE, (x + HALF) / FINE), order=3)
 
 
 def tangent_wcs(shape, pixel, angle=0.0, offset=(0.0, 0.0)):

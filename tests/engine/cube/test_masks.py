@@ -189,11 +189,16 @@ def test_real_spectra_hold_no_line_that_is_taken_for_a_cosmic_ray(shared):
 GALAXIES = {"NGC6976": (313.10847, -5.77230), "NGC6977": (313.12378, -5.74610), "NGC6978": (313.14781, -5.71110)}
 
 
-@pytest.mark.parametrize("name", GALAXIES)
-def test_real_galaxies_are_kept_and_the_field_around_them_is_cleaned(shared, name):
+@pytest.fixture(scope="module")
+def hickson_88(shared):
     from precompute.io.sdss_images import read_sdss_image
 
-    image = read_sdss_image(shared / "sdss_images" / "reprojected_sdss_r.fits.bz2", "r", counted_arcsec=0.396)
+    return read_sdss_image(shared / "sdss_images" / "reprojected_sdss_r.fits.bz2", "r", counted_arcsec=0.396)
+
+
+@pytest.mark.parametrize("name", GALAXIES)
+def test_real_galaxies_are_kept_and_the_field_around_them_is_cleaned(hickson_88, name):
+    image = hickson_88
     x, y = (float(value) for value in image.wcs.all_world2pix(*GALAXIES[name], 0))
     light = foreground_light(image, (x, y))
     lost = light > MaskSettings().light_share * np.maximum(image.data, 1e-9)
