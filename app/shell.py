@@ -137,8 +137,9 @@ class Shell:
             self.selection.zoom = {k: w for k, w in self.selection.zoom.items() if not k.startswith(page)}
 
     def _tell_zoom(self) -> None:
-        """Whether there is a zoom to reset on the page that is seen."""
-        self.wire.tell(zoomed=any(key.startswith(f"{self.selection.page}.") for key in self.selection.zoom))
+        """Which page is seen, and whether it has a zoom to reset, in one message: of several only the last arrives."""
+        page = self.selection.page
+        self.wire.tell(page=page, zoomed=any(key.startswith(f"{page}.") for key in self.selection.zoom))
 
     def _tell_cuts(self) -> None:
         """How many cuts are in force that the rail keeps folded away."""
