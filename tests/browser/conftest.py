@@ -133,6 +133,7 @@ def turn(page, name: str) -> None:
     """Turn to a page by its tab, and wait until it is there."""
     page.evaluate("name => document.querySelector(`[data-tab=${name}]`).click()", name)
     page.locator(f".page.{name}").wait_for(state="visible")
+    page.locator("body:not([aria-busy])").wait_for(state="attached")  # the sign of waiting goes when the page is made
     page.wait_for_function(STILL)
 
 

@@ -157,6 +157,7 @@ def test_nonsense_on_a_socket_closes_that_socket_only(server):
         await visitor.socket.write_message("x" * 2_000_000)  # more than a message may have
         with pytest.raises((ConnectionError, RuntimeError)):
             await visitor._until("nothing of this kind", 60)
+        visitor.close()
 
     loops.run(shout())
     assert server.get("/liveness").status_code == 200
