@@ -20,7 +20,9 @@ class ExtraCuts:
     """``place`` is filled by ``open``; before, only those that are set count."""
 
     def __init__(self, context: Context):
-        self.survey, self.selection, self.current, _ = context
+        self.survey = context.survey
+        self.selection = context.selection
+        self.current = context.current
         self.place = pn.Column(margin=0, sizing_mode="stretch_width")
         self.counts: dict[str, Words] = {}
 

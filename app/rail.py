@@ -34,7 +34,9 @@ class Rail:
     """Widgets bound to one Selection. ``panels`` are what the shell embeds, by name."""
 
     def __init__(self, context: Context):
-        self.survey, self.selection, self.current, _ = context
+        self.survey = context.survey
+        self.selection = context.selection
+        self.current = context.current
         self.history = History(self.selection)
         self.style = widget_style()
         self.counts, self.formula, self.notes = self._html(), self._html(), self._html()

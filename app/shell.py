@@ -67,7 +67,7 @@ class Shell:
         self.places = {name: pn.Column(**look) for name, look in _places()}
         self.exports = Exports(self.context, self.wire)
         self._open()
-        self._tell_zoom()
+        self._tell_page()
         self._tell_cuts()
         self._listen()
 
@@ -97,7 +97,7 @@ class Shell:
         watch = self.selection.param.watch
         watch(lambda *_: self._open(), ["page"])
         watch(lambda *_: self._write_link(), [name for name in self.selection.param if name != "name"])
-        watch(lambda *_: self._tell_zoom(), ["page", "zoom"])
+        watch(lambda *_: self._tell_page(), ["page", "zoom"])
         watch(lambda *_: self._tell_cuts(), FOLDED)
         self.wire.listen("page", self._turn_to)
         self.wire.listen("undo", lambda _: self.rail.undo())
@@ -112,7 +112,6 @@ class Shell:
     def _open(self) -> None:
         """Make the page that is asked for, unless it is there, and put it in its place."""
         name = self.selection.page
-        self.wire.tell(page=name)
         if name in self.pages:
             return
         entry = registry.BY_NAME[name]
@@ -136,7 +135,7 @@ class Shell:
         with pn.io.hold():
             self.selection.zoom = {k: w for k, w in self.selection.zoom.items() if not k.startswith(page)}
 
-    def _tell_zoom(self) -> None:
+    def _tell_page(self) -> None:
         """Which page is seen, and whether it has a zoom to reset, in one message: of several only the last arrives."""
         page = self.selection.page
         self.wire.tell(page=page, zoomed=any(key.startswith(f"{page}.") for key in self.selection.zoom))

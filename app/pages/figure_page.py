@@ -47,7 +47,10 @@ class FigurePage:
 
     def __init__(self, entry: PageEntry, context: Context):
         self.entry = entry
-        self.survey, self.selection, self.current, self.tell = context
+        self.survey = context.survey
+        self.selection = context.selection
+        self.current = context.current
+        self.tell = context.tell
         self.parts = Parts()
         self.ranges: dict[str, Range1d] = {}
         self.boards: dict[str, Board] = {}

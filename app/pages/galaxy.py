@@ -48,7 +48,9 @@ class GalaxyPage:
 
     def __init__(self, entry: PageEntry, context: Context) -> None:
         self.entry = entry
-        self.survey, self.selection, self.current, _ = context
+        self.survey = context.survey
+        self.selection = context.selection
+        self.current = context.current
         self._before_tap = Tapped(-np.inf, None)
         self.zooms = Zooms(entry.name, self.selection, {})
         parts, changed = Parts(), self.zooms.changed

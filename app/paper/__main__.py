@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +31,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; a line per figure on the standard output. Returns the exit code: 2 for a refusal."""
     options = _parser().parse_args(arguments)
     options.format = options.format or ["pdf"]
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # fonts it looks for and does not need
     try:
         for line in write_figures(options):
             print(line, flush=True)

@@ -1,5 +1,7 @@
 """Widths, type and colours of figures on paper."""
 
+import logging
+
 import matplotlib.style
 from matplotlib.colors import ListedColormap
 
@@ -9,6 +11,7 @@ from engine.figures.styles import Style
 
 # For the whole process and once: matplotlib's settings are global, and exports run in threads
 matplotlib.style.use(ASSETS / "style" / "paper.mplstyle")
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # fonts of TeX that our figures do without
 
 PT = 1 / 72  # in
 WIDTHS = {"one": 240 * PT, "two": 504 * PT}  # MNRAS: 84 mm and 178 mm

@@ -23,7 +23,6 @@ def configure(settings: Settings) -> None:
     for handler in root.handlers:
         handler.setFormatter(formatter)
     logging.getLogger("app").setLevel(logging.INFO)
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # fonts of TeX that exports do without
 
 
 def without_personal_data(message: str) -> str:

@@ -28,8 +28,6 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
 }
-
-
 OF_A_SESSION = ("bokeh-session-id", "bokeh-token")  # a request that names its session may have to be refused
 LAST_SCRIPT = "</script>"
 
@@ -95,9 +93,9 @@ class PageHandler(DocHandler):
         self.finish(page("full.html", again_s=AGAIN_S))
 
 
-def head_of(page: str) -> str:
+def head_of(text: str) -> str:
     """The start of a page up to its last script file; nothing if it has none."""
-    before, found, after = page.rpartition('<script type="text/javascript" src=')
+    before, found, after = text.rpartition('<script type="text/javascript" src=')
     return before + found + after[: after.index(LAST_SCRIPT) + len(LAST_SCRIPT)] if found else ""
 
 

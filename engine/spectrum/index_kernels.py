@@ -109,16 +109,17 @@ def _continuum(spectrum, pixels, b):
 
 
 @njit()
-def _band_mean(spectrum, pixels, b):
-    """Mean flux over one band and its error."""
+def _band_mean(spectrum, pixels, b, in_nu=False):
+    """Mean F_lambda over one band and its error, or those of F_nu up to a factor."""
     total = 0.0
     variance = 0.0
     width = 0.0
     for i in range(pixels.first[b], pixels.stop[b]):
-        weight = pixels.overlap[b, i]
+        overlap = pixels.overlap[b, i]
+        weight = overlap * spectrum.wave[i] ** 2 if in_nu else overlap
         total += weight * spectrum.flux[i]
         variance += (weight * spectrum.err[i]) ** 2
-        width += weight
+        width += overlap
     return total / width, np.sqrt(variance) / width
 
 
@@ -195,21 +196,7 @@ def _pulls_of_side_bands(spectrum, pixels, b, line):
 @njit()
 def _break(spectrum, pixels, b):
     """Ratio of the F_nu above to that below 4000 Angstrom, integrated in wavelength; value and error."""
-    below, below_err = _mean_nu(spectrum, pixels, b)
-    above, above_err = _mean_nu(spectrum, pixels, b + 1)
+    below, below_err = _band_mean(spectrum, pixels, b, in_nu=True)
+    above, above_err = _band_mean(spectrum, pixels, b + 1, in_nu=True)
     ratio = above / below
     return ratio, abs(ratio) * np.sqrt((below_err / below) ** 2 + (above_err / above) ** 2)
-
-
-@njit()
-def _mean_nu(spectrum, pixels, b):
-    """Mean F_nu over one band, up to a factor, and its error."""
-    total = 0.0
-    variance = 0.0
-    width = 0.0
-    for i in range(pixels.first[b], pixels.stop[b]):
-        weight = pixels.overlap[b, i] * spectrum.wave[i] ** 2
-        total += weight * spectrum.flux[i]
-        variance += (weight * spectrum.err[i]) ** 2
-        width += pixels.overlap[b, i]
-    return total / width, np.sqrt(variance) / width

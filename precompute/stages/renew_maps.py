@@ -21,12 +21,12 @@ RENEWED = tuple(name for name in Posterior._fields if name != "flags")
 
 
 class _MapFiles(NamedTuple):
-    """The maps of a galaxy and its rows of the table."""
+    """The maps of a galaxy."""
 
+    galaxy_id: int
     name: str
     old: Path
     new: Path
-    rows: BoolArray  # (region,)
 
 
 def renew_maps(survey: Remeasured, history: dict) -> list[str]:
@@ -48,10 +48,9 @@ def renew_maps(survey: Remeasured, history: dict) -> list[str]:
 
 def _galaxies_with_maps(survey: Remeasured) -> list[_MapFiles]:
     galaxies = survey.before.galaxies
-    of_region = survey.before.regions["galaxy_id"]
     files = [
-        _MapFiles(name, maps_file(survey.old_folder, name), maps_file(survey.new_folder, name), of_region == number)
-        for number, name in zip(galaxies["galaxy_id"].tolist(), galaxies["name"].tolist(), strict=True)
+        _MapFiles(galaxy_id, name, maps_file(survey.old_folder, name), maps_file(survey.new_folder, name))
+        for galaxy_id, name in zip(galaxies["galaxy_id"].tolist(), galaxies["name"].tolist(), strict=True)
     ]
     return [one for one in files if one.old.is_file()]
 
@@ -59,8 +58,9 @@ def _galaxies_with_maps(survey: Remeasured) -> list[_MapFiles]:
 def _renew(survey: Remeasured, files: _MapFiles, history: dict) -> None:
     """Write the maps of a galaxy; CubeError if they are damaged or not those of the table."""
     hdus = read_maps(files.old, [name.upper() for name in RENEWED])
-    before = _rows_of(survey.before.regions, files.rows)
-    after = _rows_of(survey.after, files.rows)
+    rows = survey.before.regions["galaxy_id"] == files.galaxy_id
+    before = _rows_of(survey.before.regions, rows)
+    after = _rows_of(survey.after, rows)
     if not (_are_of(hdus, before) or _are_of(hdus, after)):
         raise CubeError(f"{files.old} holds other densities, ages or metallicities than the table")
     place = after["y"], after["x"]

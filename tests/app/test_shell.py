@@ -249,6 +249,14 @@ def test_what_stands_is_told_with_every_message(shell, selection):
     assert told[-1]["cuts"] == 0
 
 
+def test_the_last_message_of_a_turn_names_the_page(shell):
+    """The browser gets no other, and shows that it waits until it knows the page is made."""
+    told = []
+    shell.wire._tell.param.watch(lambda event: told.append(json.loads(event.new)), "value")
+    shell.wire.hear("1 page errors")
+    assert (told[-1]["page"], told[-1]["zoomed"]) == ("errors", False)
+
+
 def test_figures_of_a_page_share_their_parts(shell):
     models = set().union(*(view.figure.references() for view in board(shell).panels))
     assert len(models) < 360  # 780 when each figure and each glyph had its own

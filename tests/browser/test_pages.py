@@ -12,6 +12,7 @@ from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut, Range
 from engine.figures.sample import select
 from tests.browser.conftest import READY, turn, visits
+from tests.browser.conftest import SELECTION as RAIL
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.browser
 
 FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]
 BORDERS = 40, 10, 6, 22  # px around the frame of a plane: left, right, top, bottom (app.screen.parts)
-RAIL = "aside[data-rail=selection]"
 SIZES = [(1024, 768), (683, 384), (400, 800)]
 
 

@@ -6,13 +6,14 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
+from tests.browser.conftest import READY
+from tests.browser.conftest import SELECTION as RAIL
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
-READY = "body[data-ready]"
-RAIL = "aside[data-rail=selection]"
 PLANE = ".page.relations .bk-Figure >> visible=true"
 
 
