@@ -57,8 +57,9 @@ class GalaxyFinder:
         if found is None:
             self.say(f"No galaxy of this survey is called “{typed}”.")
             return
-        self.open(found)
-        self.search.value = ""  # so that the same galaxy can be searched for again
+        with pn.io.hold():  # the empty field comes with the galaxy, and not over what is typed next
+            self.open(found)
+            self.search.value = ""  # so that the same galaxy can be searched for again
 
     def step(self, by: int) -> None:
         """So many galaxies on, round the table."""
