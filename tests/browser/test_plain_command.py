@@ -30,5 +30,5 @@ def test_the_plain_command_answers_every_request_of_the_page(server, newcomer, p
 
 
 def test_kernels_are_compiled_before_the_first_visitor(server):
-    assert "ready after" in server.log
+    assert server.wrote("ready after")
     assert server.get("/readiness").json() == {"ready": True}

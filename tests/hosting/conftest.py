@@ -39,6 +39,13 @@ class Server:
         """What the server has written so far."""
         return self.log_file.read_text()
 
+    def wrote(self, words: str, within_s: float = 10.0) -> bool:
+        """Whether the log says so; a request is logged only after it is answered, so wait a little."""
+        end = time.monotonic() + within_s
+        while words not in self.log and time.monotonic() < end:
+            time.sleep(0.05)
+        return words in self.log
+
     def get(self, path: str, **words: object) -> requests.Response:
         """Ask for a path, without following to another page."""
         return requests.get(self.root + path, timeout=60, **({"allow_redirects": False} | words))
