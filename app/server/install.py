@@ -7,12 +7,13 @@ from pathlib import Path
 
 import bokeh.server.server as bokeh_server
 import panel as pn
+import panel.io.location as panel_location
 import panel.io.server as panel_server
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
-from app.compat import lean_bundle
+from app.compat import lean_bundle, location_of
 from app.server import access, logs, tables, views_page
 from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
@@ -40,6 +41,7 @@ def install() -> None:
     ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     panel_server.bundle_resources = lean_bundle
+    panel_location._get_location_params = location_of
     bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
     if not pn.config.oauth_provider:
         bokeh_settings.auth_module.set_value(str(GATE))
