@@ -37,7 +37,7 @@ def open_page() -> None:
     Whatever fails on the way, they see a page: a plain sentence if there is no survey, the number of the error if
     there is one.
     """
-    pn.extension(design=Plain, exception_handler=report_on_page)
+    pn.extension(design=Plain, exception_handler=report_on_page, apply_signatures=False)
     try:
         _page_or_apology().servable()
     except Exception as error:
