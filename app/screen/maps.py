@@ -20,6 +20,7 @@ from bokeh.models import (
     Quad,
     Range1d,
     Text,
+    WheelZoomTool,
 )
 
 from app import theme
@@ -191,10 +192,13 @@ def _nothing() -> dict:
 
 
 def _empty_figure(sky: Sky):
-    return sky.parts.figure(
-        sky.x_range, sky.y_range, tools=[BoxZoomTool(match_aspect=True)], sizing_mode="scale_width", aspect_ratio=1,
-        min_border=0, background_fill_color=theme.NO_DATA, outline_line_color=theme.RULE,
+    wheel = WheelZoomTool()
+    plot = sky.parts.figure(
+        sky.x_range, sky.y_range, tools=[BoxZoomTool(match_aspect=True), wheel], sizing_mode="scale_width",
+        aspect_ratio=1, min_border=0, background_fill_color=theme.NO_DATA, outline_line_color=theme.RULE,
     )  # fmt: skip
+    plot.toolbar.active_scroll = wheel
+    return plot
 
 
 def _sentence() -> Label:
