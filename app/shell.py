@@ -16,7 +16,7 @@ from app.pages.context import Context
 from app.rail import Rail
 from app.registry import PageEntry
 from app.selection import Selection
-from app.settings import data_folder
+from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
 from app.values import EXTRA_CUTS
 from app.wire import Wire
@@ -81,6 +81,7 @@ class Shell:
             "page_js": asset("style/page.js"),
             "stamp": self.context.survey.stamp,
             "page": self.selection.page,
+            "ping_ms": round(1000 * read_settings().ping_s),
             "pages": [_page_words(entry) for entry in registry.PAGES],
             "dropped": dropped,
             "menu": MENU,

@@ -24,6 +24,7 @@ from tests.hosting.visitors import MASSES, Visitor
 
 pytestmark = pytest.mark.slow
 ROOM = 3  # pages
+PING_S = 2.0  # between two pings
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def folder(tmp_path_factory, small_survey):
 
 @pytest.fixture(scope="module")
 def _server(serve, folder):
-    return serve(folder, sessions=ROOM, keep_session_s=1)
+    return serve(folder, sessions=ROOM, keep_session_s=1, ping_s=PING_S, look_s=1)
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_a_visitor_who_does_not_answer_any_more_is_let_go(server):
         visitor.close()
         return waited
 
-    assert loops.run(fall_asleep()) < 40
+    assert loops.run(fall_asleep()) < 8 * PING_S
     wait_until(lambda: number(server, "glocal_sessions") == 0)
 
 
