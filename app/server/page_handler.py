@@ -12,7 +12,6 @@ from app.server.html import page
 from app.server.lifecycle import state
 from app.settings import read_settings
 
-
 # Bokeh compiles models in the browser (unsafe-eval) and starts pages by a script in them (unsafe-inline); all else
 # comes from this server
 POLICY = (
