@@ -28,8 +28,9 @@ from precompute.io.spectra import Posteriors
 from precompute.progress import Phases, silent
 from precompute.settings import N_MODEL_LIBRARY, REGIONS_PER_CHUNK, SEED
 from precompute.stages.library import load_or_build
+from precompute.stages.remeasured import Measurable, Remeasured, Renewed, rows_of
 from precompute.stages.renew_maps import renew_maps
-from precompute.stages.renew_spectra import Measurable, Remeasured, renew_spectra
+from precompute.stages.renew_spectra import renew_spectra
 from precompute.stages.resumable import HERE, arranged, measuring
 
 
@@ -46,9 +47,17 @@ class MeasureRequest(NamedTuple):
     least_models: float = FEW_MODELS
 
 
-def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
-    """Measure a survey again and write it; returns what the user should read.
+class MeasureReport(NamedTuple):
+    """What the user should read, and the galaxies whose posteriors or maps are not those of the new estimates."""
 
+    sentences: list[str]
+    failed: list[str]  # names
+
+
+def run_measure(request: MeasureRequest, phases: Phases = silent) -> MeasureReport:
+    """Measure a survey again and write it.
+
+    A galaxy whose files of posteriors or maps cannot be written again stops nothing: it is in the report.
     Raises TableError, ModelGridError, SettingsError or ShapeError for what cannot be used, before the long work.
     """
     if request.library and request.n_model:
@@ -78,7 +87,15 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
         )
         maps = renew_maps(remeasured, how_posterior)
         write_survey(request.out, measured.regions, measured.galaxies, origin=origin, **history)
-    return [*_sentences(survey, measured, library, request.least_models), *spectra, *maps]
+    return _report(_sentences(survey, measured, library, request.least_models), spectra, maps)
+
+
+def _report(sentences: list[str], *renewed: Renewed) -> MeasureReport:
+    """All sentences, those on what failed last, and each galaxy that failed once."""
+    said = [*sentences, *(sentence for kind in renewed for sentence in kind.sentences)]
+    troubles = [sentence for kind in renewed for sentence in kind.failed.values()]
+    failed = dict.fromkeys(name for kind in renewed for name in kind.failed)
+    return MeasureReport(said + troubles, list(failed))
 
 
 def read_measurable(folder: Path) -> Measurable:
@@ -111,7 +128,7 @@ def _check_observables(regions: Columns, label: str) -> None:
 
 def observables(survey: Measurable) -> Observed:
     """What the posterior needs of the regions that can be measured."""
-    rows = {name: values[survey.measurable] for name, values in survey.regions.items()}
+    rows = rows_of(survey.regions, survey.measurable)
     of_galaxy = survey.galaxy[survey.measurable]
     return observed_from(rows, *(survey.galaxies[name][of_galaxy] for name in ("redshift", "spaxel_arcsec")))
 
@@ -131,7 +148,7 @@ def measured_tables(survey: Measurable, posterior: Posterior) -> MeasuredTables:
     log <mu*>e follows the densities where the ellipse is known.
     """
     measurable = survey.measurable
-    rows = {name: values[measurable] for name, values in survey.regions.items()}
+    rows = rows_of(survey.regions, measurable)
     new = with_measurements(rows, posterior)
     regions = _with_columns(survey.regions, Posterior._fields)
     renewed = {}

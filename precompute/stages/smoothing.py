@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from astropy.io import fits
 from astropy.table import Table
 from matplotlib.figure import Figure
 
@@ -20,6 +19,7 @@ from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines
 from precompute.io.atomic import written_together
+from precompute.io.map_files import read_map_hdus
 from precompute.io.products import read_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
 from precompute.layout import file_stem
@@ -124,9 +124,9 @@ def true_regions(plan: SurveyPlan, regions: Columns, names: dict[int, str]) -> C
     for number, path in files.items():
         mine = regions["galaxy_id"] == number
         place = regions["y"][mine], regions["x"][mine]
-        with fits.open(path, memmap=False) as hdus:
-            for name in ("log_mu_star", *QUANTITIES):
-                true[name][mine] = hdus[name.upper()].data[place]
+        hdus = read_map_hdus(path)
+        for name in ("log_mu_star", *QUANTITIES):
+            true[name][mine] = hdus[name.upper()].data[place]
     return true
 
 
