@@ -111,15 +111,21 @@ def _compared(galaxy: _GalaxyFiles, models: Models, settings: PipelineSettings) 
     level = found["SMOOTHING_LEVEL"].data.astype(int)
     put_in = _put_in(read_map_hdus(galaxy.truth), galaxy.truth, level, kept, settings.smoothing)
     put_in["v_star"] -= found["PRIMARY"].header["GLOCAL V_SYSTEMIC"]
-    flux = found["LINE_FLUX"].data
-    error = found["LINE_FLUX_ERR"].data
-    measured = {name: (found[name.upper()].data, found[f"{name.upper()}_ERR"].data)
-                for name in WITH_ERRORS}  # fmt: skip
-    measured |= {f"flux_{line}": (flux[k], error[k]) for line in TRUE_LINES for k in [LINE_NAMES.index(line)]}
-    compared = {name: _Compared(value[kept], error[kept], put_in[name]) for name, (value, error) in measured.items()}
+    compared = {
+        name: _Compared(value[kept], error[kept], put_in[name]) for name, (value, error) in _measured(found).items()
+    }
     ideal = _ideal(found, kept, put_in, models, settings.posterior.least_models)
     of_ideal = {name + IDEAL: compared[name]._replace(measured=getattr(ideal, name)) for name in ESTIMATES}
     return compared | of_ideal
+
+
+def _measured(found: MapHDUs) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Maps of values and errors, (y, x) each, by quantity."""
+    measured = {name: (found[name.upper()].data, found[f"{name.upper()}_ERR"].data) for name in WITH_ERRORS}
+    for line in TRUE_LINES:
+        plane = LINE_NAMES.index(line)
+        measured[f"flux_{line}"] = found["LINE_FLUX"].data[plane], found["LINE_FLUX_ERR"].data[plane]
+    return measured
 
 
 def _put_in(
