@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 from app.views import schema
 from app.views.files import read_views_file, views_file
 from app.views.store import SavedViews
-from app.views.view import View, ViewError, from_json, new_view
+from app.views.view import SavedView, ViewError, from_json, new_view
 
 QUERY = "page=relations&log_M_star=9.8..10.3"
 
@@ -27,7 +27,7 @@ def saved(path) -> SavedViews:
     return SavedViews(f"sqlite:///{path}")
 
 
-def view(name: str = "low masses", **more) -> View:
+def view(name: str = "low masses", **more) -> SavedView:
     return new_view(name, QUERY, "abc123", **more)
 
 
