@@ -122,6 +122,27 @@ class Slider(pn.widgets.RangeSlider):
     _debounce = 0
 
 
+def location_of(protocol: str | None, host: str | None, uri: str | None) -> dict[str, str]:
+    """The parts of an address for Panel's ``Location``, whatever was typed.
+
+    Panel's own reader takes an address apart at every "?" and a host at every ":": it fails at a second "?" and at a
+    host that is an IPv6 address with a port.
+    """
+    name, _, port = (host or "").rpartition(":")
+    if not port.isdigit():
+        name, port = host or "", ""
+    path, asks, search = (uri or "").partition("?")
+    parts = {
+        "protocol": f"{protocol}:" if protocol else "",
+        "hostname": name,
+        "port": port,
+        "pathname": path,
+        "search": asks + search if search else "",
+        "href": f"{protocol}://{host}{uri or ''}",
+    }
+    return {name: words for name, words in parts.items() if words}
+
+
 class Sources:
     """Makes data sources that share what nobody ever changes: the empty selection and the view of every row.
 

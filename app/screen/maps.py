@@ -27,6 +27,7 @@ from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, MapAxes, Pict
 from app.screen.map_look import FOOT_ALPHA, LEVEL_GREYS, colours_of
 from app.screen.parts import Parts
 
+BAR = 76  # px; width of a scale of colours, which leaves room for the compass in a map of 160 px
 LEAST_WINDOW = 2.0  # spaxels; no zoom goes closer
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
     "",
@@ -205,7 +206,7 @@ def _sentence() -> Label:
 
 def _colour_bar(mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
-        color_mapper=mapper, orientation="horizontal", location="bottom_right", width=86, height=7, padding=4,
+        color_mapper=mapper, orientation="horizontal", location="bottom_right", width=BAR, height=7, padding=4,
         margin=2, background_fill_alpha=0, ticker=BasicTicker(desired_num_ticks=3, num_minor_ticks=0),
         major_label_text_font_size="10px", major_label_text_font=theme.FONT,
         major_label_text_color=theme.INK, bar_line_color=theme.INK,

@@ -5,8 +5,9 @@ from typing import ClassVar
 import panel as pn
 from bokeh.util.token import get_session_id
 from panel.io.server import DocHandler, WSHandler
-from tornado.web import authenticated
+from tornado.web import HTTPError, authenticated
 
+from app.failures import report
 from app.metrics import REFUSED
 from app.server.html import page
 from app.server.lifecycle import state
@@ -58,7 +59,12 @@ class PageHandler(DocHandler):
             return
         if self._is_sure_to_succeed():
             await self._send_head()
-        await super().get(*words, **more)
+        try:
+            await super().get(*words, **more)
+        except HTTPError:
+            raise
+        except Exception as error:
+            self._apologise(report(error))
 
     def write(self, chunk: str | bytes | dict) -> None:
         """The page, less the part that the browser has."""
@@ -81,6 +87,13 @@ class PageHandler(DocHandler):
         super().write(head)
         await self.flush()
         self.sent = head
+
+    def _apologise(self, sentence: str) -> None:
+        """The end of a page that could not be made, whether its head has left or not."""
+        if not self.sent:
+            self.set_status(500)
+        super().write(page("refusal.html", status=500, sentence=sentence))
+        self.finish()
 
     def _ask_to_wait(self) -> None:
         """A page without a session: one with a session would take the room it waits for."""

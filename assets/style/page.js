@@ -57,6 +57,8 @@ window.glocal = (() => {
       if (tab.dataset.tab === page) tab.setAttribute("aria-current", "page")
       else tab.removeAttribute("aria-current")
     }
+    const row = document.querySelector("nav"), here = row?.querySelector("[aria-current]")
+    if (here) row.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - row.clientWidth / 2 // of a row wider than the window
   }
 
   function turn(page) {

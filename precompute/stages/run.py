@@ -15,6 +15,7 @@ from engine.inference.arrangement import arrange
 from engine.library.build import k_models
 from engine.library.types import Library
 from engine.pipeline import Materials
+from engine.pipeline.settings import PipelineSettings
 from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
 from engine.table_checks import Columns
@@ -231,12 +232,17 @@ def _finish(plan: SurveyPlan, jobs: list[Job], outcomes: list[Outcome], kept: se
         raise SampleError(f"no galaxy could be analysed, so there is no survey to write ({reasons})")
     regions = stack_regions([piece.regions for piece in pieces])
     history = {
-        "settings": {"command": "run", "survey": plan.name, "analysis": repr(plan.settings), "library": library.meta,
+        "settings": {"command": "run", "survey": plan.name, "analysis": _record(plan.settings), "library": library.meta,
                      "library_checksum": library_checksum(library)},
         "inputs": {plan.file.name: file_checksum(plan.file), plan.catalogue.name: file_checksum(plan.catalogue)},
     }  # fmt: skip
     write_survey(plan.out, regions, _galaxy_columns(pieces), origin=plan.origin, **history)
     return RunSummary(outcomes, kept, plan.out, len(regions["region_id"]))
+
+
+def _record(settings: PipelineSettings) -> dict[str, object]:
+    """Settings of all steps by name, as they are kept with the survey."""
+    return {name: part._asdict() if hasattr(part, "_asdict") else part for name, part in settings._asdict().items()}
 
 
 def _galaxy_columns(pieces: list[Piece]) -> Columns:

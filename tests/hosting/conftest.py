@@ -17,9 +17,14 @@ END_S = 40
 
 
 class Server:
-    """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix."""
+    """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix.
 
-    def __init__(self, folder: Path, data: Path, plain: bool = False, port: int = 0, **settings: object):
+    ``plain``: by ``panel serve``; ``script``: by a script that takes its words.
+    """
+
+    def __init__(
+        self, folder: Path, data: Path, plain: bool = False, port: int = 0, script: str = "", **settings: object
+    ):
         self.port = port or free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / f"log-{self.port}"
@@ -27,10 +32,12 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("GLOCAL_", "PANEL_", "BOKEH_"))}
         environment |= {f"GLOCAL_{name.upper()}": str(value) for name, value in variables.items()}
         ours = ["-m", "app.server"]
-        panels = ["-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(self.port)]
+        panel = [script] if script else ["-m", "panel"]
+        panels = [*panel, "serve", "app", "--address", "127.0.0.1", "--port", str(self.port)]
+        words = panels if plain or script else ours
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *(panels if plain else ours)], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+                [sys.executable, *words], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
             )
         self._wait()
 
