@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import time
 from functools import lru_cache
 from typing import Protocol
@@ -152,7 +153,7 @@ def _take_signals() -> None:
 
 
 async def stop() -> None:
-    """Say goodbye on open pages, finish exports, end."""
+    """Say goodbye on open pages, finish exports, end; exports that take longer are lost, and the log says how many."""
     known = state()
     if known.stopping:
         return
@@ -160,11 +161,20 @@ async def stop() -> None:
     for session in known.sessions():
         document = session.document
         document.add_next_tick_callback(lambda document=document: notice.tell(document, GOODBYE))
-    if not await shared_jobs().finish(PATIENCE_S):
-        log.warning("exports were still being made after %g s", PATIENCE_S)
+    lost = 0 if await shared_jobs().finish(PATIENCE_S) else shared_jobs().unfinished
     await asyncio.sleep(GOODBYE_S if known.sessions() else 0)
     await _sent(known)
+    if lost:
+        log.warning("exports lost, as they took longer than %g s: %d; who asked for them was told so", PATIENCE_S, lost)
+        _end_now()
     IOLoop.current().stop()
+
+
+def _end_now() -> None:
+    """End the process whatever its threads are doing: Python would wait for an export that nobody waits for."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def _sent(known: ServerState) -> None:
