@@ -51,6 +51,7 @@ class ServerState:
         self.stopping = False
         self.greeting = ""
         self.began = time.monotonic()
+        self._held = 0
 
     @property
     def ready(self) -> bool:
@@ -66,6 +67,12 @@ class ServerState:
         sessions = self.sessions()
         SESSIONS.set(len(sessions))
         CONNECTIONS.set(sum(session.connection_count > 0 for session in sessions))
+
+    def has_let_go(self) -> bool:
+        """Whether there are fewer pages in memory than when this was last asked."""
+        before = self._held
+        self._held = len(self.sessions())
+        return self._held < before
 
     def facts(self) -> dict[str, str]:
         """What the admin page shows, in words."""
@@ -122,7 +129,7 @@ def warm(context: ServerContext) -> bool:
 
 
 def _give_back() -> None:
-    """Have the C library return what compilers have freed to the system, where it can (glibc)."""
+    """Have the C library return what compilers and closed pages have freed to the system, where it can (glibc)."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError):
@@ -139,6 +146,8 @@ async def _follow() -> None:
             log.error("the survey cannot be read any more; open pages keep theirs: %s", error)
         state().loaded = False
     finally:
+        if state().has_let_go():
+            _give_back()
         IOLoop.current().call_later(LOOK_S, _follow)
 
 

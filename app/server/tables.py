@@ -31,8 +31,8 @@ MINUTES_PER_DAY = 1440
 CLOCKS_S = 60  # by which clocks of two machines may differ
 KINDS = {"votable": "VOTable", "fits": "FITS", "parquet": "Parquet", "ecsv": "ECSV"}
 MIME = {"votable": "application/x-votable+xml", "fits": "application/fits"}
-log = logging.getLogger(__name__)
 FIGURE = "3"  # whose regions are all that are selected
+log = logging.getLogger(__name__)
 
 
 class Address(NamedTuple):
