@@ -9,9 +9,9 @@ from contextlib import contextmanager, nullcontext
 import panel as pn
 import param
 from bokeh.document import Document
-from bokeh.models import AllIndices, CDSView, ColumnDataSource, UnionRenderers
+from bokeh.models import AllIndices, CDSView, ColumnDataSource, ImportedStyleSheet, Model, UnionRenderers
 from bokeh.models import Selection as Picked
-from panel.io.resources import Resources, bundle_resources
+from panel.io.resources import Resources, bundle_resources, patch_stylesheet
 from panel.theme import Design
 
 UNUSED_COMPONENTS = ("bokeh-gl", "bokeh-mathjax")
@@ -48,6 +48,16 @@ def lean_bundle(roots: list, resources: Resources, **more: object) -> object:
     return bundle_resources(roots, resources.clone(components=components), enable_mathjax=False, **more)
 
 
+def patch_style_sheets(root: Model, dist_url: str) -> None:
+    """Panel's patch_model_css before a page is sent, which walks all models below a root to find the style sheets.
+
+    The document knows its models; nobody listens to it yet.
+    """
+    for sheet in root.document.models:
+        if isinstance(sheet, ImportedStyleSheet):
+            patch_stylesheet(sheet, dist_url)
+
+
 class Words(pn.pane.HTML):
     """HTML whose look stays as it was made: only its text is sent when it changes.
 
@@ -61,6 +71,18 @@ class Words(pn.pane.HTML):
         text = self._get_properties(model.document)["text"]
         if text != model.text:
             model.text = text
+
+
+class FigurePane(pn.pane.Bokeh):
+    """A Bokeh figure as it is. Panel would walk its models for scripts that name the figure; ours do not."""
+
+    priority = 0.0
+
+    def _get_model(self, doc, root=None, parent=None, comm=None):
+        if root is None:
+            return self.get_root(doc, comm)
+        self._models[root.ref["id"]] = (self.object, parent)
+        return self.object
 
 
 class Plain(Design):

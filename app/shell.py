@@ -32,7 +32,7 @@ OTHER_TABLE = "This view was made with another table than the one shown here: nu
 
 def open_page() -> pn.Template:
     """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(design=Plain, exception_handler=report_on_page)
+    pn.extension(design=Plain, exception_handler=report_on_page, apply_signatures=False)
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:

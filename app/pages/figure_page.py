@@ -8,7 +8,7 @@ import numpy as np
 import panel as pn
 from bokeh.models import Range1d
 
-from app.compat import Words, one_change
+from app.compat import FigurePane, Words, one_change
 from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
@@ -151,7 +151,7 @@ class FigurePage:
         self._stale.add(key)
 
     def _put(self, board: Board) -> None:
-        self.place[:] = [pn.pane.Bokeh(board.model, **FILL)]
+        self.place[:] = [FigurePane(board.model, **FILL)]
 
     def _names(self) -> dict[int, str]:
         galaxies = self.survey.galaxies

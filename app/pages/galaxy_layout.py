@@ -3,7 +3,7 @@
 import panel as pn
 
 from app import theme
-from app.compat import Words
+from app.compat import FigurePane, Words
 from app.looks import asset
 from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
@@ -76,9 +76,9 @@ def labelled(figure, x: str, y: str, **options) -> pn.Row:
     return pn.Row(up, column, **size, **options)
 
 
-def figure_pane(figure, sizing_mode: str, **options) -> pn.pane.Bokeh:
+def figure_pane(figure, sizing_mode: str, **options) -> FigurePane:
     """A figure that fills its place."""
-    return pn.pane.Bokeh(figure, sizing_mode=sizing_mode, margin=0, **options)
+    return FigurePane(figure, sizing_mode=sizing_mode, margin=0, **options)
 
 
 def _gap(place: int, n: int, px: int = 14) -> tuple[int, int, int, int]:

@@ -11,7 +11,8 @@ from bokeh.server.urls import per_app_patterns, toplevel_patterns
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
-from app.compat import lean_bundle
+from app.bokeh_defaults import remember_defaults
+from app.compat import lean_bundle, patch_style_sheets
 from app.server import access, logs, oidc_login, tables, views_page
 from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
@@ -39,6 +40,8 @@ def install() -> None:
     ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     panel_server.bundle_resources = lean_bundle
+    panel_server.patch_model_css = patch_style_sheets
+    remember_defaults()
     bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
     bokeh_settings.auth_module.set_value(str(GATE))
 
