@@ -95,7 +95,7 @@ class ViewsHandler(ForVisitors):
             "minutes": f"{settings.link_minutes:g}",
             "views": [(view, view.survey_id == survey_id, self._may_remove(view)) for view in listed],
             "view": self._asked(), "done": DONE.get(self.get_query_argument("done", ""), ""), "wrong": wrong or lost,
-            "longest": LONGEST, "user": self.current_user, "logged_in": access().users is not None,
+            "longest": LONGEST, "user": self.current_user, "logged_in": access().guests is not None,
         }  # fmt: skip
         self.finish(page("views.html", **words))
 
@@ -108,7 +108,7 @@ class ViewsHandler(ForVisitors):
         return self.get_argument("view", "")[: LONGEST["query"] + 1]
 
     def _author(self) -> str:
-        return self.current_user if access().users is not None else ""
+        return self.current_user if access().guests is not None else ""
 
     def _may_remove(self, view: SavedView) -> bool:
         return access().may_keep(self.current_user) or (bool(view.author) and view.author == self.current_user)

@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -225,6 +227,36 @@ def test_a_json_log_line_has_the_number_and_the_traceback_of_an_error():
     words = json.loads(JsonLines().format(record))
     assert (words["level"], words["error_id"], words["message"]) == ("error", "ab12", "error ab12")
     assert "ValueError: what" in words["traceback"]
+
+
+STOPPED = """
+import asyncio, logging, os, signal, time
+from app.jobs import BusyError, shared_jobs
+from app.server import lifecycle
+
+async def main():
+    lifecycle._take_signals()
+    asked = asyncio.ensure_future(shared_jobs().run(time.sleep, 300))
+    await asyncio.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        await asked
+    except BusyError as error:
+        print(error, flush=True)
+    await asyncio.sleep(300)
+
+logging.basicConfig()
+lifecycle.PATIENCE_S = 0.3
+asyncio.run(main())
+"""
+
+
+def test_a_process_ends_though_an_export_goes_on_and_says_what_was_lost():
+    """A thread cannot be stopped, and Python would wait for it."""
+    ended = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    assert ended.stdout.strip() == "this instance is being restarted: try again in a minute"
+    assert "exports lost, as they took longer than 0.3 s: 1" in ended.stderr
 
 
 @pytest.fixture
