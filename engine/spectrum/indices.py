@@ -53,7 +53,7 @@ def measure_single(
     which comes out up to a third smaller.
     """
     wave = np.asarray(wave, dtype=float)
-    flux = np.asarray(flux)
+    flux = np.asarray(flux, dtype=float)  # so that one compiled kernel serves whatever precision was given
     _check(wave, flux, err, good)
     pixels = _cut(tuple(_pixel_edges(wave) if edges is None else np.asarray(edges, dtype=float)))
     rows = _whole_rows(wave, np.ascontiguousarray(np.atleast_2d(flux)), err, good)
