@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # one test of many needs stellar models, and they take two se
 
 # Files that take long go first, so that no process is left alone with one. Those of a folder that share servers stay
 # together. The first three of these need different compiled kernels, which no process then builds twice.
-FIRST = ("tests/browser/", "tests/precompute/test_run.py", "tests/hosting/", "tests/paper/", "tests/engine/inference/")
-TOGETHER = ("tests/browser/", "tests/hosting/")
+FIRST = ("tests/browser/", "tests/precompute/run/", "tests/hosting/", "tests/paper/", "tests/engine/inference/")
+TOGETHER = ("tests/browser/", "tests/precompute/run/", "tests/hosting/")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 PROCESSES = 3  # on two cores: at any time one of them waits for a server or a browser
 

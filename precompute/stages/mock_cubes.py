@@ -37,7 +37,7 @@ CATALOGUE = "catalogue.csv"
 TRUTH = "truth"
 SURVEY_FILE = "survey.toml"
 FIELD_CENTRES = ((150.0, 210.0), (5.0, 55.0))  # deg; where the galaxies are put on the sky
-SMALL = CubeMockSettings(shape=(22, 24), sky_margin=32, n_cosmic=5, star_place=(0.80, 0.75), star_magnitude=18.5)
+SMALL = CubeMockSettings(shape=(26, 28), sky_margin=32, n_cosmic=5, star_place=(0.80, 0.75), star_magnitude=18.5)
 
 
 def make_mock_cubes(
