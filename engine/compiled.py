@@ -40,8 +40,9 @@ def _stamped_first(kernel: Any) -> Any:
     numba reads the types of arguments together with its stamp, and fails where a class among them has another name by
     now. Only the version it compares before.
     """
-    file = kernel._cache._cache_file
-    file._version = f"{file._version} {file._source_stamp}"
+    if hasattr(kernel, "_cache"):  # a plain function with NUMBA_DISABLE_JIT
+        file = kernel._cache._cache_file
+        file._version = f"{file._version} {file._source_stamp}"
     return kernel
 
 
