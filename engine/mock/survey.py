@@ -96,24 +96,38 @@ class _Seen(NamedTuple):
     r_brightness: FloatArray  # mag/arcsec2
 
 
+class _Exposure(NamedTuple):
+    """What became of the spaxels of a galaxy, (y, x) each, and how many lay above the brightness cut."""
+
+    smoothing: Smoothing
+    seen: "KeptSpaxels"
+    n_above_cut: int
+
+
 def observe_galaxy(
     galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator
 ) -> ObservedSpaxels:
     """One galaxy from its maps to observed indices and magnitudes with noise; ZG22 sec. 2.1 in its order."""
     maps = draw_maps(galaxy, settings, rng)
     light = _light_of(maps, truth, galaxy.redshift)
+    smoothing, seen, n_above_cut = _expose(light, settings, rng)
+    kept = _at(smoothing, seen.kept)
+    quantities = np.concatenate([truth.indices(light.model, maps.sigma_star), light.flux], axis=-1)
+    spaxels = _place(seen.kept, smoothing, light.r_brightness) | true_values(maps, light.model, truth, seen)
+    spaxels |= _observed(quantities, seen, kept, galaxy.redshift, settings, rng)
+    spaxels |= _kinematics(maps, seen.kept, kept.snr, settings, rng)
+    return ObservedSpaxels(spaxels, n_above_cut)
+
+
+def _expose(light: _Seen, settings: MockSettings, rng: np.random.Generator) -> _Exposure:
+    """Which spaxels become regions: those above the cut, off the stars and deep enough once smoothed."""
     field = field_of_view(settings)
     usable = field & ~lost_to_stars(settings.map_shape, settings, rng)
     above = field & (light.r_brightness < SB_LIMIT)
     smoothing = _smoothing_of(light, usable, settings, rng)
     worked = rng.uniform(size=usable.shape) >= settings.failures
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
-    seen = KeptSpaxels(smoothing.level, usable, kept)
-    quantities = np.concatenate([truth.indices(light.model, maps.sigma_star), light.flux], axis=-1)
-    spaxels = _place(kept, smoothing, light.r_brightness) | true_values(maps, light.model, truth, seen)
-    spaxels |= _observed(quantities, seen, _at(smoothing, kept), galaxy.redshift, settings, rng)
-    spaxels |= _kinematics(maps, kept, smoothing.snr[kept], settings, rng)
-    return ObservedSpaxels(spaxels, int(above.sum()))
+    return _Exposure(smoothing, KeptSpaxels(smoothing.level, usable, kept), int(above.sum()))
 
 
 def _smoothing_of(light: _Seen, usable: BoolArray, settings: MockSettings, rng: np.random.Generator) -> Smoothing:

@@ -151,13 +151,28 @@ def _equal_weights(problem: LogSpectra, members: IntArray) -> FloatArray:
     return np.where(good & (level > 0)[:, None], 1.0 / np.where(level > 0, level, 1.0)[:, None], 0.0)
 
 
+class _Results(NamedTuple):
+    """Fits of the spectra, row by row."""
+
+    fits: FloatArray  # (spaxel, 5), fields of _Fit; NaN where nothing was fitted
+    mode: IntArray  # (spaxel,) of Kinematics
+
+    @classmethod
+    def empty(cls, n: int) -> "_Results":
+        """Of spectra that have not been fitted yet."""
+        return cls(np.full((n, 5), np.nan), np.full(n, SYSTEMIC, np.int8))
+
+    @property
+    def full_sigma(self) -> FloatArray:
+        """Dispersions of full fits [km/s]."""
+        return self.fits[self.mode == FULL, 2]
+
+
 def _fit_all(
     problem: LogSpectra, snr: FloatArray, choices: _Choices, settings: KinematicsSettings, progress: Progress
 ) -> Kinematics:
     """Every spectrum, from the best to the worst, so that the galaxy's own values are known for the poor ones."""
-    n = snr.size
-    fits = np.full((n, 5), np.nan)
-    mode = np.full(n, SYSTEMIC, np.int8)
+    results = _Results.empty(snr.size)
     systemic, guess = _starts(problem, choices, settings)
     problem = _follow_lines(problem, np.where(snr >= settings.snr_few, guess, 0.0))
     for done, row in enumerate(np.argsort(-snr, kind="stable")):
@@ -165,12 +180,12 @@ def _fit_all(
         first_level = _first_level(snr[row], choices.galaxy, settings)
         found = _fit_row(problem, int(row), choices, usual, first_level, settings)
         if found:
-            fits[row] = found.fit[:5]
-            mode[row] = found.mode
+            results.fits[row] = found.fit[:5]
+            results.mode[row] = found.mode
         if done % 50 == 49:
-            systemic = _with_usual_sigma(systemic, fits[mode == FULL, 2])
-        progress(done + 1, n)
-    return _result(fits, mode, snr, systemic)
+            systemic = _with_usual_sigma(systemic, results.full_sigma)
+        progress(done + 1, snr.size)
+    return _result(results, snr, systemic)
 
 
 def _starts(problem: LogSpectra, choices: _Choices, settings: KinematicsSettings) -> tuple[_Start, FloatArray]:
@@ -224,9 +239,10 @@ def _believable(fit: _Fit, settings: KinematicsSettings) -> bool:
     return bool(inside and np.isfinite(fit[:5]).all() and 0 < fit.velocity_err < settings.error_limit)
 
 
-def _result(fits: FloatArray, mode: IntArray, snr: FloatArray, systemic: _Start) -> Kinematics:
-    velocity, velocity_err, sigma, sigma_err, chi2 = fits.T.copy()
-    systemic = _with_usual_sigma(systemic, sigma[mode == FULL])
+def _result(results: _Results, snr: FloatArray, systemic: _Start) -> Kinematics:
+    velocity, velocity_err, sigma, sigma_err, chi2 = results.fits.T.copy()
+    mode = results.mode
+    systemic = _with_usual_sigma(systemic, results.full_sigma)
     unknown = mode == SYSTEMIC
     velocity[unknown] = systemic.velocity
     sigma[unknown] = systemic.sigma

@@ -1,5 +1,7 @@
 """Stars and lines of the sky as the cube's instrument sees them, before noise."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import fftconvolve
@@ -23,26 +25,34 @@ _LINE_REACH = 14  # pixels to each side of a line
 ALL_LINES = slice(None)
 
 
+class _Pixels(NamedTuple):
+    """Pixels of the sky in a row, (pixel,) each."""
+
+    model: IntArray
+    v_star: FloatArray  # km/s
+    sigma_star: FloatArray
+    scale: FloatArray  # from spectra of 1 Msun/pc2 at redshift 0 to those of the mass there, in the unit of cubes
+
+
 def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
     """Stars of every pixel of the sky, moved and broadened, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]."""
     log_wave, resolved = _at_resolution(sky, wave, redshift)
     transform = np.fft.rfft(resolved, axis=1).astype(np.complex64)
     position = (np.log(wave / (1 + redshift)) - log_wave[0]) / _LOG_STEP
-    model = sky.model.ravel()
-    v_star = sky.maps.v_star.ravel()
-    sigma_star = sky.maps.sigma_star.ravel()
-    scale = _flux_of_mass(10.0 ** sky.maps.log_mu_star.ravel(), redshift)
-    planes = np.empty((wave.size, model.size), np.float32)
-    for start in range(0, model.size, _ROWS):
+    pixels = _pixels(sky, redshift)
+    planes = np.empty((wave.size, pixels.model.size), np.float32)
+    for start in range(0, pixels.model.size, _ROWS):
         rows = slice(start, start + _ROWS)
-        moved = _moved(transform[model[rows]], v_star[rows], sigma_star[rows], resolved.shape[1])
-        planes[:, rows] = (scale[rows, None] * cubic_read(moved, position)).T
+        some = _Pixels(*(values[rows] for values in pixels))
+        moved = _moved(transform[some.model], some.v_star, some.sigma_star, resolved.shape[1])
+        planes[:, rows] = (some.scale[:, None] * cubic_read(moved, position)).T
     return planes.reshape(wave.size, *sky.model.shape)
 
 
-def _flux_of_mass(mass: FloatArray, redshift: float) -> FloatArray:
-    """From spectra of 1 Msun/pc2 at redshift 0 to those of a mass [Msun/pc2] in a spaxel, in the unit of cubes."""
-    return mass * (1 + redshift) ** -5.0 / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
+def _pixels(sky: MockSky, redshift: float) -> _Pixels:
+    mass = 10.0 ** sky.maps.log_mu_star.ravel()
+    scale = mass * (1 + redshift) ** -5.0 / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
+    return _Pixels(sky.model.ravel(), sky.maps.v_star.ravel(), sky.maps.sigma_star.ravel(), scale)
 
 
 def _moved(transform: FloatArray, v_star: FloatArray, sigma_star: FloatArray, n_pixel: int) -> FloatArray:
