@@ -181,13 +181,13 @@ def verified(token: str, keys: dict, client: str, issuer: str) -> dict:
 
 
 def named(claims: dict, claim: str) -> str:
-    """The name a login is known by; raises LoginError if there is none that can be relied on."""
+    """The name of who logged in, e-mail addresses in small letters; raises LoginError if none can be relied on."""
     name = claims.get(claim)
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise LoginError(f"the provider told no {claim} of who logged in")
     if claim == "email" and claims.get("email_verified") in (False, "false"):
         raise LoginError("the provider has not verified your e-mail address")
-    return name
+    return name.casefold() if "@" in name else name
 
 
 def _key(keys: list, kid: str | None) -> object:

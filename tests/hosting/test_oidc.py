@@ -8,9 +8,10 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.server.access import Access
-from app.server.oidc import Invited
+from app.server.oidc import Attempt, Invited, LoginError, Provider
 from app.settings import Settings, refuse_unguarded
 from engine.errors import SettingsError
+from tests import loops
 from tests.hosting.provider import CLIENT, KEY, SECRET, provider
 
 
@@ -30,7 +31,7 @@ def at(_provider):
 def server(serve, small_survey, _provider):
     return serve(
         small_survey, oidc_issuer=_provider.issuer, oidc_client=CLIENT, oidc_secret=SECRET, proxied="yes",
-        invited="ada@institute.example @guests.example",
+        invited="ada@institute.example @guests.example", keepers="ada@institute.example",
     )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def test_who_is_invited_comes_in_to_the_view_that_was_asked_for(server, at):
     assert answer.headers["Location"] == "../app?page=drivers"
     assert "MOCK" in client.get(server.root + "/app", timeout=60).text
     assert client.get(server.root + "/views", timeout=60).status_code == 200
+    assert client.get(server.root + "/admin", timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("email", ["carl@institute.example", "ada@institute.example.evil", "@guests.example.evil", "*",
@@ -145,11 +147,10 @@ def test_cookies_are_secure_under_https(server):
     assert "redirect_uri=https" in answer.headers["Location"]
 
 
-def test_a_provider_that_is_gone_is_a_sentence(serve, small_survey):
-    server = serve(small_survey, oidc_issuer="http://127.0.0.1:9", oidc_client=CLIENT, invited="*")
-    answer = server.get("/login/start")
-    assert answer.status_code == 502
-    assert "gave no answer that can be used" in answer.text
+def test_a_provider_that_is_gone_is_a_sentence():
+    settings = Settings(oidc_issuer="http://127.0.0.1:9", oidc_client=CLIENT, invited="*")
+    with pytest.raises(LoginError, match="gave no answer that can be used"):
+        loops.run(Provider(settings).address(Attempt.fresh(), "http://localhost/login/back"))
 
 
 def test_who_was_invited_is_not_let_in_any_more_once_taken_off_the_list():
