@@ -236,9 +236,9 @@ class GalaxyPage:
         """The caption: facts of this galaxy, and how to read what is shown."""
         return galaxy_files.told(self)
 
-    def paper(self, note: Note) -> PrintedFigure:
-        """Maps and what stands below them, as seen."""
-        return galaxy_files.paper(self, note)
+    def paper(self, note: Note, columns: str = "two") -> PrintedFigure:
+        """Maps and what stands below them, as seen, for one or two columns of the journal."""
+        return galaxy_files.paper(self, note, columns)
 
 
 def _later(work: Callable[[], None]) -> None:

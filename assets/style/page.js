@@ -212,12 +212,12 @@ window.glocal = (() => {
   function search(event) {
     event.preventDefault()
     turn("galaxy")
-    const look = (tries) => {
+    const look = () => { // until the session has made the page, unless the visitor turns away
       const box = deep(document.querySelector('aside[data-rail="galaxy"]'), "input[type=text]")[0]
       if (box) box.focus()
-      else if (tries) setTimeout(() => look(tries - 1), 200)
+      else if (document.body.dataset.page === "galaxy" && !gone) setTimeout(look, 200)
     }
-    look(20)
+    look()
   }
 
   function read(words) {
