@@ -58,7 +58,7 @@ def patch_style_sheets(root: Model, dist_url: str) -> None:
             patch_stylesheet(sheet, dist_url)
 
 
-class Words(pn.pane.HTML):
+class WordsPane(pn.pane.HTML):
     """HTML whose look stays as it was made: only its text is sent when it changes.
 
     Panel sends all style sheets again with every text. The first time they count as new, and the document walks all
@@ -85,14 +85,14 @@ class FigurePane(pn.pane.Bokeh):
         return self.object
 
 
-class Plain(Design):
+class PlainDesign(Design):
     """No style sheets of Panel's own: two of them in each of 39 shadow roots held the first picture up."""
 
 
 class Template(pn.Template):
     """A template whose roots enter the document in one go: one by one, each would walk all models again."""
 
-    design = param.ClassSelector(class_=Design, default=Plain, is_instance=False, instantiate=False)
+    design = param.ClassSelector(class_=Design, default=PlainDesign, is_instance=False, instantiate=False)
 
     def __repr__(self) -> str:
         """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""
@@ -120,6 +120,27 @@ class Slider(pn.widgets.RangeSlider):
     """A slider with two handles that acts at once when one is let go."""
 
     _debounce = 0
+
+
+def location_of(protocol: str | None, host: str | None, uri: str | None) -> dict[str, str]:
+    """The parts of an address for Panel's ``Location``, whatever was typed.
+
+    Panel's own reader takes an address apart at every "?" and a host at every ":": it fails at a second "?" and at a
+    host that is an IPv6 address with a port.
+    """
+    name, _, port = (host or "").rpartition(":")
+    if not port.isdigit():
+        name, port = host or "", ""
+    path, asks, search = (uri or "").partition("?")
+    parts = {
+        "protocol": f"{protocol}:" if protocol else "",
+        "hostname": name,
+        "port": port,
+        "pathname": path,
+        "search": asks + search if search else "",
+        "href": f"{protocol}://{host}{uri or ''}",
+    }
+    return {name: words for name, words in parts.items() if words}
 
 
 class Sources:

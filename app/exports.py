@@ -51,7 +51,7 @@ class Menu(NamedTuple):
 
 MENU = (
     Menu("Figure", tuple(Offer(f"picture {kind} two", kind.upper()) for kind in PICTURES), figures=False),
-    Menu("Figure, one column", tuple(Offer(f"picture {kind} one", kind.upper()) for kind in PICTURES)),
+    Menu("Figure, one column", tuple(Offer(f"picture {kind} one", kind.upper()) for kind in PICTURES), figures=False),
     Menu("Lines and points", tuple(Offer(f"numbers {kind}", kind.upper()) for kind in ENDINGS)),
     Menu("Densities and medians", (Offer("images fits", "FITS images"),)),
     Menu("Selected regions", tuple(Offer(f"regions {kind}", kind.upper()) for kind in ENDINGS)),
@@ -133,7 +133,7 @@ class Exports:
         if not hasattr(page, "paper"):
             return None
         note = self.note(page)
-        return File(file_name(page.file_stem, bool(note.stamp), kind), page_file(page.paper(note), note, kind))
+        return File(file_name(page.file_stem, bool(note.stamp), kind), page_file(page.paper(note, width), note, kind))
 
     def note(self, page: object) -> Note:
         """What goes with a page's own figure: words, stamp, and the link that shows it again."""

@@ -9,4 +9,4 @@ if ROOT not in sys.path:  # panel's command does not look there, whether Glocal 
 
 from app.shell import open_page  # noqa: E402 - once it can be found
 
-open_page().servable()
+open_page()

@@ -6,14 +6,15 @@ import numpy as np
 import panel as pn
 
 from app import theme
-from app.compat import Buttons, CheckButtons, Slider, Words
+from app.compat import Buttons, Slider, WordsPane
 from app.current import lacking
 from app.cuts import ExtraCuts
 from app.forms import RANGE
 from app.history import History
+from app.legend import Legend, has_columns, shown_figure
 from app.looks import widget_style
 from app.pages.context import Context
-from app.values import CHOICES, OVERLAYS, VALLEYS, WEIGHTINGS
+from app.values import CHOICES, VALLEYS, WEIGHTINGS
 from engine.adopted import LOG_M_STAR_BINS, LOG_MU_E_BINS
 from engine.figures.cut import SEQUENCES, SMOOTHINGS, Range
 
@@ -54,8 +55,10 @@ class Rail:
         self.panels["cuts"] = self.cuts.place
         self.current.listen(self._refresh)
         self.selection.param.watch(lambda *_: self._steps_follow(), list(CHOICES))
+        self.selection.param.watch(lambda *_: self._shading_follows(), ["page", "figures"])
         self._refresh()
         self._steps_follow()
+        self._shading_follows()
 
     def reset(self) -> None:
         """Back to the whole survey, and to how it is first shown; page, zooms and galaxy stay."""
@@ -74,8 +77,8 @@ class Rail:
 
     # --- widgets
 
-    def _html(self) -> Words:
-        return Words("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
+    def _html(self) -> WordsPane:
+        return WordsPane("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
 
     def _look(self) -> dict:
         return {"stylesheets": [self.style], "margin": 0, "sizing_mode": "stretch_width"}
@@ -124,16 +127,8 @@ class Rail:
             self._choose(name, event.new)
 
     def _add_legend(self) -> None:
-        legend = CheckButtons(
-            options=list(OVERLAYS),
-            value=list(self.selection.show),
-            label="Show",
-            css_classes=["legend"],
-            **self._look(),
-        )
-        legend.param.watch(lambda event: self._choose("show", event.new), "value")
-        self.selection.param.watch(lambda event: legend.param.update(value=event.new), "show")
-        self.panels["show"] = legend
+        self.legend = Legend(self.selection, self._choose, **self._look())
+        self.panels["show"] = self.legend.buttons
 
     def _add_steps(self) -> None:
         self.steps = {}
@@ -184,6 +179,11 @@ class Rail:
         changed = any(not self.selection.is_default(name) for name in CHOICES)
         for name, can in (("undo", self.history.can_undo), ("redo", self.history.can_redo), ("reset", changed)):
             self.steps[name].disabled = not can
+
+    def _shading_follows(self) -> None:
+        """Shades per column are offered where the figure has them."""
+        figure = shown_figure(self.selection)
+        self.panels["normalised"].visible = figure is None or has_columns(figure)
 
     def _refresh(self) -> None:
         sample = self.current.sample

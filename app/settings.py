@@ -56,6 +56,9 @@ class Settings(BaseSettings):
 
     sessions: int = Field(60, ge=1, description="Open pages per process before further visitors are asked to wait.")
     keep_session_s: float = Field(60.0, gt=0, description="How long a page that lost its browser is kept.")
+    ping_s: float = Field(10.0, gt=0, description="Between two pings to a page; one that answers none of two is gone.")
+    again_s: int = Field(15, ge=1, description="After how long a page that found no room asks again.")
+    look_s: float = Field(5.0, gt=0, description="Between two looks whether the survey was replaced.")
     jobs: int = Field(1, ge=1, description="Exports made at a time, per process.")
     queue: int = Field(8, ge=0, description="Exports that may wait; more are refused.")
     job_s: float = Field(60.0, gt=0, description="Longest time for an export.")

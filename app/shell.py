@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import registry
-from app.compat import Plain, Template, one_change
+from app.compat import PlainDesign, Template, one_change
 from app.current import Current
 from app.exports import MENU, Exports
 from app.failures import report, report_on_page
@@ -16,7 +16,7 @@ from app.pages.context import Context
 from app.rail import Rail
 from app.registry import PageEntry
 from app.selection import Selection
-from app.settings import data_folder
+from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
 from app.values import EXTRA_CUTS
 from app.wire import Wire
@@ -27,20 +27,31 @@ FOLDED = [*(value.name for value in EXTRA_CUTS), "galaxies", "types"]  # cuts th
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 OWN_PARTS = {"heading": WIDE, "rail": WIDE}  # of a page that has them, beside its body
+NOT_OPENED = "This page could not be opened"
 OTHER_TABLE = "This view was made with another table than the one shown here: numbers may differ."
 
 
-def open_page() -> pn.Template:
-    """The page of one visitor, in the state their link asks for; one plain sentence if there is no survey."""
-    pn.extension(design=Plain, exception_handler=report_on_page, apply_signatures=False)
+def open_page() -> None:
+    """Put the page of one visitor into their document, in the state their link asks for.
+
+    Whatever fails on the way, they see a page: a plain sentence if there is no survey, the number of the error if
+    there is one.
+    """
+    pn.extension(design=PlainDesign, exception_handler=report_on_page, apply_signatures=False)
+    try:
+        _page_or_apology().servable()
+    except Exception as error:
+        if pn.state.curdoc is not None:
+            pn.state.curdoc.clear()  # of what was made before it failed
+        _message(NOT_OPENED, report(error)).servable()
+
+
+def _page_or_apology() -> pn.Template:
     try:
         survey = open_survey(data_folder())
     except GlocalError as error:
         return _apology(str(error))
-    try:
-        return _page(survey)
-    except Exception as error:
-        return _message("This page could not be opened", report(error))
+    return _page(survey)
 
 
 def _page(survey: Survey) -> pn.Template:
@@ -81,6 +92,7 @@ class Shell:
             "page_js": asset("style/page.js"),
             "stamp": self.context.survey.stamp,
             "page": self.selection.page,
+            "ping_ms": round(1000 * read_settings().ping_s),
             "pages": [_page_words(entry) for entry in registry.PAGES],
             "dropped": dropped,
             "menu": MENU,

@@ -97,5 +97,9 @@ def swatch(style: str) -> str:
     look = line(style)
     dash = look["line_dash"]
     dashes = "" if dash == SOLID else f' stroke-dasharray="{" ".join(map(str, dash))}"'
-    stroke = f'stroke="{look["line_color"]}" stroke-width="{look["line_width"]}"{dashes}'
-    return f'<svg class="swatch" width="26" height="8" aria-hidden="true"><path d="M0 4H26" {stroke}/></svg>'
+    stroke = f'stroke="{look["line_color"]}" stroke-width="{look["line_width"]}"'
+    marker = f'<circle cx="13" cy="4" r="2.5" fill="white" {stroke}/>' if STYLES.of(style).marker else ""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="swatch" width="26" height="8" aria-hidden="true">'
+        f'<path d="M0 4H26" {stroke}{dashes}/>{marker}</svg>'
+    )

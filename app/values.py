@@ -17,7 +17,8 @@ WEIGHTINGS = ("area/V'max", "area", "equal")
 MAPS = ("log_mu_star", "log_age_wr", "log_Z_wr", "smoothing_level")
 MAP_RANGES = ("survey", "galaxy")
 DETAILS = ("spectrum", "sample", "profiles")
-OVERLAYS = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", "insets")
+INSETS = "insets"
+OVERLAYS = ("old ridge", "young sequence", "green valley", "median", "Gallazzi+05", "contours", INSETS)
 RADIUS = "radius_re"
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import panel as pn
 
 from app import theme
-from app.compat import Words
+from app.compat import WordsPane
 from app.looks import asset
 from app.pages.context import Context
+from app.pages.settings_words import settings_words
 from app.registry import PageEntry
 from app.store import Survey
 from engine.columns import GALAXIES_FILE, GALAXY_COLUMNS, MEASURED, MOCK, REGION_COLUMNS, REGIONS_FILE, Column
@@ -34,7 +35,7 @@ class DataPage:
         self.survey: Survey = context.survey
         text = self.survey.once("data page", lambda: page_words(self.survey))
         style = [asset("style/words.css"), asset("style/data.css")]
-        words = Words(text, stylesheets=style, margin=0, sizing_mode="stretch_width")
+        words = WordsPane(text, stylesheets=style, margin=0, sizing_mode="stretch_width")
         self.body = pn.Column(words, sizing_mode="stretch_width", margin=0)
 
 
@@ -55,10 +56,10 @@ def table_words(survey: Survey) -> str:
         "on": meta.get("created", ""),
     }
     rows |= {name: f"SHA-256 {checksum(survey.folder / name)}" for name in FILES}
-    for title in ("settings", "inputs"):
-        rows |= {f"{title}: {key}": value for key, value in sorted(meta.get(title, {}).items())}
-    cells = "".join(f"<tr><th scope='row'>{escape(k)}</th><td>{_cell(v)}</td></tr>" for k, v in rows.items())
-    return f"<h2>The table that is loaded</h2><table>{cells}</table>"
+    rows |= {f"input: {name}": f"SHA-256 {digest}" for name, digest in sorted(meta.get("inputs", {}).items())}
+    cells = "".join(f"<tr><th scope='row'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
+    settings = f"<h2>Its settings</h2>{settings_words(meta['settings'])}" if meta.get("settings") else ""
+    return f"<h2>The table that is loaded</h2><table>{cells}</table>{settings}"
 
 
 def columns_words(survey: Survey) -> str:
@@ -85,30 +86,3 @@ def _columns_table(title: str, columns: tuple[Column, ...], there: set[str]) -> 
     )
     head = "".join(f"<th scope='col'>{words}</th>" for words in ("name", "symbol", "unit", "meaning"))
     return f"<details><summary>{title}</summary><table class='columns'><tr>{head}</tr>{rows}</table></details>"
-
-
-def _cell(value: object) -> str:
-    """A setting as HTML: in a few words, or as a table of its own where it is one."""
-    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        return _folded_table(value)
-    return escape(_plain(value))
-
-
-def _folded_table(rows: list[dict]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_plain(row.get(name)))}</td>" for name in names) + "</tr>" for row in rows
-    )
-    return f"<details class='inner'><summary>{len(rows)} rows</summary><table><tr>{head}</tr>{body}</table></details>"
-
-
-def _plain(value: object) -> str:
-    """A setting in a few words."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    return "–" if value is None else str(value)

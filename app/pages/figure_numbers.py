@@ -20,9 +20,9 @@ WORDS = {  # of keys of engine.figures.numbers, shorter than there; the others a
     "share_old": "weight on the old ridge",
     "threshold_mass": "old and young balance at log M<sub>∗</sub>",
     "level_1": "unsmoothed",
-    "log_age_wr_err_at_2": "median error of log Age at log μ<sub>∗</sub> = 2",
-    "log_Z_wr_err_at_1": "of log Z at 1",
-    "log_Z_wr_err_at_4": "of log Z at 4",
+    "log_age_wr_err_at_2": "median error of log Age at log μ<sub>∗</sub> = 2:",
+    "log_Z_wr_err_at_1": "of log Z at 1:",
+    "log_Z_wr_err_at_4": "of log Z at 4:",
 }
 SHARES = ("share_old", "level_1")
 

@@ -24,11 +24,11 @@ def told(page: "GalaxyPage") -> str:
     return f"{facts} {galaxy_words.printed_caption(row, page.columns, page.detail.below)}"
 
 
-def paper(page: "GalaxyPage", note: Note) -> Figure:
-    """The figure, as wide as a page of the journal."""
+def paper(page: "GalaxyPage", note: Note, columns: str = "two") -> Figure:
+    """The figure, as wide as one or two columns of the journal."""
     maps = page.maps.view(page.galaxy)
     if page.detail.seen:
-        return spaxel_figure(maps, page.detail.spectrum, note)
+        return spaxel_figure(maps, page.detail.spectrum, note, columns)
     if page.detail.below == "profiles":
-        return profiles_figure(maps, page.maps.profiles.views(page.selection.maps), note)
-    return galaxy_figure(maps, page.planes.views(page.columns), note)
+        return profiles_figure(maps, page.maps.profiles.views(page.selection.maps), note, columns)
+    return galaxy_figure(maps, page.planes.views(page.columns), note, columns)

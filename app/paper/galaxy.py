@@ -8,42 +8,44 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.maps import draw_ring, maps_row
+from app.paper.look import WIDTHS
+from app.paper.maps import draw_ring, maps_rows
 from app.paper.marks import Pen, draw, draw_band
-from app.paper.page import PAGE_WIDTH, Note, Row, axes_at, page
-from app.paper.spectrum import posteriors_row, spectrum_row
+from app.paper.page import Note, Row, axes_at, page
+from app.paper.spectrum import posteriors_rows, spectrum_row
 from app.screen.seen import FADE, MapsView, PlaneView, ProfileView
 from app.spectra import SpaxelSpectrum
 from engine.figures.words import quantity
 
 LEFT, RIGHT, TOP, FOOT = 0.52, 0.1, 0.1, 0.38  # in; round a frame
-ASPECT = 0.62  # choice: height of a frame over the width it has with its labels
+ASPECT = {"one": 0.95, "two": 0.62}  # choice: height of a frame over the width it has with its labels
 ACROSS = 2  # frames beside each other
 POINT_PT = 1.8
-View = TypeVar("View", PlaneView, ProfileView)
+Drawn = TypeVar("Drawn", PlaneView, ProfileView)
 
 
-def spaxel_figure(maps: MapsView, spectrum: SpaxelSpectrum, note: Note) -> Figure:
+def spaxel_figure(maps: MapsView, spectrum: SpaxelSpectrum, note: Note, columns: str = "two") -> Figure:
     """A galaxy's maps and, below them, the spectrum and the posteriors of the spaxel with the ring."""
-    return page(note, [maps_row(maps), spectrum_row(spectrum), posteriors_row(spectrum)])
+    rows = [*maps_rows(maps, columns), spectrum_row(spectrum, columns), *posteriors_rows(spectrum, columns)]
+    return page(note, rows, columns)
 
 
-def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note) -> Figure:
+def galaxy_figure(maps: MapsView, planes: list[PlaneView], note: Note, columns: str = "two") -> Figure:
     """A galaxy's maps and, below them, its regions over the sample."""
-    return page(note, [maps_row(maps), *_rows(planes, draw_plane)])
+    return page(note, [*maps_rows(maps, columns), *_rows(planes, draw_plane, columns)], columns)
 
 
-def profiles_figure(maps: MapsView, profiles: list[ProfileView], note: Note) -> Figure:
+def profiles_figure(maps: MapsView, profiles: list[ProfileView], note: Note, columns: str = "two") -> Figure:
     """A galaxy's maps and, below them, their quantities against the distance from the centre."""
-    return page(note, [maps_row(maps), *_rows(profiles, draw_profile)])
+    return page(note, [*maps_rows(maps, columns), *_rows(profiles, draw_profile, columns)], columns)
 
 
-def _rows(views: list[View], draw_one: Callable[[Axes, View], None]) -> list[Row]:
+def _rows(views: list[Drawn], draw_one: Callable[[Axes, Drawn], None], columns: str) -> list[Row]:
     """Frames beside each other, ACROSS in a row."""
-    each = PAGE_WIDTH / ACROSS
-    height = ASPECT * each
+    each = WIDTHS[columns] / ACROSS
+    height = ASPECT[columns] * each
 
-    def row_of(some: list[View]) -> Row:
+    def row_of(some: list[Drawn]) -> Row:
         def draw_row(figure: Figure, bottom: float) -> None:
             for i, view in enumerate(some):
                 ax = axes_at(figure, i * each + LEFT, bottom + FOOT, each - LEFT - RIGHT, height - FOOT - TOP)

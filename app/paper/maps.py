@@ -1,5 +1,7 @@
 """Maps of a galaxy in matplotlib, as they are seen on the screen."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
@@ -8,8 +10,8 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.look import FONT
-from app.paper.page import EDGE, INK, PAGE_WIDTH, Row, axes_at
+from app.paper.look import FONT, WIDTHS
+from app.paper.page import EDGE, INK, Row, axes_at
 from app.screen.map_data import FOOT, LEVEL, LEVEL_LIMITS, Picture
 from app.screen.map_look import FOOT_ALPHA, colours_of
 from app.screen.seen import MapsView
@@ -18,18 +20,23 @@ MAP_GAP = 0.1  # in
 TITLE = 0.2  # in
 BAR, BAR_GAP, BAR_NUMBERS = 0.06, 0.05, 0.2  # in; the scale of colours below a map
 LARGEST = 3.4  # in
+ACROSS = {"one": 2, "two": 4}  # maps beside each other
 
 
-def maps_row(view: MapsView) -> Row:
+def maps_rows(view: MapsView, columns: str = "two") -> list[Row]:
     """The maps beside each other, each with the scale of its colours below it."""
-    n = len(view.pictures)
-    if not n:
-        return Row(0.0, lambda *_: None)
-    side = min((PAGE_WIDTH - 2 * EDGE - MAP_GAP * (n - 1)) / n, LARGEST)
+    across = min(len(view.pictures), ACROSS[columns])
+    if not across:
+        return []
+    side = min((WIDTHS[columns] - 2 * EDGE - MAP_GAP * (across - 1)) / across, LARGEST)
+    places = range(0, len(view.pictures), across)
+    return [_maps_row(view, view.pictures[i : i + across], side) for i in places]
 
+
+def _maps_row(view: MapsView, pictures: Sequence[Picture], side: float) -> Row:
     def draw(figure: Figure, bottom: float) -> None:
         low = bottom + BAR_NUMBERS
-        for i, picture in enumerate(view.pictures):
+        for i, picture in enumerate(pictures):
             left = EDGE + i * (side + MAP_GAP)
             image = draw_map(axes_at(figure, left, low + BAR + BAR_GAP, side, side), picture, view)
             draw_colour_bar(axes_at(figure, left, low, side, BAR), image, picture.quantity.name)

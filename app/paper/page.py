@@ -1,4 +1,4 @@
-"""A page for talks and notes, as wide as that of the journal: a title, rows of pictures, a caption."""
+"""A page as wide as one or two columns of the journal: a title, rows of pictures; two columns carry a caption."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -11,7 +11,6 @@ from app import theme
 from app.paper.look import DPI, FONT, PT, WIDTHS
 from app.paper.pictures import page_bytes
 
-PAGE_WIDTH = WIDTHS["two"]
 TITLE_FONT = FONT + 1  # pt
 LINE = 0.15  # in; one line of the caption
 CHARACTER = 0.53 * FONT * PT  # in; mean width of a letter of the caption, with some to spare
@@ -37,15 +36,19 @@ class Row(NamedTuple):
     draw: Callable[[Figure, float], None]
 
 
-def page(note: Note, rows: Sequence[Row]) -> Figure:
-    """A page with title and stamp, rows from the top down, and the caption."""
-    lines = textwrap.wrap(note.caption, int((PAGE_WIDTH - 2 * EDGE) / CHARACTER), break_on_hyphens=False)
+def page(note: Note, rows: Sequence[Row], columns: str = "two") -> Figure:
+    """A page with title and stamp, rows from the top down, and the caption.
+
+    One column leaves the caption to the paper that it is set in; it goes with the file all the same.
+    """
+    width = WIDTHS[columns]
+    lines = _caption_lines(note) if columns == "two" else []
     foot = (len(lines) + 0.8) * LINE
     height = HEAD + sum(row.height for row in rows) + foot
-    figure = Figure(figsize=(PAGE_WIDTH, round(height * DPI) / DPI), facecolor="white")
+    figure = Figure(figsize=(width, round(height * DPI) / DPI), facecolor="white")
     _head(figure, note)
     for i, line in enumerate(reversed(lines)):
-        figure.text(EDGE / PAGE_WIDTH, (0.3 + i) * LINE / height, line, size=FONT, color=INK, va="bottom")
+        figure.text(EDGE / width, (0.3 + i) * LINE / height, line, size=FONT, color=INK, va="bottom")
     bottom = height - HEAD
     for row in rows:
         bottom -= row.height
@@ -68,10 +71,15 @@ def page_file(figure: Figure, note: Note, kind: str = "png") -> bytes:
     return page_bytes(figure, kind, told)
 
 
+def _caption_lines(note: Note) -> list[str]:
+    return textwrap.wrap(note.caption, int((WIDTHS["two"] - 2 * EDGE) / CHARACTER), break_on_hyphens=False)
+
+
 def _head(figure: Figure, note: Note) -> None:
+    width = figure.get_figwidth()
     top = 1 - 0.07 / figure.get_figheight()
-    figure.text(EDGE / PAGE_WIDTH, top, note.title, size=TITLE_FONT, weight="bold", color=INK, va="top")
+    figure.text(EDGE / width, top, note.title, size=TITLE_FONT, weight="bold", color=INK, va="top")
     if note.stamp:
         box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": theme.MOCK, "linewidth": 0.8}
-        right = 1 - (EDGE + 0.04) / PAGE_WIDTH
+        right = 1 - (EDGE + 0.04) / width
         figure.text(right, top, note.stamp, size=FONT, color=theme.MOCK, ha="right", va="top", bbox=box)

@@ -7,51 +7,75 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app import theme
-from app.paper.look import FONT, PT
-from app.paper.page import PAGE_WIDTH, Row, axes_at
+from app.paper.look import FONT, PT, WIDTHS
+from app.paper.page import Row, axes_at
 from app.screen import spectrum_data as data
 from app.screen.spectrum_look import BAND_ALPHA, BANDS, ERROR_ALPHA, GAS, NAMES, OBSERVED, STARS
 from app.spectra import ESTIMATES, PLANE, SpaxelSpectrum
 from engine.columns import column
+from engine.types import FloatArray
 
 RING = theme.STYLES.of("old ridge").colour  # of what is picked
 LEFT, RIGHT = 0.56, 0.1  # in; beside frames
 LABEL = 0.17  # in; from the left end of the page to the labels of flux and residual
 NAME_ROWS, NAME_LINE = 3, 0.125  # rows of names above a spectrum, and their height [in]
-FLUX, RESIDUAL, GAP = 1.75, 0.5, 0.05  # in
-WIDTH = PAGE_WIDTH - LEFT - RIGHT  # in; of a spectrum
+FLUX = {"one": 1.4, "two": 1.75}  # in
+RESIDUAL, GAP = 0.5, 0.05  # in
 HEADROOM = 1.05  # of the flux axis over the spectrum
 FOOT = 0.36  # in; numbers and label below a frame
-CURVES = 0.66 * PAGE_WIDTH  # in; what the curves take beside the plane
-CURVE, CURVE_FOOT, TITLE = 0.9, 0.22, 0.22  # in
+BESIDE = 0.66  # part of a page of two columns that the curves take beside the plane
+CURVE = {"one": 0.5, "two": 0.9}  # in
+CURVE_FOOT, CURVE_GAP, TITLE = 0.22, 0.14, 0.22  # in
 CHARACTER = 0.62 * FONT * PT  # in; the width of a letter of a name, with some to spare
 
 
-def spectrum_row(spectrum: SpaxelSpectrum) -> Row:
+def spectrum_row(spectrum: SpaxelSpectrum, columns: str = "two") -> Row:
     """The spectrum with the names of bands above it, and its residual."""
+    width = WIDTHS[columns] - LEFT - RIGHT
+    height = FLUX[columns]
 
     def draw(figure: Figure, bottom: float) -> None:
-        residual = axes_at(figure, LEFT, bottom + FOOT, WIDTH, RESIDUAL)
-        flux = axes_at(figure, LEFT, bottom + FOOT + RESIDUAL + GAP, WIDTH, FLUX, sharex=residual)
+        residual = axes_at(figure, LEFT, bottom + FOOT, width, RESIDUAL)
+        flux = axes_at(figure, LEFT, bottom + FOOT + RESIDUAL + GAP, width, height, sharex=residual)
         draw_flux(flux, spectrum)
         draw_residual(residual, spectrum)
         for ax in (flux, residual):
-            ax.yaxis.set_label_coords((LABEL - LEFT) / WIDTH, 0.5)
+            ax.yaxis.set_label_coords((LABEL - LEFT) / width, 0.5)
+        if columns == "one":  # the label of the flux is longer than its frame, and would reach that of the residual
+            flux.yaxis.label.set_horizontalalignment("left")
+            flux.yaxis.set_label_coords((LABEL - LEFT) / width, 0.0)
 
-    return Row(FOOT + RESIDUAL + GAP + FLUX + NAME_ROWS * NAME_LINE + 0.08, draw)
+    return Row(FOOT + RESIDUAL + GAP + height + NAME_ROWS * NAME_LINE + 0.08, draw)
 
 
-def posteriors_row(spectrum: SpaxelSpectrum) -> Row:
-    """The posteriors of the estimates, and beside them that of age and metallicity together."""
-    each = CURVES / len(ESTIMATES)
+def posteriors_rows(spectrum: SpaxelSpectrum, columns: str = "two") -> list[Row]:
+    """The posteriors of the estimates, and that of age and metallicity together: beside them or in their last row."""
+    if columns == "two":
+        each = BESIDE * WIDTHS["two"] / len(ESTIMATES)
+        return [_posteriors_row(spectrum, ESTIMATES, each, columns)]
+    *first, last = ESTIMATES
+    each = WIDTHS["one"] / 2
+    pairs = [tuple(first[i : i + 2]) for i in range(0, len(first), 2)]
+    rows = [_posteriors_row(spectrum, pair, each, columns, has_plane=False) for pair in pairs]
+    return [*rows, _posteriors_row(spectrum, (last,), each, columns)]
+
+
+def _posteriors_row(
+    spectrum: SpaxelSpectrum, names: tuple[str, ...], each: float, columns: str, *, has_plane: bool = True
+) -> Row:
+    """Curves of these estimates, ``each`` [in] apart, and the plane in what they leave of the width."""
+    height = CURVE[columns]
 
     def draw(figure: Figure, bottom: float) -> None:
-        for i, name in enumerate(ESTIMATES):
-            draw_curve(axes_at(figure, RIGHT + i * each, bottom + CURVE_FOOT, each - 0.14, CURVE), name, spectrum)
-        left = CURVES + LEFT
-        draw_plane(axes_at(figure, left, bottom + FOOT, PAGE_WIDTH - RIGHT - left, CURVE + CURVE_FOOT - 0.1), spectrum)
+        for i, name in enumerate(names):
+            place = (RIGHT + i * each, bottom + CURVE_FOOT, each - CURVE_GAP, height)
+            draw_curve(axes_at(figure, *place), name, spectrum)
+        left = each * len(names) + LEFT
+        if has_plane:
+            place = (left, bottom + FOOT, WIDTHS[columns] - RIGHT - left, height + CURVE_FOOT - 0.1)
+            draw_plane(axes_at(figure, *place), spectrum)
 
-    return Row(CURVE_FOOT + CURVE + TITLE + 0.04, draw)
+    return Row(CURVE_FOOT + height + TITLE + 0.04, draw)
 
 
 def draw_flux(ax: Axes, spectrum: SpaxelSpectrum) -> None:
@@ -65,7 +89,7 @@ def draw_flux(ax: Axes, spectrum: SpaxelSpectrum) -> None:
     ax.plot(spectrum.wave, spectrum.stellar, color=STARS, lw=0.8)
     ax.plot(spectrum.wave, spectrum.gas, color=GAS, lw=0.7)
     ax.set(xlim=(spectrum.wave[0], spectrum.wave[-1]), ylim=(bottom, top))
-    _name(ax, data.band_words(), NAME_ROWS, 1.0 + 0.04 / FLUX, NAMES)
+    _name(ax, data.band_words(), NAME_ROWS, 1.0 + 0.04 / _inches(ax)[1], NAMES)
     _name(ax, data.line_words(), 1, 0.02, GAS)
     ax.set_ylabel(f"flux [{data.TEX_FLUX_UNIT}]", color=theme.INK)
     _journal(ax)
@@ -79,14 +103,14 @@ def _name(ax: Axes, names: data.AxisNames, n_rows: int, low: float, colour: str)
     """
     first, last = ax.get_xlim()
     free, across = [first] * n_rows, ax.get_xaxis_transform()
+    width, height = _inches(ax)
     for wave, text in sorted(zip(names.wave, names.text, strict=True)):
-        half = 0.5 * (len(text) + 1) * CHARACTER * (last - first) / WIDTH
+        half = 0.5 * (len(text) + 1) * CHARACTER * (last - first) / width
         row = next((i for i, end in enumerate(free) if wave - half >= end), None)
         if row is None or wave + half > last:
             continue
         free[row] = wave + half
-        height = low + row * NAME_LINE / FLUX
-        ax.text(wave, height, text, color=colour, ha="center", va="bottom", transform=across)
+        ax.text(wave, low + row * NAME_LINE / height, text, color=colour, ha="center", va="bottom", transform=across)
 
 
 def draw_residual(ax: Axes, spectrum: SpaxelSpectrum) -> None:
@@ -137,6 +161,11 @@ def draw_plane(ax: Axes, spectrum: SpaxelSpectrum) -> None:
     ax.set_xlabel(column(age).tex_axis, color=theme.INK, labelpad=2)
     ax.set_ylabel(column(metal).tex_axis, color=theme.INK, labelpad=1)
     _journal(ax)
+
+
+def _inches(ax: Axes) -> FloatArray:
+    """Width and height of a frame."""
+    return ax.get_position().size * ax.figure.get_size_inches()
 
 
 def _shade_bands(ax: Axes) -> None:

@@ -23,10 +23,11 @@ from bokeh.models import (
 )
 
 from app import theme
-from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, AxisAngles, Picture, SkyMarks, sky_marks
+from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, MapAxes, Picture, SkyMarks, sky_marks
 from app.screen.map_look import FOOT_ALPHA, LEVEL_GREYS, colours_of
 from app.screen.parts import Parts
 
+BAR = 76  # px; width of a scale of colours, which leaves room for the compass in a map of 160 px
 LEAST_WINDOW = 2.0  # spaxels; no zoom goes closer
 REASONS = (  # in the order of map_data: VALUE, NO_REGION, NOT_MEASURED, NO_VALUE
     "",
@@ -54,7 +55,7 @@ def decimals_for(limits: tuple[float, float]) -> int:
     return int(np.clip(np.ceil(2 - np.log10(limits[1] - limits[0])), 0, 4))
 
 
-class Sky:
+class SkyWindow:
     """What all maps of a galaxy share: the window on the sky, scale bar, compass, ellipse and the ring of a pick."""
 
     def __init__(self, parts: Parts) -> None:
@@ -79,7 +80,7 @@ class Sky:
         return sky_marks(self.window, self.pc_per_spaxel, self.axes)
 
     def look_at(
-        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP
+        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: MapAxes = NORTH_UP
     ) -> None:
         """Show this part of the sky: the whole galaxy."""
         self.pc_per_spaxel = pc_per_spaxel
@@ -117,7 +118,7 @@ class Sky:
 class MapPanel:
     """One map; ``pick`` is called with the x and y [spaxel] of a click, ``changed`` when the view has changed."""
 
-    def __init__(self, sky: Sky, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
+    def __init__(self, sky: SkyWindow, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
         self.picture: Picture | None = None
         self.source = sky.parts.source(_nothing())
         self._colours = LEVEL_GREYS
@@ -170,7 +171,7 @@ class MapPanel:
         for part in (self.bar, *self.figure.renderers):
             part.visible = not empty
 
-    def _draw_marks(self, sky: Sky) -> None:
+    def _draw_marks(self, sky: SkyWindow) -> None:
         plot, ink, draw = self.figure, theme.INK, sky.parts.draw
         foot = Quad(left="left", right="right", bottom="bottom", top="top", line_color=None,
                     fill_color=theme.NO_DATA, fill_alpha=FOOT_ALPHA)  # fmt: skip
@@ -189,7 +190,7 @@ def _nothing() -> dict:
     return {name: [] for name in names}
 
 
-def _empty_figure(sky: Sky):
+def _empty_figure(sky: SkyWindow):
     return sky.parts.figure(
         sky.x_range, sky.y_range, tools=[BoxZoomTool(match_aspect=True)], sizing_mode="scale_width", aspect_ratio=1,
         min_border=0, background_fill_color=theme.NO_DATA, outline_line_color=theme.RULE,
@@ -205,7 +206,7 @@ def _sentence() -> Label:
 
 def _colour_bar(mapper: LinearColorMapper) -> ColorBar:
     return ColorBar(
-        color_mapper=mapper, orientation="horizontal", location="bottom_right", width=86, height=7, padding=4,
+        color_mapper=mapper, orientation="horizontal", location="bottom_right", width=BAR, height=7, padding=4,
         margin=2, background_fill_alpha=0, ticker=BasicTicker(desired_num_ticks=3, num_minor_ticks=0),
         major_label_text_font_size="10px", major_label_text_font=theme.FONT,
         major_label_text_color=theme.INK, bar_line_color=theme.INK,

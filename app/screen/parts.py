@@ -28,7 +28,7 @@ from app.screen.fills import INK
 
 RING = theme.STYLES.of("old ridge").colour
 DESIRED_TICKS = 5
-LABEL_GAP = 4  # px between numbers of an axis; those that come closer are left out
+LABEL_GAP = 7  # px between numbers of an axis; those that come closer are left out
 LOD_TIMEOUT_MS = 100  # the default of 500 ms would be most of the time a zoom takes
 TICK_WORDS = """
 let digits = 1

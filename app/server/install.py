@@ -6,13 +6,14 @@ from pathlib import Path
 
 import bokeh.server.server as bokeh_server
 import panel as pn
+import panel.io.location as panel_location
 import panel.io.server as panel_server
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpserver import HTTPServer
 
 from app.bokeh_defaults import remember_defaults
-from app.compat import lean_bundle, patch_style_sheets
+from app.compat import lean_bundle, location_of, patch_style_sheets
 from app.server import access, logs, oidc_login, tables, views_page
 from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
@@ -42,6 +43,7 @@ def install() -> None:
     panel_server.bundle_resources = lean_bundle
     panel_server.patch_model_css = patch_style_sheets
     remember_defaults()
+    panel_location._get_location_params = location_of
     bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
     bokeh_settings.auth_module.set_value(str(GATE))
 

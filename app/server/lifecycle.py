@@ -20,11 +20,10 @@ from tornado.ioloop import IOLoop
 from app import notice
 from app.jobs import shared_jobs
 from app.metrics import CONNECTIONS, SESSIONS
-from app.settings import data_folder
+from app.settings import data_folder, read_settings
 from app.store import open_survey
 from engine.errors import GlocalError
 
-LOOK_S = 5.0  # between two looks at the survey's files
 PATIENCE_S = 20.0  # for exports under way when the server is asked to stop
 GOODBYE_S = 0.5  # for the last words to be written to the pages
 SENDING_S = 10.0  # for pages on slow lines to take them, and the files they asked for
@@ -109,7 +108,7 @@ def start(context: ServerContext) -> None:
     if known.greeting:
         print(known.greeting, flush=True)
     loop = IOLoop.current()
-    loop.call_later(LOOK_S, _follow)
+    loop.call_later(read_settings().look_s, _follow)
     loop.add_callback(_take_signals)
 
 
@@ -148,7 +147,7 @@ async def _follow() -> None:
     finally:
         if state().has_let_go():
             _give_back()
-        IOLoop.current().call_later(LOOK_S, _follow)
+        IOLoop.current().call_later(read_settings().look_s, _follow)
 
 
 def _take_signals() -> None:

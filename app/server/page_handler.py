@@ -5,15 +5,13 @@ from typing import ClassVar
 import panel as pn
 from bokeh.util.token import get_session_id
 from panel.io.server import DocHandler, WSHandler
-from tornado.web import authenticated
+from tornado.web import HTTPError, authenticated
 
+from app.failures import report
 from app.metrics import REFUSED
 from app.server.html import page
 from app.server.lifecycle import state
 from app.settings import read_settings
-
-AGAIN_S = 15  # until a page that found no room asks again
-PING_S = 10.0  # between two pings to a browser, and the longest time for its answer
 
 # Bokeh compiles models in the browser (unsafe-eval) and starts pages by a script in them (unsafe-inline); all else
 # comes from this server
@@ -61,7 +59,12 @@ class PageHandler(DocHandler):
             return
         if self._is_sure_to_succeed():
             await self._send_head()
-        await super().get(*words, **more)
+        try:
+            await super().get(*words, **more)
+        except HTTPError:
+            raise
+        except Exception as error:
+            self._apologise(report(error))
 
     def write(self, chunk: str | bytes | dict) -> None:
         """The page, less the part that the browser has."""
@@ -85,12 +88,20 @@ class PageHandler(DocHandler):
         await self.flush()
         self.sent = head
 
+    def _apologise(self, sentence: str) -> None:
+        """The end of a page that could not be made, whether its head has left or not."""
+        if not self.sent:
+            self.set_status(500)
+        super().write(page("refusal.html", status=500, sentence=sentence))
+        self.finish()
+
     def _ask_to_wait(self) -> None:
         """A page without a session: one with a session would take the room it waits for."""
         self.set_status(503)
-        self.set_header("Retry-After", str(AGAIN_S))
+        again_s = read_settings().again_s
+        self.set_header("Retry-After", str(again_s))
         self.set_header("Cache-Control", "no-store")
-        self.finish(page("full.html", again_s=AGAIN_S))
+        self.finish(page("full.html", again_s=again_s))
 
 
 def head_of(text: str) -> str:
@@ -102,8 +113,15 @@ def head_of(text: str) -> str:
 class LineHandler(WSHandler):
     """The websocket of a page. A browser that does not answer has gone to sleep: its line is closed."""
 
-    ping_interval = PING_S
-    ping_timeout = PING_S
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between two pings, and the longest time for an answer."""
+        return read_settings().ping_s
+
+    @property
+    def ping_timeout(self) -> float:
+        """Seconds until a browser that does not answer counts as gone."""
+        return read_settings().ping_s
 
     async def prepare(self) -> None:
         await super().prepare()

@@ -17,7 +17,7 @@ from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
 from app.views.files import read_views_file, views_file
 from app.views.store import SavedViews, saved_views
-from app.views.view import LONGEST, View, ViewError, new_view
+from app.views.view import LONGEST, SavedView, ViewError, new_view
 from engine.errors import GlocalError
 
 FILE_NAME = "glocal-views.json"
@@ -110,7 +110,7 @@ class ViewsHandler(ForVisitors):
     def _author(self) -> str:
         return self.current_user if access().guests is not None else ""
 
-    def _may_remove(self, view: View) -> bool:
+    def _may_remove(self, view: SavedView) -> bool:
         return access().may_keep(self.current_user) or (bool(view.author) and view.author == self.current_user)
 
 

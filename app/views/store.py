@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from app.settings import read_settings
 from app.views.journal import Journal
 from app.views.schema import alone, migrate, views
-from app.views.view import View, ViewError
+from app.views.view import SavedView, ViewError
 
 WAIT_S = 5.0  # for another process that is writing
 NEW_LINE = "\n"
@@ -32,22 +32,22 @@ class SavedViews:
         self._journal = Journal(self._path.with_suffix(".jsonl")) if self._path else None
         self._prepared = False
 
-    def listed(self) -> list[View]:
+    def listed(self) -> list[SavedView]:
         """The views that were not removed, newest first."""
         found = select(views).where(views.c.removed == "").order_by(views.c.made.desc(), views.c.view_id)
         return self._do(lambda connection: [_view(row) for row in connection.execute(found).mappings()])
 
-    def get(self, view_id: str) -> View | None:
+    def get(self, view_id: str) -> SavedView | None:
         """One view, also if it was removed."""
         found = select(views).where(views.c.view_id == view_id)
 
-        def read(connection: Connection) -> View | None:
+        def read(connection: Connection) -> SavedView | None:
             row = connection.execute(found).mappings().first()
             return None if row is None else _view(row)
 
         return self._do(read)
 
-    def save(self, view: View) -> None:
+    def save(self, view: SavedView) -> None:
         """Keep a view; it is on the disk when this returns. Raises ViewError in one sentence."""
         self._do(lambda connection: self._insert(connection, [view]))
 
@@ -62,11 +62,11 @@ class SavedViews:
 
         self._do(mark)
 
-    def add(self, many: Iterable[View]) -> int:
+    def add(self, many: Iterable[SavedView]) -> int:
         """Keep the views that are not here yet, all or none; how many there were."""
         return self._do(lambda connection: self._insert(connection, list(many)))
 
-    def _insert(self, connection: Connection, many: list[View]) -> int:
+    def _insert(self, connection: Connection, many: list[SavedView]) -> int:
         alone(connection)  # two that take in the same file would both find it new
         known = set(connection.execute(select(views.c.view_id)).scalars())
         fresh = list({view.view_id: view for view in many if view.view_id not in known}.values())
@@ -175,12 +175,12 @@ def _replay(connection: Connection, journal: Journal) -> None:
             connection.execute(views.insert().values(**_row(view), removed=removed.get(view_id, "")))
 
 
-def _row(view: View) -> dict:
-    return {name: getattr(view, name) for name in View.__dataclass_fields__}
+def _row(view: SavedView) -> dict:
+    return {name: getattr(view, name) for name in SavedView.__dataclass_fields__}
 
 
-def _view(row) -> View:
-    return View(**{name: row[name] for name in View.__dataclass_fields__})
+def _view(row) -> SavedView:
+    return SavedView(**{name: row[name] for name in SavedView.__dataclass_fields__})
 
 
 def _sentence(error: exc.DBAPIError) -> str:

@@ -2,7 +2,7 @@
 window.glocal = (() => {
   const SPOKEN = ["INPUT", "SELECT", "TEXTAREA"]
   const DOUBLE_MS = 250 // between the clicks of a double one
-  const PULSE_MS = 10000, SILENCES = 2 // a line that stays silent for that many beats is dead
+  const SILENCES = 2 // a line that stays silent for that many beats is dead
   const waiting = []
   let asked = 0, gone = false, leaving = false
   let line = null, heard = false, silences = 0
@@ -57,6 +57,8 @@ window.glocal = (() => {
       if (tab.dataset.tab === page) tab.setAttribute("aria-current", "page")
       else tab.removeAttribute("aria-current")
     }
+    const row = document.querySelector("nav"), here = row?.querySelector("[aria-current]")
+    if (here) row.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - row.clientWidth / 2 // of a row wider than the window
   }
 
   function turn(page) {
@@ -210,12 +212,12 @@ window.glocal = (() => {
   function search(event) {
     event.preventDefault()
     turn("galaxy")
-    const look = (tries) => {
+    const look = () => { // until the session has made the page, unless the visitor turns away
       const box = deep(document.querySelector('aside[data-rail="galaxy"]'), "input[type=text]")[0]
       if (box) box.focus()
-      else if (tries) setTimeout(() => look(tries - 1), 200)
+      else if (document.body.dataset.page === "galaxy" && !gone) setTimeout(look, 200)
     }
-    look(20)
+    look()
   }
 
   function read(words) {
@@ -331,7 +333,7 @@ window.glocal = (() => {
     document.body.dataset.ready = "yes"
   }
 
-  function begin(page) {
+  function begin(page, ping_ms) {
     show(page)
     theme(kept() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"))
     addEventListener("keydown", press)
@@ -348,7 +350,7 @@ window.glocal = (() => {
     }, { capture: true, passive: true })
     addEventListener("pagehide", () => { leaving = true })
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload() }) // back to a page without its line
-    setInterval(pulse, PULSE_MS)
+    setInterval(pulse, ping_ms)
     addEventListener("click", (event) => {
       const tab = event.target.closest?.("[data-tab]")
       if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); turn(tab.dataset.tab) }

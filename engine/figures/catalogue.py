@@ -64,7 +64,7 @@ class Figure:
 
 
 def _figure_1() -> Figure:
-    marks = (Density(), Running(style="old ridge", label="running median", median_only=True))
+    marks = (Density(), Running(label="running median", median_only=True))
     panels = tuple(Panel(MU_STAR, f"{name}_err", marks) for name in (MU_STAR, AGE, Z))
     return Figure(
         "1",

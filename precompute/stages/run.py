@@ -15,9 +15,11 @@ from engine.inference.arrangement import arrange
 from engine.library.build import k_models
 from engine.library.types import Library
 from engine.pipeline import Materials
+from engine.pipeline.settings import PipelineSettings
 from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
 from engine.table_checks import Columns
+from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
@@ -230,12 +232,17 @@ def _finish(plan: SurveyPlan, jobs: list[Job], outcomes: list[Outcome], kept: se
         raise SampleError(f"no galaxy could be analysed, so there is no survey to write ({reasons})")
     regions = stack_regions([piece.regions for piece in pieces])
     history = {
-        "settings": {"command": "run", "survey": plan.name, "analysis": repr(plan.settings), "library": library.meta,
+        "settings": {"command": "run", "survey": plan.name, "analysis": _record(plan.settings), "library": library.meta,
                      "library_checksum": library_checksum(library)},
         "inputs": {plan.file.name: file_checksum(plan.file), plan.catalogue.name: file_checksum(plan.catalogue)},
     }  # fmt: skip
     write_survey(plan.out, regions, _galaxy_columns(pieces), origin=plan.origin, **history)
     return RunSummary(outcomes, kept, plan.out, len(regions["region_id"]))
+
+
+def _record(settings: PipelineSettings) -> dict[str, object]:
+    """Settings of all steps by name, as they are kept with the survey."""
+    return {name: part._asdict() if hasattr(part, "_asdict") else part for name, part in settings._asdict().items()}
 
 
 def _galaxy_columns(pieces: list[Piece]) -> Columns:
@@ -271,20 +278,26 @@ def summary_lines(outcomes: list[Outcome]) -> list[str]:
     done = [outcome.numbers for outcome in outcomes if outcome.done]
     if not done:
         return []
-    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
-    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
-    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
-    levels = weights @ fractions / weights.sum()
-    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
+    n_spaxels = sum(numbers["n_spaxels"] for numbers in done)
     above = sum(numbers["n_above_cut"] for numbers in done)
+    levels = _level_shares(done)
+    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
     lines = [
         f"smoothing levels 1 to {levels.size}: {shares} of the regions",
-        f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut",
+        f"{n_spaxels:,} regions, {100 * n_spaxels / max(above, 1):.1f} % of those above the cut",
     ]
     suspicious = [outcome.name for outcome in outcomes if outcome.done and outcome.numbers.get("suspicious")]
     if suspicious:
         lines.append(f"{len(suspicious)} of {len(done)} galaxies are suspicious: {', '.join(suspicious)}")
     return lines
+
+
+def _level_shares(done: list[dict]) -> FloatArray:
+    """Share of the regions at each level, over all galaxies."""
+    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
+    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
+    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
+    return weights @ fractions / weights.sum()
 
 
 def _padded(fractions: list[float], n: int) -> list[float]:

@@ -1,6 +1,7 @@
 """What app/compat.py takes from the insides of Panel and Bokeh is still there and still does what it did."""
 
 import panel as pn
+import panel.io.location as panel_location
 import pytest
 from bokeh.document import Document
 from bokeh.models import Line, Plot, Range1d
@@ -19,7 +20,7 @@ def changes(document: Document) -> list:
 
 
 def test_words_send_their_text_and_nothing_else():
-    words = compat.Words("one", stylesheets=["p { color: red }"])
+    words = compat.WordsPane("one", stylesheets=["p { color: red }"])
     document = Document()
     document.add_root(words.get_root(document))
     heard = changes(document)
@@ -49,7 +50,7 @@ def test_a_template_enters_its_document_in_one_walk(monkeypatch):
     monkeypatch.setattr(type(document.models), "recompute", lambda self: (walks.append(1), recompute(self)))
     page = compat.Template("{% extends base %}")
     for i in range(5):
-        page.add_panel(f"words_{i}", compat.Words(f"{i}"))
+        page.add_panel(f"words_{i}", compat.WordsPane(f"{i}"))
     page._init_doc(document)
     assert len(document.roots) >= 5
     assert len(walks) == 1
@@ -87,8 +88,32 @@ def test_panel_does_not_reconnect_by_itself():
 
 
 def test_the_plain_design_brings_no_style_sheets():
-    with pn.config.set(design=compat.Plain):
-        words, other = compat.Words("one", design=compat.Plain), pn.pane.HTML("one", design=Native)
+    with pn.config.set(design=compat.PlainDesign):
+        words, other = compat.WordsPane("one", design=compat.PlainDesign), pn.pane.HTML("one", design=Native)
         sheets = [len(each.get_root(Document()).stylesheets) for each in (words, other)]
     assert sheets[0] < sheets[1]
-    assert compat.Template("{% extends base %}").design is compat.Plain
+    assert compat.Template("{% extends base %}").design is compat.PlainDesign
+
+
+@pytest.mark.parametrize(
+    ("host", "uri"),
+    [("127.0.0.1:5006", "/app"), ("glocal.example", "/app?page=data&zoom="), ("localhost:80", "/deep/app?a=%3F")],
+)
+def test_an_address_is_taken_apart_as_panel_does(host, uri):
+    assert compat.location_of("http", host, uri) == panel_location._get_location_params("http", host, uri)
+
+
+@pytest.mark.parametrize(
+    ("host", "uri", "parts"),
+    [
+        ("127.0.0.1:5006", "/app?a=1?b=2", {"pathname": "/app", "search": "?a=1?b=2", "port": "5006"}),
+        ("[::1]:5006", "/app?page=data", {"hostname": "[::1]", "port": "5006", "search": "?page=data"}),
+        ("[::1]", "/app", {"hostname": "[::1]", "pathname": "/app"}),
+        ("a:b:c", "/app", {"hostname": "a:b:c", "pathname": "/app"}),
+    ],
+)
+def test_addresses_that_panel_cannot_take_apart_are_read(host, uri, parts):
+    with pytest.raises(ValueError, match="too many values"):
+        panel_location._get_location_params("http", "[::1]:5006", "/app?a=1?b=2")
+    found = compat.location_of("http", host, uri)
+    assert found | parts == found

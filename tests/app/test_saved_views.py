@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, make_url
 from app.views import schema
 from app.views.files import read_views_file, views_file
 from app.views.store import PATIENCE, SavedViews, _with_driver
-from app.views.view import View, ViewError, from_json, new_view
+from app.views.view import SavedView, ViewError, from_json, new_view
 from tests.postgres import postgres
 
 QUERY = "page=relations&log_M_star=9.8..10.3"
@@ -42,7 +42,7 @@ def address(request, path) -> str:
     return f"sqlite:///{path}" if request.param == "sqlite" else request.getfixturevalue("server").address()
 
 
-def view(name: str = "low masses", **more) -> View:
+def view(name: str = "low masses", **more) -> SavedView:
     return new_view(name, QUERY, "abc123", **more)
 
 

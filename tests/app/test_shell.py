@@ -13,14 +13,14 @@ from app.rail import ALL, presets_of, range_of
 from app.selection import Selection
 from app.shell import Shell
 from app.store import open_survey
-from app.values import CHOICES
+from app.values import CHOICES, OVERLAYS
 from engine.adopted import LOG_M_STAR_BINS
 from engine.columns import GALAXY_COLUMNS, REGION_COLUMNS
 from engine.figures.arrays import View
 from engine.figures.catalogue import FIGURES
 from engine.figures.compute import compute_mark
 from engine.figures.cut import Range
-from engine.figures.marks import MARKS
+from engine.figures.marks import MARKS, ColumnDensity
 from engine.figures.sample import select
 from engine.figures.shades import log_shades
 
@@ -128,6 +128,18 @@ def test_undo_and_redo_step_through_what_was_chosen(rail, selection):
     rail.redo()
     assert selection.log_M_star == (9.8, 10.3)
     assert rail.steps["redo"].disabled
+
+
+@pytest.mark.parametrize(("page", "key"), [(entry.name, key) for entry in FIGURE_PAGES for key in entry.keys])
+def test_the_legend_has_what_the_figure_that_is_shown_draws_and_nothing_else(shell, rail, selection, page, key):
+    selection.param.update(page=page, figures=[key] if key in registry.SWITCHED else [])
+    views = board(shell, page).panels
+    drawn = {entry for view in views for mark in view.drawn.values() for entry in mark.glyphs}
+    drawn |= {"insets"} if any(view.inset for view in views) else set()
+    gone = {OVERLAYS[int(word.removeprefix("without-")) - 1] for word in rail.legend.buttons.css_classes[1:]}
+    assert set(OVERLAYS) - gone == drawn & set(OVERLAYS)
+    fills = {type(view.panel.marks[filling.place]) for view in views for filling in view.fillings}
+    assert rail.panels["normalised"].visible == (ColumnDensity in fills)
 
 
 def test_hiding_an_overlay_hides_it_in_every_plane(shell, selection):

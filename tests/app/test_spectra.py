@@ -342,13 +342,14 @@ def test_the_png_shows_the_spectrum_and_wears_the_stamp(page, regions):
     assert f"Spaxel ({regions['x'][row]}, {regions['y'][row]})" in image.info["Description"]
 
 
+@pytest.mark.parametrize("columns", ["one", "two"])
 @pytest.mark.parametrize("detail", ["spectrum", "sample", "profiles"])
-def test_a_galaxy_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(page, regions, detail):
+def test_a_galaxy_fits_the_journal_in_type_that_can_be_read_and_no_words_collide(page, regions, detail, columns):
     row = _measured(regions)
     page.click_spaxel(regions["x"][row], regions["y"][row])
     page.selection.detail = detail
     note = Note("mock 005", page.told, "MOCK survey · seed 5", "http://here/app", "glocal")
-    assert_fits_the_journal(page.paper(note), "two")
+    assert_fits_the_journal(page.paper(note, columns), columns)
 
 
 def test_the_files_of_a_galaxy_show_what_stands_below_its_maps(page):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app import registry
+from app.values import INSETS, OVERLAYS
 from engine.figures.axes import LIMITS
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut, Range
@@ -134,6 +135,19 @@ def test_buttons_expose_which_of_them_is_down_and_sliders_have_names(home):
     rail.get_by_role("button", name="old ridge", exact=True).first.click()
     expect(rail.get_by_role("button", name="old ridge", exact=True).first).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("slider", name="Galaxy mass, lower end")).to_be_visible()
+
+
+def test_the_legend_lists_what_the_page_draws(home):
+    page = home
+    shown = page.locator(f"{RAIL} .legend .bk-btn >> visible=true")
+    expect(shown).to_have_text(list(OVERLAYS))
+    turn(page, "drivers")
+    expect(shown).to_have_text([INSETS])
+    turn(page, "errors")
+    expect(shown).to_have_text(["median"])
+    shown.click()
+    turn(page, "relations")
+    expect(page.locator(f"{RAIL} .legend .bk-btn.bk-active >> visible=true")).to_have_count(len(OVERLAYS) - 1)
 
 
 def test_back_leaves_no_trail_of_views_and_copy_link_hands_out_this_one(home):

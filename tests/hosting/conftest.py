@@ -17,13 +17,19 @@ import requests
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S = 120
 ROOM = 3  # pages
+PING_S = 2.0  # between two pings
 END_S = 40
 
 
 class Server:
-    """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix."""
+    """One server process over a survey. ``settings`` are GLOCAL_ variables without their prefix.
 
-    def __init__(self, folder: Path, data: Path, plain: bool = False, port: int = 0, **settings: object):
+    ``plain``: by ``panel serve``; ``script``: by a script that takes its words.
+    """
+
+    def __init__(
+        self, folder: Path, data: Path, plain: bool = False, port: int = 0, script: str = "", **settings: object
+    ):
         self.port = port or free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / f"log-{self.port}"
@@ -31,10 +37,12 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("GLOCAL_", "PANEL_", "BOKEH_"))}
         environment |= {f"GLOCAL_{name.upper()}": str(value) for name, value in variables.items()}
         ours = ["-m", "app.server"]
-        panels = ["-m", "panel", "serve", "app", "--address", "127.0.0.1", "--port", str(self.port)]
+        panel = [script] if script else ["-m", "panel"]
+        panels = [*panel, "serve", "app", "--address", "127.0.0.1", "--port", str(self.port)]
+        words = panels if plain or script else ours
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *(panels if plain else ours)], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+                [sys.executable, *words], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
             )
         self._wait()
 
@@ -113,7 +121,7 @@ def folder(tmp_path_factory, small_survey) -> Path:
 
 @pytest.fixture(scope="session")
 def _tight(serve, folder) -> Server:
-    return serve(folder, sessions=ROOM, keep_session_s=1, queue=0, table_rows=15_000, send_s=3)
+    return serve(folder, sessions=ROOM, keep_session_s=1, ping_s=PING_S, look_s=1)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import requests
 
 from tests import loops
 from tests.conftest import write_small_survey
-from tests.hosting.conftest import ROOM, addresses_of_tables, free_port, number, put, wait_until
+from tests.hosting.conftest import PING_S, ROOM, addresses_of_tables, free_port, number, put, wait_until
 from tests.hosting.visitors import MASSES, Visitor
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,6 @@ def test_visitors_who_vanish_in_the_middle_leave_a_server_that_works(server):
     assert "seed 5" in server.get("/app").text
 
 
-@pytest.mark.long
 def test_a_visitor_who_does_not_answer_any_more_is_let_go(server):
     """As a laptop that was shut: its line is open for all anybody can tell."""
 
@@ -101,7 +100,7 @@ def test_a_visitor_who_does_not_answer_any_more_is_let_go(server):
         visitor.close()
         return waited
 
-    assert loops.run(fall_asleep()) < 40
+    assert loops.run(fall_asleep()) < 8 * PING_S
     wait_until(lambda: number(server, "glocal_sessions") == 0)
 
 
