@@ -1,14 +1,15 @@
 # A finished survey, served: docker build -t glocal . && docs/hosting.md
-FROM python:3.12-slim
+FROM python:3.11-slim-bookworm
 WORKDIR /srv/glocal
 COPY constraints.txt pyproject.toml README.md LICENSE CITATION.cff ./
 COPY engine engine
 COPY precompute precompute
 COPY app app
 COPY assets assets
-RUN pip install --no-cache-dir -c constraints.txt . && useradd --system --create-home glocal && install -d -o glocal /state
+RUN pip install --no-cache-dir -c constraints.txt . && useradd --system --home-dir /state --create-home glocal
 USER glocal
-ENV GLOCAL_ADDRESS=0.0.0.0 GLOCAL_PORT=5006 GLOCAL_DATA=/survey GLOCAL_STATE=/state GLOCAL_LOG=json
+# HOME lies in the volume: compiled loops are kept from one start to the next
+ENV HOME=/state GLOCAL_ADDRESS=0.0.0.0 GLOCAL_PORT=5006 GLOCAL_DATA=/survey GLOCAL_STATE=/state GLOCAL_LOG=json
 EXPOSE 5006
 VOLUME ["/survey", "/state"]
 STOPSIGNAL SIGTERM

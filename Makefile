@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
-.PHONY: help run test test-all test-faults lint demo bench clean
+.PHONY: help run test test-all test-faults lint audit demo bench clean
 
 help:                        ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,10 @@ lint: $(VENV)/.glocal-test   ## style, import contracts, static types of the eng
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/mypy
+
+audit: $(BIN)/python         ## look the pinned libraries up in a database of vulnerabilities, if one can be reached
+	$(PIP) install -q pip-audit
+	@PYTHON=$(BIN)/python .ci/audit
 
 demo: $(VENV)/.glocal-engine ## build the default survey again
 	@$(BIN)/glocal demo

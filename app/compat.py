@@ -58,7 +58,7 @@ def patch_style_sheets(root: Model, dist_url: str) -> None:
             patch_stylesheet(sheet, dist_url)
 
 
-class Words(pn.pane.HTML):
+class WordsPane(pn.pane.HTML):
     """HTML whose look stays as it was made: only its text is sent when it changes.
 
     Panel sends all style sheets again with every text. The first time they count as new, and the document walks all
@@ -85,14 +85,14 @@ class FigurePane(pn.pane.Bokeh):
         return self.object
 
 
-class Plain(Design):
+class PlainDesign(Design):
     """No style sheets of Panel's own: two of them in each of 39 shadow roots held the first picture up."""
 
 
 class Template(pn.Template):
     """A template whose roots enter the document in one go: one by one, each would walk all models again."""
 
-    design = param.ClassSelector(class_=Design, default=Plain, is_instance=False, instantiate=False)
+    design = param.ClassSelector(class_=Design, default=PlainDesign, is_instance=False, instantiate=False)
 
     def __repr__(self) -> str:
         """A few words: Panel asks for them with each panel that is added, and would have all panels tell theirs."""

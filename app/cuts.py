@@ -1,11 +1,12 @@
 """More cuts, made when they are first asked for: S/N, errors, radius, galaxies by name or type, each with its count."""
 
 import re
+from html import escape
 
 import panel as pn
 
 from app import theme
-from app.compat import Words
+from app.compat import WordsPane
 from app.current import lacking
 from app.looks import widget_style
 from app.pages.context import Context
@@ -24,7 +25,7 @@ class ExtraCuts:
         self.selection = context.selection
         self.current = context.current
         self.place = pn.Column(margin=0, sizing_mode="stretch_width")
-        self.counts: dict[str, Words] = {}
+        self.counts: dict[str, WordsPane] = {}
 
     def open(self) -> None:
         """Make the fields, once."""
@@ -43,8 +44,8 @@ class ExtraCuts:
         name, low = value.name, value.hint == LOW_HINT
         label = value.label or theme.html_label(name)
         reason = lacking(self.survey, name)
-        words = Words(f'<span class="cut-label">{label} {value.hint}</span>', **self._look(width=148))
-        self.counts[name] = Words("", **self._look(sizing_mode="stretch_width"))
+        words = WordsPane(f'<span class="cut-label">{label} {value.hint}</span>', **self._look(width=148))
+        self.counts[name] = WordsPane("", **self._look(sizing_mode="stretch_width"))
         if reason:
             self.counts[name].object = f'<span class="quiet">{reason}</span>'
             return pn.Row(words, self.counts[name], margin=0)
@@ -65,7 +66,7 @@ class ExtraCuts:
         return limits.low if low else limits.high
 
     def _names(self) -> list:
-        self.counts["galaxies"] = Words("", **self._look(sizing_mode="stretch_width"))
+        self.counts["galaxies"] = WordsPane("", **self._look(sizing_mode="stretch_width"))
         area = pn.widgets.TextAreaInput(
             label="Galaxies", value=self._written(), placeholder="all; or names and numbers, one a line or by commas",
             height=58, sizing_mode="stretch_width", **self._look(),
@@ -91,8 +92,8 @@ class ExtraCuts:
 
     def _types(self) -> list:
         if reason := lacking(self.survey, "types"):
-            return [Words(f'<span class="quiet">Types: {reason}</span>', **self._look(sizing_mode="stretch_width"))]
-        self.counts["types"] = Words("", **self._look(sizing_mode="stretch_width"))
+            return [WordsPane(f'<span class="quiet">Types: {reason}</span>', **self._look(sizing_mode="stretch_width"))]
+        self.counts["types"] = WordsPane("", **self._look(sizing_mode="stretch_width"))
         kinds = self.survey.galaxies["hubble_type"].dropna().astype(str).value_counts()
         options = {f"{kind} ({n})": kind for kind, n in sorted(kinds.items()) if kind.strip()}
         choice = pn.widgets.MultiSelect(
@@ -121,7 +122,7 @@ class ExtraCuts:
         unknown = getattr(self, "_unknown", [])
         if unknown:
             listed = ", ".join(f"“{word[:30]}”" for word in unknown[:3]) + (" and others" if len(unknown) > 3 else "")
-            self.counts["galaxies"].object += f' <span class="warning">Not in this survey: {listed}.</span>'
+            self.counts["galaxies"].object += f' <span class="warning">Not in this survey: {escape(listed)}.</span>'
 
 
 def read_galaxies(galaxies, words: str) -> tuple[tuple[int, ...] | None, list[str]]:

@@ -31,6 +31,7 @@ class Jobs:
         self.running = 0
         self.answering = 0
         self.ending = False
+        self.unfinished = 0  # jobs that were given up when the process had to end
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="glocal-job")
 
     async def run(self, make: Callable[..., T], *words: object) -> T:
@@ -66,6 +67,7 @@ class Jobs:
         """
         self.ending = True
         done = await self._are_done(patience_s)
+        self.unfinished = self.running
         if not self._end.done():
             self._end.set_result(None)
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -6,7 +6,7 @@ import numpy as np
 import panel as pn
 
 from app import theme
-from app.compat import Buttons, Slider, Words
+from app.compat import Buttons, Slider, WordsPane
 from app.current import lacking
 from app.cuts import ExtraCuts
 from app.forms import RANGE
@@ -77,8 +77,8 @@ class Rail:
 
     # --- widgets
 
-    def _html(self) -> Words:
-        return Words("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
+    def _html(self) -> WordsPane:
+        return WordsPane("", stylesheets=[self.style], margin=0, sizing_mode="stretch_width")
 
     def _look(self) -> dict:
         return {"stylesheets": [self.style], "margin": 0, "sizing_mode": "stretch_width"}

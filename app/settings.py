@@ -15,7 +15,7 @@ from engine.errors import SettingsError
 
 PREFIX = "GLOCAL_"
 DATA_VARIABLE = PREFIX + "DATA"
-OAUTH_VARIABLE = "PANEL_OAUTH_PROVIDER"
+PANELS_LOGINS = ("PANEL_OAUTH_PROVIDER", "PANEL_BASIC_AUTH")
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -46,14 +46,23 @@ class Settings(BaseSettings):
     login_hours: float = Field(168.0, gt=0, description="How long a login lasts.")
     login_attempts: int = Field(5, ge=1, description="Wrong passwords in a row before a name or address has to wait.")
     lockout_minutes: float = Field(15.0, gt=0, description="How long it then has to wait.")
+    oidc_issuer: str = Field("", description="OpenID Connect provider at which people log in, https://...")
+    oidc_client: str = Field("", description="Client registered there, with the redirect address .../login/back.")
+    oidc_secret: SecretStr = Field(SecretStr(""), description="Secret of that client, if it has one.")
+    oidc_claim: str = Field("email", min_length=1, description="What the provider tells of people that names them.")
+    invited: Names = Field((), description="Who of them may come in: names, @domain for all of a domain, * for all.")
     secret: SecretStr = Field(SecretStr(""), description="Signs logins, sessions and downloads; else made once.")
     metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token by which Prometheus may read /metrics.")
 
     sessions: int = Field(60, ge=1, description="Open pages per process before further visitors are asked to wait.")
     keep_session_s: float = Field(60.0, gt=0, description="How long a page that lost its browser is kept.")
+    ping_s: float = Field(10.0, gt=0, description="Between two pings to a page; one that answers none of two is gone.")
+    again_s: int = Field(15, ge=1, description="After how long a page that found no room asks again.")
+    look_s: float = Field(5.0, gt=0, description="Between two looks whether the survey was replaced.")
     jobs: int = Field(1, ge=1, description="Exports made at a time, per process.")
     queue: int = Field(8, ge=0, description="Exports that may wait; more are refused.")
     job_s: float = Field(60.0, gt=0, description="Longest time for an export.")
+    send_s: float = Field(600.0, gt=0, description="Longest time for a table to be fetched once it is made.")
     table_rows: int = Field(250_000, ge=1, description="Most regions in a table: each takes about 1 kB meanwhile.")
     link_minutes: float = Field(60.0, gt=0, description="How long the address of a table works without a login.")
 
@@ -61,7 +70,7 @@ class Settings(BaseSettings):
     upload_mb: float = Field(4.0, gt=0, description="Largest file of views that may be imported.")
     log: Literal["text", "json"] = Field("text", description="Log lines as words or as JSON objects.")
 
-    @field_validator("origins", "keepers", mode="before")
+    @field_validator("origins", "keepers", "invited", mode="before")
     @classmethod
     def _split(cls, words: object) -> object:
         return tuple(words.replace(",", " ").split()) if isinstance(words, str) else words
@@ -88,6 +97,9 @@ def read_settings() -> Settings:
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SettingsError(f"{unknown[0]} is not a setting; those are {', '.join(sorted(known))}")
+    for name in PANELS_LOGINS:
+        if os.environ.get(name):
+            raise SettingsError(f"{name} is not read: logins are set by GLOCAL_USERS or GLOCAL_OIDC_ISSUER")
     try:
         return Settings()
     except ValidationError as error:
@@ -98,11 +110,11 @@ def read_settings() -> Settings:
 
 def refuse_unguarded(settings: Settings) -> None:
     """Raise SettingsError if the network could reach the page and nothing was said about who may see it."""
-    guarded = settings.users or settings.open or os.environ.get(OAUTH_VARIABLE)
+    guarded = settings.users or settings.open or settings.oidc_issuer
     if not (settings.on_loopback or guarded):
         raise SettingsError(
             f"{settings.address} can be reached by others: name the users with GLOCAL_USERS (see `glocal password`), "
-            f"set {OAUTH_VARIABLE}, or let everybody in with GLOCAL_OPEN=yes"
+            f"set GLOCAL_OIDC_ISSUER, or let everybody in with GLOCAL_OPEN=yes"
         )
 
 

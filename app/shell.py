@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from app import registry
-from app.compat import Plain, Template, one_change
+from app.compat import PlainDesign, Template, one_change
 from app.current import Current
 from app.exports import MENU, Exports
 from app.failures import report, report_on_page
@@ -16,7 +16,7 @@ from app.pages.context import Context
 from app.rail import Rail
 from app.registry import PageEntry
 from app.selection import Selection
-from app.settings import data_folder
+from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
 from app.values import EXTRA_CUTS
 from app.wire import Wire
@@ -37,7 +37,7 @@ def open_page() -> None:
     Whatever fails on the way, they see a page: a plain sentence if there is no survey, the number of the error if
     there is one.
     """
-    pn.extension(design=Plain, exception_handler=report_on_page, apply_signatures=False)
+    pn.extension(design=PlainDesign, exception_handler=report_on_page, apply_signatures=False)
     try:
         _page_or_apology().servable()
     except Exception as error:
@@ -92,6 +92,7 @@ class Shell:
             "page_js": asset("style/page.js"),
             "stamp": self.context.survey.stamp,
             "page": self.selection.page,
+            "ping_ms": round(1000 * read_settings().ping_s),
             "pages": [_page_words(entry) for entry in registry.PAGES],
             "dropped": dropped,
             "menu": MENU,

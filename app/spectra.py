@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.errors import TableError
+from engine.errors import TableError, first_line
 from engine.spectra_schema import (
     ESTIMATES,
     FLAGS_COLUMNS,
@@ -101,7 +101,7 @@ def read_spectrum(folder: Path, galaxy_id: int, x: int, y: int, *, belongs_to: s
         cells = {column: values[row] for column, values in _group(path, stamp, group).items()}
         return _spectrum(cells, opened.header.axes)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # pyarrow's ArrowInvalid: a ValueError
-        raise TableError(f"{path} is not a file of spectra this page can read ({_first_line(error)})") from None
+        raise TableError(f"{path} is not a file of spectra this page can read ({first_line(error)})") from None
 
 
 def read_flags(folder: Path, galaxy_id: int, *, belongs_to: str) -> dict[tuple[int, int], int]:
@@ -186,7 +186,3 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -27,11 +27,23 @@ def njit(**options: Any) -> Callable[[_Kernel], _Kernel]:
     def decorate(function: _Kernel) -> _Kernel:
         with _our_locator():
             try:
-                return numba.njit(cache=True, **options)(function)
+                return _stamped_first(numba.njit(cache=True, **options)(function))
             except RuntimeError:  # numba found no folder to write to
                 return numba.njit(**options)(function)
 
     return decorate
+
+
+def _stamped_first(kernel: Any) -> Any:
+    """The kernel, of whose cache our stamp is compared before all else.
+
+    numba reads the types of arguments together with its stamp, and fails where a class among them has another name by
+    now. Only the version it compares before.
+    """
+    if hasattr(kernel, "_cache"):  # a plain function with NUMBA_DISABLE_JIT
+        file = kernel._cache._cache_file
+        file._version = f"{file._version} {file._source_stamp}"
+    return kernel
 
 
 def code_stamp(*modules: str) -> str:

@@ -46,3 +46,9 @@ class ClusterError(GlocalError):
 
 class Interrupted(GlocalError):
     """Long work stopped; what is finished is kept, and the sentence says how to go on."""
+
+
+def first_line(error: Exception) -> str:
+    """What a library says first of its error, for a sentence of our own; its kind if it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -36,10 +36,14 @@ def weighted_quantile(values: FloatArray, weights: FloatArray, q: FloatArray | f
     good = counts(values, weights)
     if not good.any():
         return np.full(q.shape, np.nan)
-    order = np.argsort(values[good], kind="stable")
-    cumulative = np.cumsum(weights[good][order])
+    return _quantile_of_known(values[good], weights[good], q)
+
+
+def _quantile_of_known(values: FloatArray, weights: FloatArray, q: FloatArray) -> FloatArray:
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(weights[order])
     first = np.searchsorted(cumulative, q * cumulative[-1], side="left")
-    return values[good][order][np.minimum(first, cumulative.size - 1)].astype(float)
+    return values[order][np.minimum(first, cumulative.size - 1)].astype(float)
 
 
 def half_width_16_84(values: FloatArray, weights: FloatArray) -> float:

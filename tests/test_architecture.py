@@ -205,3 +205,31 @@ def test_the_readme_lists_every_command_of_glocal_and_no_other():
     assert set(rows) == set(commands)
     for name, command in commands.items():
         assert [sub for sub in getattr(command, "commands", ()) if f"`{sub}`" not in rows[name]] == [], name
+
+
+def test_a_public_class_name_means_one_thing():
+    names = [
+        node.name
+        for path in SOURCES
+        for node in parsed(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def nodes_of_functions(package: str) -> list[int]:
+    """Syntax nodes of every function, those nested in it included."""
+    return [
+        sum(1 for _ in ast.walk(node))
+        for path in SOURCES
+        if path.is_relative_to(ROOT / package)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+@pytest.mark.parametrize(("package", "least"), [("engine", 0.90), ("precompute", 0.90), ("app", 0.93)])
+def test_nine_of_ten_functions_are_short(package, least):
+    """Short by named steps; what stays long is mostly compiled kernels that would lose speed in pieces."""
+    nodes = nodes_of_functions(package)
+    assert sum(number < 200 for number in nodes) >= least * len(nodes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import panel as pn
 
 from app import theme
-from app.compat import Words
+from app.compat import WordsPane
 from app.looks import asset
 from app.pages.context import Context
 from app.pages.settings_words import settings_words
@@ -35,7 +35,7 @@ class DataPage:
         self.survey: Survey = context.survey
         text = self.survey.once("data page", lambda: page_words(self.survey))
         style = [asset("style/words.css"), asset("style/data.css")]
-        words = Words(text, stylesheets=style, margin=0, sizing_mode="stretch_width")
+        words = WordsPane(text, stylesheets=style, margin=0, sizing_mode="stretch_width")
         self.body = pn.Column(words, sizing_mode="stretch_width", margin=0)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import panel as pn
 from bokeh.models import Range1d
 
-from app.compat import FigurePane, Words, one_change
+from app.compat import FigurePane, WordsPane, one_change
 from app.looks import asset
 from app.pages.context import Context
 from app.pages.empty import why_empty
@@ -56,7 +56,7 @@ class FigurePage:
         self.boards: dict[str, Board] = {}
         self._stale: set[str] = set()
         self.zooms = Zooms(entry.name, self.selection, self.ranges)
-        self.words = Words("", stylesheets=[asset("style/words.css")], margin=0, sizing_mode="stretch_width")
+        self.words = WordsPane("", stylesheets=[asset("style/words.css")], margin=0, sizing_mode="stretch_width")
         self.place = pn.Column(**FILL)
         self.switches = Switches(entry, self.selection)
         self.body = pn.Column(

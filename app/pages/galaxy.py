@@ -15,7 +15,7 @@ from app.pages.context import Context
 from app.pages.galaxy_finder import GalaxyFinder
 from app.pages.galaxy_layout import lay_out_body, lay_out_rail
 from app.pages.galaxy_layout import words as html
-from app.pages.galaxy_maps import GalaxyMaps, Opened
+from app.pages.galaxy_maps import MapsOfGalaxy, Opened
 from app.pages.spaxel import SpaxelDetail
 from app.paper.page import Note
 from app.registry import PageEntry
@@ -55,7 +55,7 @@ class GalaxyPage:
         self.zooms = Zooms(entry.name, self.selection, {})
         parts, changed = Parts(), self.zooms.changed
         self.finder = GalaxyFinder(self.survey, self.selection)
-        self.maps = GalaxyMaps(parts, self.survey, self.selection, self._tapped, changed)
+        self.maps = MapsOfGalaxy(parts, self.survey, self.selection, self._tapped, changed)
         self.planes = GalaxyPlanes(parts, self.survey, self.selection, changed)
         self.picker = GalaxyPicker(parts, self.survey.galaxies, self.finder.open)
         self.detail = SpaxelDetail(parts, self.survey, self.selection, changed)

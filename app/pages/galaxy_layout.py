@@ -3,7 +3,7 @@
 import panel as pn
 
 from app import theme
-from app.compat import FigurePane, Words
+from app.compat import FigurePane, WordsPane
 from app.looks import asset
 from app.screen.galaxy_picker import X, Y
 from app.settings import ASSETS
@@ -16,9 +16,9 @@ def style() -> list[str]:
     return [(ASSETS / "style" / name).read_text(encoding="utf-8") for name in ("widgets.css", "galaxy.css")]
 
 
-def words(text: str = "", **options) -> Words:
+def words(text: str = "", **options) -> WordsPane:
     """A pane of words in the page's own style."""
-    return Words(text, stylesheets=style(), **({"margin": 0, "sizing_mode": "stretch_width"} | options))
+    return WordsPane(text, stylesheets=style(), **({"margin": 0, "sizing_mode": "stretch_width"} | options))
 
 
 def lay_out_rail(page) -> pn.Column:

@@ -13,7 +13,7 @@ from app.pages.galaxy_layout import style
 from app.pages.galaxy_layout import words as html
 from app.screen import map_data
 from app.screen.map_data import MINUS_TRUE, Frame
-from app.screen.maps import MapPanel, Sky, html_title
+from app.screen.maps import MapPanel, SkyWindow, html_title
 from app.screen.parts import Parts
 from app.screen.profiles import Profiles
 from app.screen.seen import MapsView
@@ -31,7 +31,7 @@ class Opened(NamedTuple):
     frame: Frame
 
 
-class GalaxyMaps:
+class MapsOfGalaxy:
     """Maps of what ``selection.maps`` names; ``pick`` hears of the place of a click, ``changed`` of a new view."""
 
     def __init__(
@@ -39,7 +39,7 @@ class GalaxyMaps:
         changed: Callable[[object], None],
     ) -> None:  # fmt: skip
         self.survey, self.selection = survey, selection
-        self.sky = Sky(parts)
+        self.sky = SkyWindow(parts)
         self.panels = [MapPanel(self.sky, pick, changed) for _ in MAPS]
         self.titles = [html(css_classes=["over"], height=26) for _ in MAPS]
         self.choosers = [self._chooser(place) for place in range(len(MAPS))]
@@ -56,7 +56,7 @@ class GalaxyMaps:
         """Show the part of the sky where a galaxy lies."""
         pc_per_spaxel = float(galaxy.row.pc_per_arcsec * galaxy.row.spaxel_arcsec)
         facts = dict(galaxy.row)
-        self.sky.look_at(map_data.square_window(galaxy.frame), pc_per_spaxel, map_data.axis_angles(facts))
+        self.sky.look_at(map_data.square_window(galaxy.frame), pc_per_spaxel, map_data.map_axes(facts))
         self.sky.outline(map_data.half_light_ellipse(facts))
 
     def offer(self, columns: dict[str, np.ndarray]) -> None:

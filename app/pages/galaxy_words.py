@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, NORTH_UP, axis_angles, has_values
+from app.screen.map_data import ESTIMATES, LEVEL, MINUS_TRUE, NORTH_UP, has_values, map_axes
 from app.theme import html_label, thousands
 from engine.adopted import SNR_MINIMUM_PER_ANGSTROM, SURFACE_BRIGHTNESS_LIMIT
 from engine.columns import MOCK, REGION, has_catalogue_number
@@ -142,7 +142,7 @@ def _map_sentences(galaxy: pd.Series, columns: dict) -> list[str]:
 
 def _is_upright(galaxy: pd.Series) -> bool:
     """Whether north is up and east left in the maps of a galaxy."""
-    axes = axis_angles(dict(galaxy))
+    axes = map_axes(dict(galaxy))
     return all(np.allclose(axes.on_map(*to), NORTH_UP.on_map(*to), atol=UPRIGHT) for to in ((1.0, 0.0), (0.0, 1.0)))
 
 

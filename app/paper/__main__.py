@@ -76,7 +76,7 @@ def _files(shown: Shown, options: argparse.Namespace) -> Iterator[tuple[str, Cal
         yield f"{shown.stem}-planes.fits", lambda: images.image_file(shown)
 
 
-def _table_file(shown: Shown, make: Callable[[Shown], tuple[tables.Columns, tables.Words]], kind: str) -> bytes:
+def _table_file(shown: Shown, make: Callable[[Shown], tuple[tables.Columns, tables.Descriptions]], kind: str) -> bytes:
     columns, words = make(shown)
     return tables.table_file(columns, words, numbers.facts(shown), kind)
 

@@ -21,7 +21,7 @@ LEFT, RIGHT, TOP, FOOT = 0.52, 0.1, 0.1, 0.38  # in; round a frame
 ASPECT = {"one": 0.95, "two": 0.62}  # choice: height of a frame over the width it has with its labels
 ACROSS = 2  # frames beside each other
 POINT_PT = 1.8
-View = TypeVar("View", PlaneView, ProfileView)
+Drawn = TypeVar("Drawn", PlaneView, ProfileView)
 
 
 def spaxel_figure(maps: MapsView, spectrum: SpaxelSpectrum, note: Note, columns: str = "two") -> Figure:
@@ -40,12 +40,12 @@ def profiles_figure(maps: MapsView, profiles: list[ProfileView], note: Note, col
     return page(note, [*maps_rows(maps, columns), *_rows(profiles, draw_profile, columns)], columns)
 
 
-def _rows(views: list[View], draw_one: Callable[[Axes, View], None], columns: str) -> list[Row]:
+def _rows(views: list[Drawn], draw_one: Callable[[Axes, Drawn], None], columns: str) -> list[Row]:
     """Frames beside each other, ACROSS in a row."""
     each = WIDTHS[columns] / ACROSS
     height = ASPECT[columns] * each
 
-    def row_of(some: list[View]) -> Row:
+    def row_of(some: list[Drawn]) -> Row:
         def draw_row(figure: Figure, bottom: float) -> None:
             for i, view in enumerate(some):
                 ax = axes_at(figure, i * each + LEFT, bottom + FOOT, each - LEFT - RIGHT, height - FOOT - TOP)

@@ -18,7 +18,7 @@ STAMP = 0.17
 
 
 @dataclass(frozen=True)
-class Place:
+class PanelPlace:
     """A panel in its grid, and what is written round it. Lengths in inches from the left and the top."""
 
     panel: Panel
@@ -36,7 +36,7 @@ class Layout:
 
     width: float
     height: float
-    places: tuple[Place, ...]
+    places: tuple[PanelPlace, ...]
 
 
 def lay_out(figure: Figure, columns: str, with_stamp: bool) -> Layout:
@@ -45,7 +45,7 @@ def lay_out(figure: Figure, columns: str, with_stamp: bool) -> Layout:
     rows = panel_rows(figure, columns)
     panel_width = min(_panel_width(row, width) for row in rows)
     height = panel_width * (ASPECT if len(rows[0]) > 2 else ASPECT_WIDE)
-    places: list[Place] = []
+    places: list[PanelPlace] = []
     top = TOP + (STAMP if with_stamp else 0.0)
     for row in rows:
         top += _head(row)
@@ -53,7 +53,7 @@ def lay_out(figure: Figure, columns: str, with_stamp: bool) -> Layout:
         for panel, before in zip(row, (None, *row[:-1]), strict=True):
             left += 0.0 if before is None else _gap(before, panel)
             shows_title = bool(panel.title) and (before is None or before.title != panel.title)
-            places.append(Place(panel, left, top, panel_width, height, not _shares_y(before, panel), shows_title))
+            places.append(PanelPlace(panel, left, top, panel_width, height, not _shares_y(before, panel), shows_title))
             left += panel_width
         top += height + FOOT
     return Layout(width, top, tuple(places))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Page
 from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 
 from app.paper.key import draw_key, key_height
-from app.paper.layout import BAR, TITLE, Layout, Place, has_map, lay_out
+from app.paper.layout import BAR, TITLE, Layout, PanelPlace, has_map, lay_out
 from app.paper.look import FONT, MARKER_PT, NARROW_MARKER_PT, grey_map
 from app.paper.marks import Pen, draw
 from app.paper.shown import Shown
@@ -56,7 +56,7 @@ def draw_figure(shown: Shown, columns: str = "two") -> Page:
     return page
 
 
-def _draw_panel(page: Page, place: Place, shown: Shown, pen: Pen, corner: Corner) -> None:
+def _draw_panel(page: Page, place: PanelPlace, shown: Shown, pen: Pen, corner: Corner) -> None:
     panel = place.panel
     ax = page.add_axes(_box(page, place.left, place.top, place.width, place.height))
     x0, x1, y0, y1 = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
@@ -81,7 +81,7 @@ def inset_marks(shown: Shown, panel: Panel) -> list[Mark]:
     return [mark for mark in panel.marks if isinstance(mark, FILLS) and not mark.inset]
 
 
-def _label(ax: Axes, place: Place) -> None:
+def _label(ax: Axes, place: PanelPlace) -> None:
     ax.set_xlabel(quantity(place.panel.x).tex_axis)
     if place.shows_y:
         ax.set_ylabel(quantity(place.panel.y).tex_axis)
@@ -93,7 +93,7 @@ def _label(ax: Axes, place: Place) -> None:
         ax.set_title(place.panel.title, loc="left")
 
 
-def _draw_bars(page: Page, place: Place, marks: list) -> None:
+def _draw_bars(page: Page, place: PanelPlace, marks: list) -> None:
     """Bars of colours above a panel: of the map of medians, and of the scatter in its inset."""
     maps = [(mark, arrays) for mark, arrays in marks if isinstance(mark, MedianMap)]
     if not has_map(place.panel):

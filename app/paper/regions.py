@@ -5,13 +5,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.paper.shown import Shown
-from app.paper.tables import Columns, Words
+from app.paper.tables import Columns, Descriptions
 from engine.columns import GALAXIES_FILE, GALAXY, REGION, REGIONS_FILE
 from engine.figures.table import RADIUS_RE
 from engine.figures.words import quantity
 
 
-def region_table(shown: Shown) -> tuple[Columns, Words]:
+def region_table(shown: Shown) -> tuple[Columns, Descriptions]:
     """All columns of the selected regions, read from the survey's file, and their radius; what each is."""
     table = pq.read_table(shown.survey.folder / REGIONS_FILE)
     rows = shown.sample.rows
@@ -22,7 +22,7 @@ def region_table(shown: Shown) -> tuple[Columns, Words]:
     return columns, {name: REGION.get(name) or quantity(name) for name in columns}
 
 
-def galaxy_table(shown: Shown) -> tuple[Columns, Words]:
+def galaxy_table(shown: Shown) -> tuple[Columns, Descriptions]:
     """All columns of the galaxies that have selected regions; n_regions counts those of the whole survey."""
     table = pq.read_table(shown.survey.folder / GALAXIES_FILE)
     columns = _arrays(table.filter(pa.array(shown.sample.has_galaxy)))

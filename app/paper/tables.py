@@ -15,7 +15,7 @@ from astropy.units import Unit, UnitsWarning
 from engine.columns import Column
 
 Columns = Mapping[str, np.ndarray]
-Words = Mapping[str, Column]
+Descriptions = Mapping[str, Column]
 Facts = Mapping[str, str]  # what the whole table is about: words by name
 
 # ECSV and Parquet take astropy's own names of units. Of the standards of FITS and VOTable both know log(...) for what
@@ -32,7 +32,7 @@ def standard_unit(unit: str) -> str:
     return _STANDARD_UNITS.get(unit, unit)
 
 
-def table_file(columns: Columns, words: Words, facts: Facts, kind: str) -> bytes:
+def table_file(columns: Columns, words: Descriptions, facts: Facts, kind: str) -> bytes:
     """A table as the bytes of an "ecsv", "fits", "parquet" or "votable" file.
 
     columns: (row,) each, numbers or text; words: what each is; facts: about the whole table.
@@ -40,7 +40,7 @@ def table_file(columns: Columns, words: Words, facts: Facts, kind: str) -> bytes
     return WRITERS[kind](columns, words, facts)
 
 
-def _ecsv(columns: Columns, words: Words, facts: Facts) -> bytes:
+def _ecsv(columns: Columns, words: Descriptions, facts: Facts) -> bytes:
     table = Table(dict(columns), meta=dict(facts))
     for name in columns:
         if words[name].unit:
@@ -52,7 +52,7 @@ def _ecsv(columns: Columns, words: Words, facts: Facts) -> bytes:
     return file.getvalue().encode()
 
 
-def _fits(columns: Columns, words: Words, facts: Facts) -> bytes:
+def _fits(columns: Columns, words: Descriptions, facts: Facts) -> bytes:
     made = [_fits_column(name, np.asarray(values), words[name]) for name, values in columns.items()]
     table = fits.BinTableHDU.from_columns(made, name="TABLE")
     for i, name in enumerate(columns, start=1):
@@ -94,7 +94,7 @@ def ascii_words(words: str) -> str:
     return words.encode("ascii", "replace").decode()
 
 
-def _votable(columns: Columns, words: Words, facts: Facts) -> bytes:
+def _votable(columns: Columns, words: Descriptions, facts: Facts) -> bytes:
     table = Table({name: _plain(values) for name, values in columns.items()})
     for name in columns:
         table[name].description = words[name].description
@@ -120,7 +120,7 @@ def _plain(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int16) if values.dtype == np.int8 else values
 
 
-def _parquet(columns: Columns, words: Words, facts: Facts) -> bytes:
+def _parquet(columns: Columns, words: Descriptions, facts: Facts) -> bytes:
     arrays = {name: pa.array(values) for name, values in columns.items()}
     fields = [
         pa.field(name, array.type, metadata={key: getattr(words[name], key) for key in ("unit", "description", "ucd")})
@@ -132,7 +132,7 @@ def _parquet(columns: Columns, words: Words, facts: Facts) -> bytes:
     return file.getvalue()
 
 
-WRITERS: dict[str, Callable[[Columns, Words, Facts], bytes]] = {
+WRITERS: dict[str, Callable[[Columns, Descriptions, Facts], bytes]] = {
     "ecsv": _ecsv, "fits": _fits, "parquet": _parquet, "votable": _votable,
 }  # fmt: skip
 ENDINGS = {"ecsv": "ecsv", "fits": "fits", "parquet": "parquet", "votable": "vot"}

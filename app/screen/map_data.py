@@ -169,7 +169,7 @@ def scale_bar(pc_per_spaxel: float, width: float) -> tuple[float, float]:
     return kpc, kpc / kpc_per_spaxel
 
 
-class AxisAngles(NamedTuple):
+class MapAxes(NamedTuple):
     """Position angles [rad], north through east, in which x and y of a map grow."""
 
     x: float
@@ -180,14 +180,14 @@ class AxisAngles(NamedTuple):
         return east * np.sin(self.x) + north * np.cos(self.x), east * np.sin(self.y) + north * np.cos(self.y)
 
 
-def axis_angles(facts: dict) -> AxisAngles:
+def map_axes(facts: dict) -> MapAxes:
     """How the maps of a galaxy lie on the sky, from its row; north up and east left where it does not tell."""
     stated = {name: float(facts.get(name, np.nan)) for name in AXIS_COLUMNS}
     known = {name: stated[name] if np.isfinite(stated[name]) else north_up for name, north_up in AXIS_COLUMNS.items()}
-    return AxisAngles(np.deg2rad(known["x_axis_angle"]), np.deg2rad(known["y_axis_angle"]))
+    return MapAxes(np.deg2rad(known["x_axis_angle"]), np.deg2rad(known["y_axis_angle"]))
 
 
-NORTH_UP = axis_angles({})
+NORTH_UP = map_axes({})
 
 
 def half_light_ellipse(facts: dict, n: int = 121) -> tuple[FloatArray, FloatArray] | None:
@@ -199,7 +199,7 @@ def half_light_ellipse(facts: dict, n: int = 121) -> tuple[FloatArray, FloatArra
     t, angle = np.linspace(0, 2 * np.pi, n), np.deg2rad(angle)
     along, across = radius / spaxel * np.cos(t), radius / spaxel * ratio * np.sin(t)
     east, north = along * np.sin(angle) + across * np.cos(angle), along * np.cos(angle) - across * np.sin(angle)
-    x, y = axis_angles(facts).on_map(east, north)
+    x, y = map_axes(facts).on_map(east, north)
     return x_centre + x, y_centre + y
 
 
@@ -249,7 +249,7 @@ class SkyMarks(NamedTuple):
     east: tuple[float, float]
 
 
-def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP) -> SkyMarks:
+def sky_marks(window: tuple[float, float, float, float], pc_per_spaxel: float, axes: MapAxes = NORTH_UP) -> SkyMarks:
     """Scale bar at the lower left of the window and a compass beside it, as the map lies on the sky."""
     left, right, bottom, top = window
     width, height = right - left, top - bottom

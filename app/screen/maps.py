@@ -24,7 +24,7 @@ from bokeh.models import (
 )
 
 from app import theme
-from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, AxisAngles, Picture, SkyMarks, sky_marks
+from app.screen.map_data import FOOT, LEVEL, MINUS_TRUE, NORTH_UP, MapAxes, Picture, SkyMarks, sky_marks
 from app.screen.map_look import FOOT_ALPHA, LEVEL_GREYS, colours_of
 from app.screen.parts import Parts
 
@@ -56,7 +56,7 @@ def decimals_for(limits: tuple[float, float]) -> int:
     return int(np.clip(np.ceil(2 - np.log10(limits[1] - limits[0])), 0, 4))
 
 
-class Sky:
+class SkyWindow:
     """What all maps of a galaxy share: the window on the sky, scale bar, compass, ellipse and the ring of a pick."""
 
     def __init__(self, parts: Parts) -> None:
@@ -81,7 +81,7 @@ class Sky:
         return sky_marks(self.window, self.pc_per_spaxel, self.axes)
 
     def look_at(
-        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: AxisAngles = NORTH_UP
+        self, window: tuple[float, float, float, float], pc_per_spaxel: float, axes: MapAxes = NORTH_UP
     ) -> None:
         """Show this part of the sky: the whole galaxy."""
         self.pc_per_spaxel = pc_per_spaxel
@@ -119,7 +119,7 @@ class Sky:
 class MapPanel:
     """One map; ``pick`` is called with the x and y [spaxel] of a click, ``changed`` when the view has changed."""
 
-    def __init__(self, sky: Sky, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
+    def __init__(self, sky: SkyWindow, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
         self.picture: Picture | None = None
         self.source = sky.parts.source(_nothing())
         self._colours = LEVEL_GREYS
@@ -172,7 +172,7 @@ class MapPanel:
         for part in (self.bar, *self.figure.renderers):
             part.visible = not empty
 
-    def _draw_marks(self, sky: Sky) -> None:
+    def _draw_marks(self, sky: SkyWindow) -> None:
         plot, ink, draw = self.figure, theme.INK, sky.parts.draw
         foot = Quad(left="left", right="right", bottom="bottom", top="top", line_color=None,
                     fill_color=theme.NO_DATA, fill_alpha=FOOT_ALPHA)  # fmt: skip
@@ -191,7 +191,7 @@ def _nothing() -> dict:
     return {name: [] for name in names}
 
 
-def _empty_figure(sky: Sky):
+def _empty_figure(sky: SkyWindow):
     wheel = WheelZoomTool()
     plot = sky.parts.figure(
         sky.x_range, sky.y_range, tools=[BoxZoomTool(match_aspect=True), wheel], sizing_mode="scale_width",

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.settings import OAUTH_VARIABLE, Settings, read_settings, refuse_unguarded
+from app.settings import Settings, read_settings, refuse_unguarded
 from engine.errors import GlocalError
 
 APP = Path(__file__).resolve().parents[1]
@@ -12,6 +12,7 @@ APP = Path(__file__).resolve().parents[1]
 MEMORY_VARIABLES = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 CHECK_UNUSED_S = 10.0  # between two looks for pages without a browser, at most
 TOKEN_S = 600  # from the page's HTML to its websocket: a slow line, a laptop that sleeps in between
+MOST_LINES = 8192  # open connections and files; systems give a process 1024 unless it asks for more
 LARGEST_MESSAGE = 1_000_000  # bytes from a browser; choices take a few hundred
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     if not os.environ.keys() >= MEMORY_VARIABLES.keys():  # glibc reads them when a process starts
         os.environ.update({**MEMORY_VARIABLES, **os.environ})
         os.execv(sys.executable, [sys.executable, "-m", "app.server"])
+    _allow_many_lines()
     sys.argv = ["panel", *panel_words(settings)]
     from panel.command import main as panel
 
@@ -32,6 +34,17 @@ def main() -> None:
 
     state().greeting = greeting(settings)
     panel()
+
+
+def _allow_many_lines() -> None:
+    """Ask the system for as many open connections as it gives, up to a bound: silent ones must not use them all up."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_LINES if hard == resource.RLIM_INFINITY else min(MOST_LINES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def greeting(settings: Settings) -> str:
@@ -60,8 +73,8 @@ def panel_words(settings: Settings) -> list[str]:
         words += ["--allow-websocket-origin", origin]
     if settings.proxied:
         words.append("--use-xheaders")
-    if not os.environ.get(OAUTH_VARIABLE):  # what a session needs to know of a request; less makes a shorter token
-        words += ["--include-headers", "Host", "--include-cookies", "none"]
+    # What a session needs to know of a request; less makes a shorter token
+    words += ["--include-headers", "Host", "--include-cookies", "none"]
     return ["serve", str(APP), *words]
 
 

@@ -1,6 +1,5 @@
 """Everything that makes a Bokeh server ours. Done once per process, before the server is built."""
 
-import logging
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -15,11 +14,11 @@ from tornado.httpserver import HTTPServer
 
 from app.bokeh_defaults import remember_defaults
 from app.compat import lean_bundle, location_of, patch_style_sheets
-from app.server import access, logs, tables, views_page
+from app.server import access, logs, oidc_login, tables, views_page
 from app.server.page_handler import LineHandler, PageHandler
 from app.server.routes import routes
 from app.server.secret import derived
-from app.settings import OAUTH_VARIABLE, Settings, read_settings
+from app.settings import Settings, read_settings
 from engine.errors import GlocalError
 
 BODY_S = 30.0  # longest time for the body of a request
@@ -38,17 +37,15 @@ def install() -> None:
     logs.configure(settings)
     _sign(settings)
     _bound_requests(settings)
-    toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES]
+    toplevel_patterns[:0] = [*routes(), *views_page.ROUTES, *tables.ROUTES, *oidc_login.ROUTES]
     ours = {panel_server.DocHandler: PageHandler, panel_server.WSHandler: LineHandler}
     per_app_patterns[:] = [(path, ours.get(handler, handler)) for path, handler in per_app_patterns]
     panel_server.bundle_resources = lean_bundle
-    panel_location._get_location_params = location_of
     panel_server.patch_model_css = patch_style_sheets
     remember_defaults()
+    panel_location._get_location_params = location_of
     bokeh_settings.perform_document_validation.set_value(False)  # a tenth of every opening, for hints to developers
-    if not pn.config.oauth_provider:
-        bokeh_settings.auth_module.set_value(str(GATE))
-    logging.getLogger(__name__).debug("installed; %s is read by Panel", OAUTH_VARIABLE)
+    bokeh_settings.auth_module.set_value(str(GATE))
 
 
 def _bound_requests(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import time
 from functools import lru_cache
 from typing import Protocol
@@ -19,11 +20,10 @@ from tornado.ioloop import IOLoop
 from app import notice
 from app.jobs import shared_jobs
 from app.metrics import CONNECTIONS, SESSIONS
-from app.settings import data_folder
+from app.settings import data_folder, read_settings
 from app.store import open_survey
 from engine.errors import GlocalError
 
-LOOK_S = 5.0  # between two looks at the survey's files
 PATIENCE_S = 20.0  # for exports under way when the server is asked to stop
 GOODBYE_S = 0.5  # for the last words to be written to the pages
 SENDING_S = 10.0  # for pages on slow lines to take them, and the files they asked for
@@ -50,6 +50,7 @@ class ServerState:
         self.stopping = False
         self.greeting = ""
         self.began = time.monotonic()
+        self._held = 0
 
     @property
     def ready(self) -> bool:
@@ -65,6 +66,12 @@ class ServerState:
         sessions = self.sessions()
         SESSIONS.set(len(sessions))
         CONNECTIONS.set(sum(session.connection_count > 0 for session in sessions))
+
+    def has_let_go(self) -> bool:
+        """Whether there are fewer pages in memory than when this was last asked."""
+        before = self._held
+        self._held = len(self.sessions())
+        return self._held < before
 
     def facts(self) -> dict[str, str]:
         """What the admin page shows, in words."""
@@ -101,7 +108,7 @@ def start(context: ServerContext) -> None:
     if known.greeting:
         print(known.greeting, flush=True)
     loop = IOLoop.current()
-    loop.call_later(LOOK_S, _follow)
+    loop.call_later(read_settings().look_s, _follow)
     loop.add_callback(_take_signals)
 
 
@@ -121,7 +128,7 @@ def warm(context: ServerContext) -> bool:
 
 
 def _give_back() -> None:
-    """Have the C library return what compilers have freed to the system, where it can (glibc)."""
+    """Have the C library return what compilers and closed pages have freed to the system, where it can (glibc)."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError):
@@ -138,7 +145,9 @@ async def _follow() -> None:
             log.error("the survey cannot be read any more; open pages keep theirs: %s", error)
         state().loaded = False
     finally:
-        IOLoop.current().call_later(LOOK_S, _follow)
+        if state().has_let_go():
+            _give_back()
+        IOLoop.current().call_later(read_settings().look_s, _follow)
 
 
 def _take_signals() -> None:
@@ -152,7 +161,7 @@ def _take_signals() -> None:
 
 
 async def stop() -> None:
-    """Say goodbye on open pages, finish exports, end."""
+    """Say goodbye on open pages, finish exports, end; exports that take longer are lost, and the log says how many."""
     known = state()
     if known.stopping:
         return
@@ -160,11 +169,20 @@ async def stop() -> None:
     for session in known.sessions():
         document = session.document
         document.add_next_tick_callback(lambda document=document: notice.tell(document, GOODBYE))
-    if not await shared_jobs().finish(PATIENCE_S):
-        log.warning("exports were still being made after %g s", PATIENCE_S)
+    lost = 0 if await shared_jobs().finish(PATIENCE_S) else shared_jobs().unfinished
     await asyncio.sleep(GOODBYE_S if known.sessions() else 0)
     await _sent(known)
+    if lost:
+        log.warning("exports lost, as they took longer than %g s: %d; who asked for them was told so", PATIENCE_S, lost)
+        _end_now()
     IOLoop.current().stop()
+
+
+def _end_now() -> None:
+    """End the process whatever its threads are doing: Python would wait for an export that nobody waits for."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def _sent(known: ServerState) -> None:

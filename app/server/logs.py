@@ -19,7 +19,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     if not root.handlers:
         root.addHandler(logging.StreamHandler())
-    formatter = JsonLines() if settings.log == "json" else Plain(TEXT)
+    formatter = JsonLines() if settings.log == "json" else PlainLines(TEXT)
     for handler in root.handlers:
         handler.setFormatter(formatter)
     logging.getLogger("app").setLevel(logging.INFO)
@@ -30,7 +30,7 @@ def without_personal_data(message: str) -> str:
     return _SIGNED.sub(r"\1...", _QUERY.sub("?...", _ADDRESS.sub("", message)))
 
 
-class Plain(logging.Formatter):
+class PlainLines(logging.Formatter):
     """One line of words."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:

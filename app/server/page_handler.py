@@ -13,9 +13,6 @@ from app.server.html import page
 from app.server.lifecycle import state
 from app.settings import read_settings
 
-AGAIN_S = 15  # until a page that found no room asks again
-PING_S = 10.0  # between two pings to a browser, and the longest time for its answer
-
 # Bokeh compiles models in the browser (unsafe-eval) and starts pages by a script in them (unsafe-inline); all else
 # comes from this server
 POLICY = (
@@ -53,7 +50,9 @@ class PageHandler(DocHandler):
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"../app{query}", permanent=False)
             return
-        await self._open(*words, **more)
+        opening = self._open(*words, **more)
+        if opening is not None:  # else the visitor has been sent to log in
+            await opening
 
     @authenticated
     async def _open(self, *words: str, **more: str) -> None:
@@ -101,9 +100,10 @@ class PageHandler(DocHandler):
     def _ask_to_wait(self) -> None:
         """A page without a session: one with a session would take the room it waits for."""
         self.set_status(503)
-        self.set_header("Retry-After", str(AGAIN_S))
+        again_s = read_settings().again_s
+        self.set_header("Retry-After", str(again_s))
         self.set_header("Cache-Control", "no-store")
-        self.finish(page("full.html", again_s=AGAIN_S))
+        self.finish(page("full.html", again_s=again_s))
 
 
 def head_of(text: str) -> str:
@@ -115,8 +115,15 @@ def head_of(text: str) -> str:
 class LineHandler(WSHandler):
     """The websocket of a page. A browser that does not answer has gone to sleep: its line is closed."""
 
-    ping_interval = PING_S
-    ping_timeout = PING_S
+    @property
+    def ping_interval(self) -> float:
+        """Seconds between two pings, and the longest time for an answer."""
+        return read_settings().ping_s
+
+    @property
+    def ping_timeout(self) -> float:
+        """Seconds until a browser that does not answer counts as gone."""
+        return read_settings().ping_s
 
     async def prepare(self) -> None:
         await super().prepare()

@@ -3,9 +3,10 @@
 The address carries what is asked for and until when, signed; nothing of it can be changed or guessed.
 """
 
+import asyncio
 import json
+import logging
 import time
-from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,7 @@ CLOCKS_S = 60  # by which clocks of two machines may differ
 KINDS = {"votable": "VOTable", "fits": "FITS", "parquet": "Parquet", "ecsv": "ECSV"}
 MIME = {"votable": "application/x-votable+xml", "fits": "application/fits"}
 FIGURE = "3"  # whose regions are all that are selected
+log = logging.getLogger(__name__)
 
 
 class Address(NamedTuple):
@@ -55,13 +57,25 @@ class TableHandler(Quiet):
     """Makes the table of a signed address, in the pool of exports."""
 
     async def get(self, token: str) -> None:
-        query, kind, survey_id = self._asked(token, read_settings())
+        settings = read_settings()
+        query, kind, survey_id = self._asked(token, settings)
+        if shared_jobs().answering >= shared_jobs().most:  # files that nobody takes fill the memory
+            raise HTTPError(503, reason="Too many tables are being fetched at the moment: try again in a minute")
         with shared_jobs().answer():
             content = await self._content(query, kind, survey_id)
             self.set_header("Content-Type", MIME.get(kind, "application/octet-stream"))
             self.set_header("Content-Disposition", f'attachment; filename="{file_name(kind)}"')
-            with suppress(StreamClosedError):  # who asked has gone
-                await self.finish(content)
+            await self._send(content, settings.send_s)
+
+    async def _send(self, content: bytes, patience_s: float) -> None:
+        """Send a file to somebody who takes it in time; else it is dropped, and the line cut."""
+        try:
+            await asyncio.wait_for(self.finish(content), patience_s)
+        except TimeoutError:
+            log.warning("a table was not taken within %g s", patience_s)
+            self.request.connection.stream.close()
+        except StreamClosedError:  # who asked has gone
+            return
 
     async def _content(self, query: str, kind: str, survey_id: str) -> bytes:
         """The file, or the status and sentence why there is none."""

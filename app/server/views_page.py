@@ -17,7 +17,7 @@ from app.settings import data_folder, read_settings
 from app.store import Survey, open_survey
 from app.views.files import read_views_file, views_file
 from app.views.store import SavedViews, saved_views
-from app.views.view import LONGEST, View, ViewError, new_view
+from app.views.view import LONGEST, SavedView, ViewError, new_view
 from engine.errors import GlocalError
 
 FILE_NAME = "glocal-views.json"
@@ -95,7 +95,7 @@ class ViewsHandler(ForVisitors):
             "minutes": f"{settings.link_minutes:g}",
             "views": [(view, view.survey_id == survey_id, self._may_remove(view)) for view in listed],
             "view": self._asked(), "done": DONE.get(self.get_query_argument("done", ""), ""), "wrong": wrong or lost,
-            "longest": LONGEST, "user": self.current_user, "logged_in": access().users is not None,
+            "longest": LONGEST, "user": self.current_user, "logged_in": access().guests is not None,
         }  # fmt: skip
         self.finish(page("views.html", **words))
 
@@ -108,9 +108,9 @@ class ViewsHandler(ForVisitors):
         return self.get_argument("view", "")[: LONGEST["query"] + 1]
 
     def _author(self) -> str:
-        return self.current_user if access().users is not None else ""
+        return self.current_user if access().guests is not None else ""
 
-    def _may_remove(self, view: View) -> bool:
+    def _may_remove(self, view: SavedView) -> bool:
         return access().may_keep(self.current_user) or (bool(view.author) and view.author == self.current_user)
 
 

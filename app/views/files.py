@@ -3,20 +3,20 @@
 import json
 from collections.abc import Iterable
 
-from app.views.view import View, ViewError, from_json
+from app.views.view import SavedView, ViewError, from_json
 
 KIND = "glocal saved views"
 VERSION = 1
 MOST = 2000  # views in one file
 
 
-def views_file(many: Iterable[View]) -> bytes:
+def views_file(many: Iterable[SavedView]) -> bytes:
     """A JSON file that another instance can take in."""
     words = {"kind": KIND, "version": VERSION, "views": [view.to_json() for view in many]}
     return json.dumps(words, indent=1, ensure_ascii=False).encode()
 
 
-def read_views_file(content: bytes) -> list[View]:
+def read_views_file(content: bytes) -> list[SavedView]:
     """The views of a file; raises ViewError in one sentence if it is not one."""
     try:
         words = json.loads(content)

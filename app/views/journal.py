@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.views.view import View, ViewError, from_json
+from app.views.view import SavedView, ViewError, from_json
 
 try:
     import fcntl
@@ -23,7 +23,7 @@ class Journal:
     def __init__(self, path: Path):
         self.path = path
 
-    def saved(self, view: View) -> None:
+    def saved(self, view: SavedView) -> None:
         """Note a view; it is on the disk when this returns."""
         self._append({"saved": view.to_json()})
 
@@ -31,7 +31,7 @@ class Journal:
         """Note that a view was removed."""
         self._append({"removed": view_id, "when": when})
 
-    def read(self) -> tuple[dict[str, View], dict[str, str]]:
+    def read(self) -> tuple[dict[str, SavedView], dict[str, str]]:
         """All views ever saved, by number, and when those that were removed were; a line cut short is passed over."""
         views, removed = {}, {}
         for line in self._lines():

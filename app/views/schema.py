@@ -35,13 +35,18 @@ def _removed_views_stay(connection: Connection) -> None:
 STEPS: tuple[Callable[[Connection], None], ...] = (_first_tables, _removed_views_stay)
 
 
-def migrate(connection: Connection) -> int:
-    """Take the steps that are missing, inside the caller's transaction; how many there were.
+def alone(connection: Connection) -> None:
+    """Wait until no other process writes, and keep others waiting until this transaction ends.
 
-    Processes that start together wait for each other here: SQLite by its write lock, PostgreSQL by an advisory one.
+    SQLite's transactions begin so; PostgreSQL takes an advisory lock.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def migrate(connection: Connection) -> int:
+    """Take the steps that are missing, inside the caller's transaction; how many there were."""
+    alone(connection)
     if not inspect(connection).has_table(versions.name):
         versions.create(connection)
         connection.execute(versions.insert().values(version=0))

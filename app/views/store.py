@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, exc, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from app.settings import read_settings
 from app.views.journal import Journal
-from app.views.schema import migrate, views
-from app.views.view import View, ViewError
+from app.views.schema import alone, migrate, views
+from app.views.view import SavedView, ViewError
 
 WAIT_S = 5.0  # for another process that is writing
+NEW_LINE = "\n"
 DAMAGED = ("malformed", "not a database", "no such table", "disk image", "no such column")
+PATIENCE = {"sqlite": {"timeout": WAIT_S}, "postgresql": {"connect_timeout": round(WAIT_S)}}
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -30,22 +32,22 @@ class SavedViews:
         self._journal = Journal(self._path.with_suffix(".jsonl")) if self._path else None
         self._prepared = False
 
-    def listed(self) -> list[View]:
+    def listed(self) -> list[SavedView]:
         """The views that were not removed, newest first."""
         found = select(views).where(views.c.removed == "").order_by(views.c.made.desc(), views.c.view_id)
         return self._do(lambda connection: [_view(row) for row in connection.execute(found).mappings()])
 
-    def get(self, view_id: str) -> View | None:
+    def get(self, view_id: str) -> SavedView | None:
         """One view, also if it was removed."""
         found = select(views).where(views.c.view_id == view_id)
 
-        def read(connection: Connection) -> View | None:
+        def read(connection: Connection) -> SavedView | None:
             row = connection.execute(found).mappings().first()
             return None if row is None else _view(row)
 
         return self._do(read)
 
-    def save(self, view: View) -> None:
+    def save(self, view: SavedView) -> None:
         """Keep a view; it is on the disk when this returns. Raises ViewError in one sentence."""
         self._do(lambda connection: self._insert(connection, [view]))
 
@@ -60,11 +62,12 @@ class SavedViews:
 
         self._do(mark)
 
-    def add(self, many: Iterable[View]) -> int:
+    def add(self, many: Iterable[SavedView]) -> int:
         """Keep the views that are not here yet, all or none; how many there were."""
         return self._do(lambda connection: self._insert(connection, list(many)))
 
-    def _insert(self, connection: Connection, many: list[View]) -> int:
+    def _insert(self, connection: Connection, many: list[SavedView]) -> int:
+        alone(connection)  # two that take in the same file would both find it new
         known = set(connection.execute(select(views.c.view_id)).scalars())
         fresh = list({view.view_id: view for view in many if view.view_id not in known}.values())
         for view in fresh:
@@ -130,14 +133,21 @@ def saved_views() -> SavedViews:
 
 def _engine(address: str) -> Engine:
     try:
-        kind = make_url(address).get_backend_name()
-        more = {"connect_args": {"timeout": WAIT_S}} if kind == "sqlite" else {}
-        engine = create_engine(address, poolclass=NullPool, **more)
-    except (exc.ArgumentError, ModuleNotFoundError) as error:
+        url = _with_driver(make_url(address))
+        kind = url.get_backend_name()
+        engine = create_engine(url, poolclass=NullPool, connect_args=PATIENCE.get(kind, {}))
+    except (exc.ArgumentError, exc.NoSuchModuleError) as error:
         raise ViewError(f"GLOCAL_DATABASE cannot be used: {error}") from None
+    except ModuleNotFoundError as error:
+        raise ViewError(f"GLOCAL_DATABASE needs {error.name}: pip install 'glocal[hosting]'") from None
     if kind == "sqlite":
         _lock_early(engine)
     return engine
+
+
+def _with_driver(url: URL) -> URL:
+    """PostgreSQL's address as hosts give it out, read by the driver that glocal[hosting] installs."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 
 
 def _lock_early(engine: Engine) -> None:
@@ -165,12 +175,12 @@ def _replay(connection: Connection, journal: Journal) -> None:
             connection.execute(views.insert().values(**_row(view), removed=removed.get(view_id, "")))
 
 
-def _row(view: View) -> dict:
-    return {name: getattr(view, name) for name in View.__dataclass_fields__}
+def _row(view: SavedView) -> dict:
+    return {name: getattr(view, name) for name in SavedView.__dataclass_fields__}
 
 
-def _view(row) -> View:
-    return View(**{name: row[name] for name in View.__dataclass_fields__})
+def _view(row) -> SavedView:
+    return SavedView(**{name: row[name] for name in SavedView.__dataclass_fields__})
 
 
 def _sentence(error: exc.DBAPIError) -> str:
@@ -179,4 +189,4 @@ def _sentence(error: exc.DBAPIError) -> str:
         return "the saved views are in use at the moment: try again in a few seconds"
     if "full" in words or "disk I/O" in words:
         return f"the view could not be written: {words}"
-    return f"the saved views cannot be reached: {words}"
+    return f"the saved views cannot be reached: {words.strip().partition(NEW_LINE)[0]}"

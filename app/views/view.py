@@ -25,7 +25,7 @@ class ViewError(GlocalError):
 
 
 @dataclass(frozen=True)
-class View:
+class SavedView:
     """``query`` are the words of the link; ``survey_id`` names the table it was made with; ``made`` is UTC, ISO 8601;
     ``picture`` is a small PNG, or empty."""
 
@@ -49,17 +49,17 @@ class View:
         return asdict(self) | {"picture": base64.b64encode(self.picture).decode("ascii")}
 
 
-def new_view(name: str, query: str, survey_id: str, **more: object) -> View:
+def new_view(name: str, query: str, survey_id: str, **more: object) -> SavedView:
     """A view that is made now; raises ViewError in one sentence."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return checked(View(secrets.token_urlsafe(9), name, query, survey_id, now, **more))
+    return checked(SavedView(secrets.token_urlsafe(9), name, query, survey_id, now, **more))
 
 
-def from_json(words: object) -> View:
+def from_json(words: object) -> SavedView:
     """A view from a file; raises ViewError if it is not one."""
     if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
         raise ViewError("a view is an object of texts")
-    unknown = set(words) - set(View.__dataclass_fields__)
+    unknown = set(words) - set(SavedView.__dataclass_fields__)
     missing = [name for name in MANDATORY if not words.get(name)]
     if unknown or missing:
         raise ViewError(f"a view has no {missing[0]}" if missing else f"{sorted(unknown)[0]!r} is not part of a view")
@@ -68,10 +68,10 @@ def from_json(words: object) -> View:
         datetime.fromisoformat(words["made"])
     except (binascii.Error, ValueError):
         raise ViewError(f"the view {words['name'][:40]!r} holds a picture or a time that cannot be read") from None
-    return checked(View(**{**words, "picture": picture}))
+    return checked(SavedView(**{**words, "picture": picture}))
 
 
-def checked(view: View) -> View:
+def checked(view: SavedView) -> SavedView:
     """The view with plain one-line words; raises ViewError if something is missing, too long or not what it claims."""
     if not _ID.fullmatch(view.view_id):
         raise ViewError("the number of a view holds signs that are not allowed")
@@ -82,7 +82,7 @@ def checked(view: View) -> View:
         if len(plain[name]) > most:
             raise ViewError(f"the {name} of a view may have {most} characters, this one has {len(plain[name])}")
     _check_picture(view.picture)
-    return View(view.view_id, picture=view.picture, **plain)
+    return SavedView(view.view_id, picture=view.picture, **plain)
 
 
 def _plain(text: str, lines: bool) -> str:

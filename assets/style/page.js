@@ -2,7 +2,7 @@
 window.glocal = (() => {
   const SPOKEN = ["INPUT", "SELECT", "TEXTAREA"]
   const DOUBLE_MS = 250 // between the clicks of a double one
-  const PULSE_MS = 10000, SILENCES = 2 // a line that stays silent for that many beats is dead
+  const SILENCES = 2 // a line that stays silent for that many beats is dead
   const waiting = []
   let asked = 0, gone = false, leaving = false
   let line = null, heard = false, silences = 0
@@ -333,7 +333,7 @@ window.glocal = (() => {
     document.body.dataset.ready = "yes"
   }
 
-  function begin(page) {
+  function begin(page, ping_ms) {
     show(page)
     theme(kept() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"))
     addEventListener("keydown", press)
@@ -350,7 +350,7 @@ window.glocal = (() => {
     }, { capture: true, passive: true })
     addEventListener("pagehide", () => { leaving = true })
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload() }) // back to a page without its line
-    setInterval(pulse, PULSE_MS)
+    setInterval(pulse, ping_ms)
     addEventListener("click", (event) => {
       const tab = event.target.closest?.("[data-tab]")
       if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); turn(tab.dataset.tab) }

@@ -119,21 +119,27 @@ def _stars(light: _Light, image: Image, centre: tuple[float, float], settings: M
     """Pixels of narrow bright spots on the galaxy, its centre kept."""
     from photutils.segmentation import SourceCatalog
 
-    residual, smooth, noise = light
-    blurred, threshold = _detection_image(residual, noise, image, settings)
+    blurred, threshold = _detection_image(light.residual, light.noise, image, settings)
     # a spot must also stand out of the galaxy's own small structure
-    segments = _segments(blurred, np.maximum(threshold, 0.2 * np.maximum(smooth, 0.0)), settings.min_pixels)
+    segments = _segments(blurred, np.maximum(threshold, 0.2 * np.maximum(light.smooth, 0.0)), settings.min_pixels)
     if segments is None:
-        return np.zeros(residual.shape, bool)
-    spots = SourceCatalog(residual, segments)
+        return np.zeros(light.residual.shape, bool)
+    spots = SourceCatalog(light.residual, segments)
     core = _near(image, centre, settings.core_arcsec)
     own = np.isin(spots.labels, np.unique(segments.data[core]))
     chosen = spots.labels[_star_like(spots, light, image, settings) & ~own]
     nucleus = np.where(np.isin(segments.data, spots.labels[own]), blurred, 0.0)
+    beside = _stars_beside_nucleus(nucleus, threshold, light, centre, settings)
+    return binary_dilation(np.isin(segments.data, chosen) | beside, iterations=2) & ~core
+
+
+def _stars_beside_nucleus(
+    nucleus: FloatArray, threshold: float, light: _Light, centre: tuple[float, float], settings: MaskSettings
+) -> BoolArray:
+    """Pixels of spots whose light runs into that of the nucleus (y, x), those that stand high over the galaxy."""
     beside = _neighbours_of_nucleus(nucleus, threshold, centre, settings)
-    high = residual > settings.contrast * np.maximum(smooth, noise)
-    stars = np.isin(segments.data, chosen) | _parts_that_reach(beside, high)
-    return binary_dilation(stars, iterations=2) & ~core
+    high = light.residual > settings.contrast * np.maximum(light.smooth, light.noise)
+    return _parts_that_reach(beside, high)
 
 
 def _star_like(spots: Any, light: _Light, image: Image, settings: MaskSettings) -> BoolArray:

@@ -76,14 +76,18 @@ def cut_out(image: Image, cube: Cube, margin_arcsec: float) -> Image:
     x, y = pixel_at(image.wcs, field_corners(cube.wcs, cube.shape))
     if not np.isfinite((x, y)).all():
         raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
-    low = [max(0, int(np.floor(part.min() - margin))) for part in (y, x)]
-    high = [
-        max(0, min(n, int(np.ceil(part.max() + margin)) + 1)) for part, n in zip((y, x), image.data.shape, strict=True)
-    ]
-    part = slice(low[0], high[0]), slice(low[1], high[1])
+    rows, columns = image.data.shape
+    part = _span(y, margin, rows), _span(x, margin, columns)
     if not np.isfinite(image.data[part]).any():
         raise CubeError(f"the {image.band} image shows nothing of the field of {cube.name}")
     return image._replace(data=image.data[part], error=image.error[part], wcs=image.wcs[part])
+
+
+def _span(places: FloatArray, margin: float, n: int) -> slice:
+    """Pixels of an axis of n that hold all places and a margin around them."""
+    low = max(0, int(np.floor(places.min() - margin)))
+    high = max(0, min(n, int(np.ceil(places.max() + margin)) + 1))
+    return slice(low, high)
 
 
 def to_grid(image: Image, cube: Cube, shift: Shift = Shift(), pad: int = 0) -> Plane:  # noqa: B008

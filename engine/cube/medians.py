@@ -54,18 +54,22 @@ def median_planes(flux: FloatArray, error: FloatArray, good: BoolArray, level: I
     smoothed, negative for one that its neighbours use but that is not wanted itself.
     """
     margin = int(np.abs(kernel.offsets).max(initial=0))
-    rows, columns = level.shape
-    stride = columns + 2 * margin
-    size = (rows + 2 * margin) * stride
+    stride = level.shape[1] + 2 * margin
+    size = (level.shape[0] + 2 * margin) * stride
+    grid = _grid(level, kernel, margin, stride, size)
+    flat = [np.ascontiguousarray(part).reshape(len(flux), -1) for part in (flux, error, good)]
+    medians = _all_planes(flat[0], flat[1], flat[2], grid, size, kernel.factor.astype(np.float32))
+    return Medians(*(part.reshape(flux.shape) for part in medians))
+
+
+def _grid(level: IntArray, kernel: Kernel, margin: int, stride: int, size: int) -> _Grid:
+    """Spaxels in a plane of this size [pixel] with a margin, whose rows are a stride apart."""
     y, x = np.indices(level.shape)
     place = ((y + margin) * stride + x + margin).ravel()
     steps = kernel.offsets[:, 0] * stride + kernel.offsets[:, 1]
     levels = level.ravel().astype(np.int64)
     n_steps = kernel.n_steps.astype(np.int64)
-    grid = _Grid(place, levels, steps, n_steps, _needed(size, place, levels, steps, n_steps, float(kernel.share)))
-    flat = [np.ascontiguousarray(part).reshape(len(flux), -1) for part in (flux, error, good)]
-    medians = _all_planes(flat[0], flat[1], flat[2], grid, size, kernel.factor.astype(np.float32))
-    return Medians(*(part.reshape(flux.shape) for part in medians))
+    return _Grid(place, levels, steps, n_steps, _needed(size, place, levels, steps, n_steps, float(kernel.share)))
 
 
 @njit(nogil=True)

@@ -55,20 +55,22 @@ def error_ratio(cube: Cube) -> float:
     that it should have. Noise shared by pixels LAG apart, as after smoothing, lowers the ratio; absorption lines that
     the mean spectrum does not show raise it, hence the fainter half. NaN where no spectrum has enough good pixels.
     """
-    good = cube.good.reshape(len(cube.good), -1)
+    flux, error, good = (part.reshape(len(part), -1) for part in (cube.flux, cube.error, cube.good))
     usable = good.sum(axis=0) >= FEWEST_PIXELS
     if not usable.any():
         return np.nan
-    good = good[:, usable]
-    flux = cube.flux.reshape(len(cube.flux), -1)[:, usable]
-    error = cube.error.reshape(len(cube.error), -1)[:, usable]
+    flux, error, good = (part[:, usable] for part in (flux, error, good))
     level = flux.sum(axis=0) / good.sum(axis=0)
     if usable.sum() >= FEWEST_SPECTRA:
-        mean = flux.sum(axis=1) / np.maximum(good.sum(axis=1), 1)
-        flux = flux - mean[:, None] * (level / level.mean())
+        flux = flux - _mean_of_good(flux, good)[:, None] * (level / level.mean())
     faint = level <= np.median(level)
     compared = _differences_over_error(flux[:, faint], error[:, faint], good[:, faint])
     return robust_sigma(compared) if compared.size else np.nan
+
+
+def _mean_of_good(flux: FloatArray, good: BoolArray) -> FloatArray:
+    """Mean of the good pixels of all spectra (wave, spectrum), (wave,); bad ones hold 0."""
+    return flux.sum(axis=1) / np.maximum(good.sum(axis=1), 1)
 
 
 def _differences_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:

@@ -13,6 +13,7 @@ from engine.cube.shift import Shift, find_shift
 from engine.cube.synthetic import synthetic_image
 from engine.cube.types import Cube, Image, Plane
 from engine.spectrum.photometry import Filter
+from engine.types import BoolArray, FloatArray, IntArray
 
 FEWEST_SPAXELS = 10  # bright in both, for a ratio of fluxes
 PARTS = 4  # along each axis, of the field for the jackknife
@@ -77,23 +78,29 @@ def register(
     within the spectra. Raises CubeError if an image shows nothing of the field.
     """
     ready = [prepare(image, cube, beta=settings.beta, margin_arcsec=settings.search_arcsec) for image in images]
-    seen = {one.name: synthetic_image(cube, one) for one in filters}
-    synthetic = {name: plane for name, plane in seen.items() if plane is not None}
+    synthetic = _synthetic_images(cube, filters)
     located = _locate(cube, ready, synthetic, settings)
-    planes = [to_grid(image, cube, located.shift) for image in ready]
-    grid = OnGrid(
-        tuple(image.band for image in images),
-        np.stack([plane.values for plane in planes]),
-        np.stack([plane.error for plane in planes]),
-    )
-    ratios = {
-        band: flux_ratio(synthetic[band], plane, settings.min_snr)
-        for band, plane in zip(grid.bands, planes, strict=True)
-        if band in synthetic
-    }
-    known = {band: ratio for band, ratio in ratios.items() if np.isfinite(ratio[0])}
-    flags = located.flags | _flags_of_images(cube, images, grid, settings) | _flags_of_ratios(known, settings)
-    return grid, RegistrationReport(located.shift, known, cube.a_v, flags)
+    planes = {image.band: to_grid(image, cube, located.shift) for image in ready}
+    values = np.stack([plane.values for plane in planes.values()])
+    errors = np.stack([plane.error for plane in planes.values()])
+    grid = OnGrid(tuple(planes), values, errors)
+    ratios = _flux_ratios(synthetic, planes, settings.min_snr)
+    flags = located.flags | _flags_of_images(cube, images, grid, settings) | _flags_of_ratios(ratios, settings)
+    return grid, RegistrationReport(located.shift, ratios, cube.a_v, flags)
+
+
+def _synthetic_images(cube: Cube, filters: tuple[Filter, ...]) -> dict[str, Plane]:
+    """By band, where the spectra cover it."""
+    seen = {one.name: synthetic_image(cube, one) for one in filters}
+    return {name: plane for name, plane in seen.items() if plane is not None}
+
+
+def _flux_ratios(
+    synthetic: dict[str, Plane], planes: dict[str, Plane], min_snr: float
+) -> dict[str, tuple[float, float]]:
+    """By band, those that are known: cube over image, and the error."""
+    ratios = {band: flux_ratio(synthetic[band], plane, min_snr) for band, plane in planes.items() if band in synthetic}
+    return {band: ratio for band, ratio in ratios.items() if np.isfinite(ratio[0])}
 
 
 def _locate(cube: Cube, ready: list[Image], synthetic: dict[str, Plane], settings: RegistrationSettings) -> _Located:
@@ -101,46 +108,57 @@ def _locate(cube: Cube, ready: list[Image], synthetic: dict[str, Plane], setting
     common = sorted((image for image in ready if image.band in synthetic), key=lambda image: image.band != "r")
     if not common:
         return _Located(Shift(), RegistrationFlag.SHIFT_UNKNOWN)
+    image = common[0]
     pad = int(np.ceil(settings.search_arcsec / cube.spaxel_arcsec))
-    found = find_shift(
-        synthetic[common[0].band],
-        to_grid(common[0], cube, pad=pad),
-        min_correlation=settings.min_correlation,
-        mismatch=settings.mismatch,
-    )
+    limits = {"min_correlation": settings.min_correlation, "mismatch": settings.mismatch}
+    found = find_shift(synthetic[image.band], to_grid(image, cube, pad=pad), **limits)
     if found is None:
         return _Located(Shift(), RegistrationFlag.SHIFT_UNKNOWN)
-    # neighbours share noise over the point spread, of 1.13 squares of its width
-    shared = np.sqrt(1.13) * max(cube.psf.fwhm / cube.spaxel_arcsec, 1.0)
-    side = cube.spaxel_arcsec
-    shift = Shift(
-        x=side * found.x,
-        y=side * found.y,
-        x_error=float(side * shared * found.x_error),
-        y_error=float(side * shared * found.y_error),
-        correlation=found.correlation,
-    )
+    shift = _in_arcsec(found, cube)
     large = np.hypot(shift.x, shift.y) > settings.max_shift_arcsec
     return _Located(shift, RegistrationFlag.SHIFT_LARGE if large else RegistrationFlag.NONE)
 
 
-def flux_ratio(reference: Plane, image: Plane, min_snr: float) -> tuple[float, float]:
-    """Flux of the cube over that of the image where both are bright, and its error; NaN if nowhere.
+def _in_arcsec(found: Shift, cube: Cube) -> Shift:
+    """A shift in spaxels that takes their noise as independent, in arcsec and with the errors of what they share."""
+    side = cube.spaxel_arcsec
+    # neighbours share noise over the point spread, of 1.13 squares of its width
+    shared = np.sqrt(1.13) * max(cube.psf.fwhm / side, 1.0)
+    return found._replace(
+        x=side * found.x,
+        y=side * found.y,
+        x_error=float(side * shared * found.x_error),
+        y_error=float(side * shared * found.y_error),
+    )
 
-    The error is the scatter between the four by four parts of the field (jackknife), so that it holds for what
-    neighbours share.
-    """
+
+def flux_ratio(reference: Plane, image: Plane, min_snr: float) -> tuple[float, float]:
+    """Flux of the cube over that of the image where both are bright, and its error; NaN if nowhere."""
     bright = (reference.values > min_snr * reference.error) & (image.values > min_snr * image.error)
-    y, x = np.nonzero(bright)
-    if len(y) < FEWEST_SPAXELS:
+    if bright.sum() < FEWEST_SPAXELS:
         return np.nan, np.nan
-    part = (PARTS * y // bright.shape[0]) * PARTS + PARTS * x // bright.shape[1]
-    above, below = (np.bincount(part, plane.values[bright], PARTS**2) for plane in (reference, image))
+    part = _parts_of_field(bright)
+    above = np.bincount(part, reference.values[bright], PARTS**2)
+    below = np.bincount(part, image.values[bright], PARTS**2)
+    return float(above.sum() / below.sum()), _jackknife_error(above, below)
+
+
+def _parts_of_field(which: BoolArray) -> IntArray:
+    """In which of the four by four parts of the field some spaxels lie, (spaxel,)."""
+    y, x = np.nonzero(which)
+    rows, columns = which.shape
+    return (PARTS * y // rows) * PARTS + PARTS * x // columns
+
+
+def _jackknife_error(above: FloatArray, below: FloatArray) -> float:
+    """Error of a ratio of sums over the parts of the field, (part,) each: the scatter as each part is left out.
+
+    So it holds for what neighbours share.
+    """
     filled = np.flatnonzero(below > 0)
     without = (above.sum() - above[filled]) / np.maximum(below.sum() - below[filled], 1e-30)
     n = len(filled)
-    error = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()) if n > 1 else np.nan
-    return float(above.sum() / below.sum()), float(error)
+    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())) if n > 1 else np.nan
 
 
 def _flags_of_images(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from astropy.wcs import WCS
 from scipy.ndimage import map_coordinates
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 from scipy.signal import correlate
 
 from engine.cube.types import Cube, Plane
@@ -50,6 +50,14 @@ class _Place(NamedTuple):
     x_error: float
 
 
+class _Overlap(NamedTuple):
+    """The best place of the cube's first row and column in the image [whole pixels], and the correlation there."""
+
+    y: float
+    x: float
+    correlation: float
+
+
 def find_shift(reference: Plane, image: Plane, *, min_correlation: float, mismatch: float) -> Shift | None:
     """Where in an image the reference lies, from the middle [pixel]; None if nowhere.
 
@@ -62,20 +70,27 @@ def find_shift(reference: Plane, image: Plane, *, min_correlation: float, mismat
     if known.sum() < FEWEST_SPAXELS or not np.isfinite(image.values).any():
         return None
     light = np.where(np.isfinite(image.values), image.values, np.nanmedian(image.values))
-    correlation = _correlations(np.where(known, reference.values, 0.0), known, light)
-    if not np.isfinite(correlation).any():
-        return None  # an image of nothing
-    y, x = np.unravel_index(np.nanargmax(correlation), correlation.shape)
-    if not correlation[y, x] >= min_correlation:
+    overlap = _best_overlap(np.where(known, reference.values, 0.0), known, light)
+    if overlap is None or not overlap.correlation >= min_correlation:
         return None
+    place = _fine_place(_known_spaxels(reference, known, image.error, mismatch), light, overlap)
+    margin_y, margin_x = (np.array(light.shape) - known.shape) // 2
+    return Shift(place.x - margin_x, place.y - margin_y, place.x_error, place.y_error, overlap.correlation)
+
+
+def _known_spaxels(reference: Plane, known: BoolArray, image_error: FloatArray, mismatch: float) -> _Spaxels:
     values = reference.values[known]
-    noise = np.hypot(reference.error[known], np.nanmedian(image.error))
-    spaxels = _Spaxels(values, np.hypot(noise, mismatch * values), *np.nonzero(known))
-    place = _fine_place(spaxels, light, (float(y), float(x)))
-    margin_y, margin_x = (
-        (large - small) // 2 for large, small in zip(light.shape, reference.values.shape, strict=True)
-    )
-    return Shift(place.x - margin_x, place.y - margin_y, place.x_error, place.y_error, float(correlation[y, x]))
+    noise = np.hypot(reference.error[known], np.nanmedian(image_error))
+    return _Spaxels(values, np.hypot(noise, mismatch * values), *np.nonzero(known))
+
+
+def _best_overlap(values: FloatArray, known: BoolArray, image: FloatArray) -> _Overlap | None:
+    """Where values (y, x) resemble the image most; None in an image of nothing."""
+    correlation = _correlations(values, known, image)
+    if not np.isfinite(correlation).any():
+        return None
+    y, x = np.unravel_index(np.nanargmax(correlation), correlation.shape)
+    return _Overlap(float(y), float(x), float(correlation[y, x]))
 
 
 def _correlations(values: FloatArray, known: BoolArray, image: FloatArray) -> FloatArray:
@@ -91,8 +106,8 @@ def _correlations(values: FloatArray, known: BoolArray, image: FloatArray) -> Fl
         return common / np.sqrt(spread * (centred**2).sum())
 
 
-def _fine_place(spaxels: _Spaxels, image: FloatArray, start: tuple[float, float]) -> _Place:
-    """Place by least squares from a start (y, x) of whole pixels."""
+def _fine_place(spaxels: _Spaxels, image: FloatArray, start: _Overlap) -> _Place:
+    """Place by least squares from a start of whole pixels."""
     sky_unit = max(float(np.abs(spaxels.values).max()), 1e-30)
 
     def residuals(parameters: FloatArray) -> FloatArray:
@@ -100,8 +115,14 @@ def _fine_place(spaxels: _Spaxels, image: FloatArray, start: tuple[float, float]
         seen = map_coordinates(image, (spaxels.rows + y, spaxels.columns + x), order=3, mode="nearest")
         return (spaxels.values - scale * seen - sky * sky_unit) / spaxels.sigma
 
-    fit = least_squares(residuals, (*start, 1.0, 0.0), loss="cauchy", x_scale=(0.1, 0.1, 0.1, 0.01))
-    freedom = max(len(spaxels.values) - 4, 1)
+    fit = least_squares(residuals, (start.y, start.x, 1.0, 0.0), loss="cauchy", x_scale=(0.1, 0.1, 0.1, 0.01))
+    errors = _errors_of(fit, len(spaxels.values))
+    y, x = fit.x[:2].tolist()
+    return _Place(y, x, float(errors[0]), float(errors[1]))
+
+
+def _errors_of(fit: OptimizeResult, n_value: int) -> FloatArray:
+    """One-sigma errors (parameter,) from the curvature at the best fit, scaled by its chi-square."""
+    freedom = max(n_value - fit.x.size, 1)
     covariance = np.linalg.pinv(fit.jac.T @ fit.jac) * 2.0 * fit.cost / freedom
-    y_error, x_error = np.sqrt(np.diag(covariance)[:2])
-    return _Place(float(fit.x[0]), float(fit.x[1]), float(y_error), float(x_error))
+    return np.sqrt(np.diag(covariance))

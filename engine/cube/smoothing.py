@@ -66,13 +66,16 @@ def smoothing_offsets(levels: int = N_LEVELS, kernel: str = "below") -> tuple[In
     dy, dx = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
     squared = dy**2 + dx**2
     order = np.argsort(squared, kind="stable")
-    level = np.arange(1, levels + 1)
-    count = (
-        np.searchsorted(squared[order], level**2)
-        if kernel == "below"
-        else np.searchsorted(squared[order], (level - 1) ** 2, side="right")
-    )
+    count = _steps_per_level(squared[order], levels, kernel)
     return np.stack([dy, dx], axis=1)[order[: count[-1]]], count
+
+
+def _steps_per_level(squared: IntArray, levels: int, kernel: str) -> IntArray:
+    """From the squares of the distances of all steps, rising."""
+    level = np.arange(1, levels + 1)
+    if kernel == "below":
+        return np.searchsorted(squared, level**2)
+    return np.searchsorted(squared, (level - 1) ** 2, side="right")
 
 
 def choose_levels(
@@ -165,14 +168,19 @@ def _choose(signal, noise, good, offsets, count, how):
         for i in range(len(count)):
             n = _gather(signal, good, y, x, offsets[: count[i]], a)
             _gather(noise, good, y, x, offsets[: count[i]], b)
-            error = np.sqrt(np.sum(b[:n] ** 2)) / n
-            if n > 1:
-                error *= penalty * (1.0 + slope * np.log10(n))
             level[y, x] = i + 1
-            reached[y, x] = np.median(a[:n]) / error
+            reached[y, x] = np.median(a[:n]) / _error_of_median(b[:n], slope, penalty)
             if reached[y, x] >= target:
                 break
     return level, reached
+
+
+@njit()
+def _error_of_median(noise, slope, penalty):
+    """Of spaxels whose noise is correlated; that of a single one is its own."""
+    n = len(noise)
+    error = np.sqrt(np.sum(noise**2)) / n
+    return error * (penalty * (1.0 + slope * np.log10(n))) if n > 1 else error
 
 
 @njit()

@@ -28,16 +28,19 @@ def window_snr(
     inside = _pixels_in_window(cube, redshift, window)
     flux = _good_values(cube, cube.flux, inside)
     enough = np.isfinite(flux).sum(axis=0) >= MIN_PIXELS
-    signal = np.full(flux.shape[1], np.nan)
-    noise = np.full(flux.shape[1], np.nan)
+    signal, noise = np.full((2, flux.shape[1]), np.nan)
     if enough.any():
         signal[enough] = np.nanmedian(flux[:, enough], axis=0)
-        if noise_from == "error":
-            noise[enough] = np.nanmedian(_good_values(cube, cube.error, inside)[:, enough], axis=0)
-        else:
-            noise[enough] = _scatter(cube.wave[inside], flux[:, enough])
+        noise[enough] = _noise(cube, inside, enough, noise_from)
     step = np.median(np.gradient(cube.wave)[inside])
     return signal.reshape(cube.shape), (noise * np.sqrt(step)).reshape(cube.shape)
+
+
+def _noise(cube: Cube, inside: BoolArray, enough: BoolArray, noise_from: str) -> FloatArray:
+    """One sigma per pixel in some wavelengths, of the spaxels that have enough good pixels there."""
+    if noise_from == "error":
+        return np.nanmedian(_good_values(cube, cube.error, inside)[:, enough], axis=0)
+    return _scatter(cube.wave[inside], _good_values(cube, cube.flux, inside)[:, enough])
 
 
 def _pixels_in_window(cube: Cube, redshift: float, window: tuple[float, float]) -> BoolArray:

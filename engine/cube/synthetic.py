@@ -16,22 +16,33 @@ def synthetic_image(cube: Cube, one: Filter) -> Plane | None:
     None if the spectra do not cover the filter; NaN for spaxels with too few good pixels in it. For bad pixels the
     others make up, as the mean spectrum of the cube tells.
     """
-    inside = (one.wave >= cube.wave[0]) & (one.wave <= cube.wave[-1])
-    photons = one.response * one.wave * np.gradient(one.wave)
-    if photons[inside].sum() < FILTER_COVERED * photons.sum():
+    weights = _weights(cube, one)
+    if weights is None:
         return None
-    cut = Filter(one.name, one.wave[inside], one.response[inside])
-    weights = (band_weights(cube.wave, cut) * CUBE_UNIT / NANOMAGGY / cube.spaxel_arcsec**2).astype(np.float32)
     used = weights > 0
     weights = weights[used]
-    good = cube.good[used]
-    expected = weights * _mean_spectrum(cube.flux[used], good)
-    share = np.tensordot(expected, good, 1) / expected.sum()
+    share = _good_share(weights, cube.flux[used], cube.good[used])
     with np.errstate(divide="ignore", invalid="ignore"):
         flux = np.tensordot(weights, cube.flux[used], 1) / share
         error = np.sqrt(np.tensordot(weights**2, cube.error[used] ** 2, 1)) / share
     enough = share > SPECTRUM_COVERED
     return Plane(np.where(enough, flux, np.nan), np.where(enough, error, np.nan))
+
+
+def _good_share(weights: FloatArray, flux: FloatArray, good: BoolArray) -> FloatArray:
+    """Of the light that a filter would see of the mean spectrum, what lies on good pixels of each spaxel, (y, x)."""
+    expected = weights * _mean_spectrum(flux, good)
+    return np.tensordot(expected, good, 1) / expected.sum()
+
+
+def _weights(cube: Cube, one: Filter) -> FloatArray | None:
+    """From the flux of each pixel of a spectrum to nanomaggies/arcsec2, (wave,); None if the filter is not covered."""
+    inside = (one.wave >= cube.wave[0]) & (one.wave <= cube.wave[-1])
+    photons = one.response * one.wave * np.gradient(one.wave)
+    if photons[inside].sum() < FILTER_COVERED * photons.sum():
+        return None
+    cut = Filter(one.name, one.wave[inside], one.response[inside])
+    return (band_weights(cube.wave, cut) * CUBE_UNIT / NANOMAGGY / cube.spaxel_arcsec**2).astype(np.float32)
 
 
 def _mean_spectrum(flux: FloatArray, good: BoolArray) -> FloatArray:

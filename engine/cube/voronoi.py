@@ -42,10 +42,15 @@ def voronoi_bins(
         bins[used] = _bin_numbers(signal[used], noise[used], np.nonzero(used), settings)
         snr = _bin_snr(signal[used], noise[used], bins[used], settings)
         reached[used] = snr[bins[used]]
+    return VoronoiBins(_levels_of_like_size(bins, settings), reached, bins)
+
+
+def _levels_of_like_size(bins: IntArray, settings: SmoothingSettings) -> IntArray:
+    """The smallest level whose kernel has as many spaxels as the bin, (y, x); 0 where there is no bin."""
+    used = bins >= 0
     size = np.bincount(bins[used], minlength=1)
     count = smoothing_offsets(settings.levels, settings.kernel)[1]
-    level = np.where(used, 1 + np.minimum(np.searchsorted(count, size[bins]), settings.levels - 1), 0)
-    return VoronoiBins(level, reached, bins)
+    return np.where(used, 1 + np.minimum(np.searchsorted(count, size[bins]), settings.levels - 1), 0)
 
 
 def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = DEFAULT) -> Smoothed:
@@ -53,10 +58,7 @@ def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = D
 
     A plane is good in a bin where the share of its spaxels that the settings ask for is good.
     """
-    flat = bins.ravel()
-    n_bins = int(bins.max(initial=-1)) + 1
-    member = np.zeros((flat.size, n_bins), np.float32)
-    member[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1.0
+    member = _membership(bins)
     n = _good_values(planes, planes.good.astype(np.float32)) @ member
     enough = (n > 0) & (n >= settings.good_share * member.sum(axis=0))
     n = np.maximum(n, 1.0)
@@ -68,6 +70,14 @@ def bin_planes(planes: Smoothed, bins: IntArray, settings: SmoothingSettings = D
         _of_spaxels(np.where(enough, error, 0.0), bins).astype(np.float32),
         _of_spaxels(enough.astype(np.float32), bins).astype(bool),
     )
+
+
+def _membership(bins: IntArray) -> FloatArray:
+    """1 where a spaxel belongs to a bin, else 0; (spaxel, bin)."""
+    flat = bins.ravel()
+    member = np.zeros((flat.size, int(bins.max(initial=-1)) + 1), np.float32)
+    member[np.flatnonzero(flat >= 0), flat[flat >= 0]] = 1.0
+    return member
 
 
 def _good_values(planes: Smoothed, values: FloatArray) -> FloatArray:

@@ -58,10 +58,7 @@ def _range(name: str, low: float | None, high: float | None) -> Cut:
 
 def _chosen(cut: Cut, name: str, words: str) -> Cut:
     if name in ("sequence", "smoothing"):
-        known = SEQUENCES if name == "sequence" else SMOOTHINGS
-        if words not in known:
-            raise SettingsError(f"{name} is one of {', '.join(known)}, not {words!r}")
-        return cut & (Cut(sequence=words) if name == "sequence" else Cut(smoothing=words))
+        return cut & _of_kind(name, words)
     if name == "types":
         return cut & Cut(types=tuple(word.strip() for word in words.split(",")))
     try:
@@ -73,6 +70,14 @@ def _chosen(cut: Cut, name: str, words: str) -> Cut:
     except (ValueError, TypeError):
         raise SettingsError(f"{name} cannot be {words!r}") from None
     raise SettingsError(f"{name!r} cannot be set; sequence, smoothing, galaxies, types and valley can")
+
+
+def _of_kind(name: str, words: str) -> Cut:
+    """Regions of one sequence, or smoothed in one way."""
+    known = SEQUENCES if name == "sequence" else SMOOTHINGS
+    if words not in known:
+        raise SettingsError(f"{name} is one of {', '.join(known)}, not {words!r}")
+    return Cut(sequence=words) if name == "sequence" else Cut(smoothing=words)
 
 
 def cut_words(cut: Cut) -> str:
@@ -130,10 +135,7 @@ def cut_code(cut: Cut) -> str:
 
 def cut_conditions(cut: Cut) -> list[str]:
     """A cut as the conditions that ``parse_cut`` reads."""
-    conditions = []
-    for name, (low, high) in cut.ranges.items():
-        conditions += [f"{name}>={low!r}"] if low is not None else []
-        conditions += [f"{name}<{high!r}"] if high is not None else []
+    conditions = _range_conditions(cut)
     conditions += [f"sequence={cut.sequence}"] if cut.sequence != ALL else []
     conditions += [f"smoothing={cut.smoothing}"] if cut.smoothing != ALL else []
     for name, members in (("galaxies", cut.galaxies), ("types", cut.types)):
@@ -141,6 +143,14 @@ def cut_conditions(cut: Cut) -> list[str]:
     if cut.valley != EQUATION_3:
         words = cut.valley if cut.valley == FITTED else ",".join(repr(float(part)) for part in cut.valley)
         conditions.append(f"valley={words}")
+    return conditions
+
+
+def _range_conditions(cut: Cut) -> list[str]:
+    conditions = []
+    for name, (low, high) in cut.ranges.items():
+        conditions += [f"{name}>={low!r}"] if low is not None else []
+        conditions += [f"{name}<{high!r}"] if high is not None else []
     return conditions
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.types import FloatArray
+from engine.types import FloatArray, IntArray
 
 # Columns of the galaxy table in the order of Ellipse, and those of the region table that make a map of density
 ELLIPSE_COLUMNS = ("x_centre", "y_centre", "half_light_radius", "axis_ratio", "position_angle")
@@ -71,14 +71,20 @@ def galaxy_frame(
     """Distances from the centre along the major and the minor axis [arcsec], same shape as x."""
     from_x = (np.asarray(x, float) - ellipse.x_centre) * spaxel_arcsec
     from_y = (np.asarray(y, float) - ellipse.y_centre) * spaxel_arcsec
-    x_angle = np.deg2rad(ellipse.x_axis_angle)
-    y_angle = np.deg2rad(ellipse.y_axis_angle)
-    east = from_x * np.sin(x_angle) + from_y * np.sin(y_angle)
-    north = from_x * np.cos(x_angle) + from_y * np.cos(y_angle)
+    east, north = _on_the_sky(from_x, from_y, ellipse)
     angle = np.deg2rad(ellipse.position_angle)
     along = east * np.sin(angle) + north * np.cos(angle)
     across = east * np.cos(angle) - north * np.sin(angle)
     return along, across
+
+
+def _on_the_sky(from_x: FloatArray, from_y: FloatArray, ellipse: Ellipse) -> tuple[FloatArray, FloatArray]:
+    """Distances along x and y of a map as distances to the east and to the north."""
+    x_angle = np.deg2rad(ellipse.x_axis_angle)
+    y_angle = np.deg2rad(ellipse.y_axis_angle)
+    east = from_x * np.sin(x_angle) + from_y * np.sin(y_angle)
+    north = from_x * np.cos(x_angle) + from_y * np.cos(y_angle)
+    return east, north
 
 
 def mean_densities(regions: dict[str, np.ndarray], galaxies: dict[str, np.ndarray]) -> FloatArray:
@@ -111,14 +117,19 @@ def log_mean_density(
     inside = (radius < semi_major) & np.isfinite(log_mu_star)
     if not np.any(inside):
         return np.nan
-    ring = (radius[inside] / spaxel_arcsec).astype(int)
-    count = np.bincount(ring)
-    total = np.bincount(ring, weights=10.0 ** np.asarray(log_mu_star, float)[inside])
-    seen = np.flatnonzero(count)
     rings = np.arange(np.ceil(semi_major / spaxel_arcsec))
-    mean = np.interp(rings, seen, total[seen] / count[seen])
+    density = 10.0 ** np.asarray(log_mu_star, float)[inside]
+    mean = _means_of_rings(density, (radius[inside] / spaxel_arcsec).astype(int), rings)
     edges = np.minimum(np.append(rings, rings.size) * spaxel_arcsec, semi_major)
     return float(np.log10(np.sum(mean * np.diff(edges**2)) / semi_major**2))
+
+
+def _means_of_rings(values: FloatArray, ring: IntArray, rings: FloatArray) -> FloatArray:
+    """Mean in each of the rings (ring,); of an empty one what its neighbours tell. ring: of each value."""
+    count = np.bincount(ring)
+    total = np.bincount(ring, weights=values)
+    seen = np.flatnonzero(count)
+    return np.interp(rings, seen, total[seen] / count[seen])
 
 
 def covered_share(values: FloatArray, radius: FloatArray, ellipse: Ellipse, spaxel_arcsec: float = 1.0) -> float:

@@ -12,7 +12,7 @@ from engine.errors import ShapeError
 from engine.inference.likelihood import GROUP, LEAF, N_BAND, N_INDEX, N_ROW
 from engine.library.types import Library
 from engine.stats import weighted_quantile
-from engine.types import FloatArray, IntArray
+from engine.types import BoolArray, FloatArray, IntArray
 
 CELL_DEX = 0.001  # of the posteriors; quantiles are interpolated within it. Choice: far below the best errors
 BRANCH_MODELS = GROUP * LEAF
@@ -56,30 +56,52 @@ class Models(NamedTuple):
     n_prior: float  # effective number of models before the data, (sum w)^2 / sum w^2
 
 
+class _Order(NamedTuple):
+    """Rows of the library in the order of the leaves, (leaf * LEAF,), the last branch filled up with copies."""
+
+    row: IntArray
+    real: BoolArray  # False for the copies
+
+
 def arrange(library: Library) -> Models:
     """Models with finite values only, in compact leaves; the order changes no result.
 
     Raises ShapeError if no model is usable.
     """
+    row, real = _in_leaves(library)
+    age_start, age_cell = _cells(library.log_age_wr[row])
+    Z_start, Z_cell = _cells(library.log_Z_wr[row])
+    rows = _rows(library, row)
+    low, high = _walls(rows)
+    penalty = np.where(real, np.float32(0), NEVER)
+    return Models(
+        rows=rows,
+        leaf_boxes=_boxes(low, high),
+        branch_boxes=_boxes(*_walls_of_branches(low, high)),
+        log_r=np.log10(library.flux[row, R_BAND]).astype(np.float32),
+        age_cell=age_cell,
+        Z_cell=Z_cell,
+        penalty=penalty,
+        leaf_penalty=_of_leaves(penalty),
+        library_row=np.where(real, row, -1),
+        age_start=age_start,
+        Z_start=Z_start,
+        sigma_grid=np.asarray(library.sigma_grid, dtype=float),
+        n_library=library.log_age_wr.size,
+        ends=_ends(library.log_age_wr[row], library.log_Z_wr[row], real),
+        n_prior=float(np.count_nonzero(real)),
+    )
+
+
+def _in_leaves(library: Library) -> _Order:
+    """Models that are alike side by side; ShapeError if none is usable."""
     keep = _usable(library)
     if keep.size == 0:
         raise ShapeError("the library has no model with finite indices, positive fluxes, age and metallicity")
     alike = features(library.indices[keep, library.indices.shape[1] // 2], library.flux[keep])
     order = keep[compact_order(alike, (BRANCH_MODELS, LEAF))]
-    filled = order[np.minimum(np.arange(-(-order.size // BRANCH_MODELS) * BRANCH_MODELS), order.size - 1)]
-    real = np.arange(filled.size) < order.size
-    age_start, age_cell = _cells(library.log_age_wr[filled])
-    Z_start, Z_cell = _cells(library.log_Z_wr[filled])
-    rows = _rows(library, filled)
-    low, high = _walls(rows)
-    penalty = np.where(real, np.float32(0), NEVER)
-    ends = _ends(library.log_age_wr[filled], library.log_Z_wr[filled], real)
-    return Models(
-        rows, _boxes(low, high), _boxes(*_walls_of_branches(low, high)),
-        np.log10(library.flux[filled, R_BAND]).astype(np.float32), age_cell, Z_cell, penalty, _of_leaves(penalty),
-        np.where(real, filled, -1), age_start, Z_start, np.asarray(library.sigma_grid, dtype=float),
-        library.log_age_wr.size, ends, float(order.size),
-    )  # fmt: skip
+    place = np.arange(-(-order.size // BRANCH_MODELS) * BRANCH_MODELS)
+    return _Order(order[np.minimum(place, order.size - 1)], place < order.size)
 
 
 def with_prior(models: Models, prior: FloatArray) -> Models:
@@ -88,22 +110,32 @@ def with_prior(models: Models, prior: FloatArray) -> Models:
     Raises ShapeError if the weights do not fit the library, are negative or not finite, or leave no model.
     """
     prior = np.asarray(prior, dtype=float)
-    if prior.shape != (models.n_library,):
-        raise ShapeError(f"the prior has the shape {prior.shape}, not ({models.n_library},): one weight per model")
-    if not np.isfinite(prior).all() or prior.min() < 0:
-        raise ShapeError("the prior has weights that are negative or not finite")
+    _check_prior(prior, models.n_library)
     weight = np.where(models.library_row >= 0, prior[models.library_row], 0.0)
     if weight.max() == 0:
         raise ShapeError("the prior leaves no usable model: all weights are zero")
     share = weight / weight.max()  # of the largest, so that sums do not overflow
-    counts = share > 0
-    penalty = np.where(counts, -2.0 * np.log(np.where(counts, share, 1.0)), NEVER).astype(np.float32)
-    n_prior = float(share.sum() ** 2 / (share**2).sum())
+    penalty = _penalty(share)
     age = models.age_start + CELL_DEX * models.age_cell
     Z = models.Z_start + CELL_DEX * models.Z_cell
     return models._replace(
-        penalty=penalty, leaf_penalty=_of_leaves(penalty), n_prior=n_prior, ends=_ends(age, Z, share)
-    )  # fmt: skip
+        penalty=penalty,
+        leaf_penalty=_of_leaves(penalty),
+        n_prior=float(share.sum() ** 2 / (share**2).sum()),
+        ends=_ends(age, Z, share),
+    )
+
+
+def _penalty(weight: FloatArray) -> FloatArray:
+    counts = weight > 0
+    return np.where(counts, -2.0 * np.log(np.where(counts, weight, 1.0)), NEVER).astype(np.float32)
+
+
+def _check_prior(prior: FloatArray, n_library: int) -> None:
+    if prior.shape != (n_library,):
+        raise ShapeError(f"the prior has the shape {prior.shape}, not ({n_library},): one weight per model")
+    if not np.isfinite(prior).all() or prior.min() < 0:
+        raise ShapeError("the prior has weights that are negative or not finite")
 
 
 def place_of(models: Models, library_row: IntArray) -> IntArray:

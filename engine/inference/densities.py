@@ -125,14 +125,19 @@ def _shares(asked: Asked, spaxel: int, weights: ModelWeights, axes: PosteriorAxe
     if not (total > 0 and (asked.data.inverse[spaxel] > 0).any()):
         return _Shares(*(part * np.nan for part in shares))
     least = NEGLECT * total / weights.weight.size
-    first_edges = np.array([edges[0] for edges in axes])
-    starts = first_edges - [asked.data.log_unit[spaxel], models.age_start, models.Z_start]
     step = axes.log_mu_star[1] - axes.log_mu_star[0]
-    _add_up(weights, _Places(models.log_r, models.age_cell, models.Z_cell), least, starts, step, shares)
+    places = _Places(models.log_r, models.age_cell, models.Z_cell)
+    _add_up(weights, places, least, _starts(asked, spaxel, axes), step, shares)
     kept = shares.log_age_wr.sum()
     if not asked.data.lit[spaxel]:
         shares.log_mu_star[:] = np.nan
     return _Shares(*(part / kept for part in shares))
+
+
+def _starts(asked: Asked, spaxel: int, axes: PosteriorAxes) -> FloatArray:
+    """First edges of mu, age and Z, from where the places of the models are counted, (3,)."""
+    first_edges = np.array([edges[0] for edges in axes])
+    return first_edges - [asked.data.log_unit[spaxel], asked.models.age_start, asked.models.Z_start]
 
 
 @njit(nogil=True)

@@ -30,7 +30,7 @@ from engine.inference.arrangement import (
 )
 from engine.inference.leaves import Searched
 from engine.inference.likelihood import N_BAND, N_INDEX, Whitened, whiten
-from engine.inference.search import TEAM, Regions, Weighed, weigh_regions
+from engine.inference.search import TEAM, Weighed, WhitenedRegions, weigh_regions
 from engine.library.dispersion import place_in_grid
 from engine.library.types import Library
 from engine.types import BoolArray, FloatArray, IntArray, Progress
@@ -156,9 +156,9 @@ class Asked(NamedTuple):
     left_out: IntArray  # (spaxel,) place among the models, -1 for none
 
     @property
-    def regions(self) -> Regions:
+    def regions(self) -> WhitenedRegions:
         """All regions as the search takes them."""
-        return Regions(self.data.data, self.data.inverse, self.left_out)
+        return WhitenedRegions(self.data.data, self.data.inverse, self.left_out)
 
     def enough(self, least_models: float) -> float:
         """Effective number of models to ask for: of few models before the data, only a share."""
@@ -252,7 +252,7 @@ def _run(tasks: list[tuple[float, IntArray]], asked: Asked, enough: float, answe
         pool.shutdown(cancel_futures=True)  # an interrupted run ends after the tasks at hand
 
 
-def _weigh_widened(regions: Regions, searched: Searched, enough: float) -> Widened:
+def _weigh_widened(regions: WhitenedRegions, searched: Searched, enough: float) -> Widened:
     """Answers whose percentiles are, where too few models count, those of larger errors; and by which factor."""
     weighed = _weigh_with_care(regions, searched)
     widening = np.ones(len(regions.data))
@@ -268,7 +268,7 @@ def _weigh_widened(regions: Regions, searched: Searched, enough: float) -> Widen
     return Widened(weighed, widening)
 
 
-def _weigh_with_care(regions: Regions, searched: Searched) -> Weighed:
+def _weigh_with_care(regions: WhitenedRegions, searched: Searched) -> Weighed:
     """Answers in float32, and in float64 where that would not do."""
     weighed = weigh_regions(regions.single(), searched, _NEGLECT)
     delicate = (weighed.n_effective < _CAREFUL_MODELS) | (weighed.chi2 > _CAREFUL_CHI2)

@@ -34,24 +34,24 @@ _RESCALE = 20.0  # when the cost improves by more, the weights so far are scaled
 _RUN = 32  # cells added up at a time in search of a quantile
 
 
-class Regions(NamedTuple):
+class WhitenedRegions(NamedTuple):
     """Whitened observations (likelihood.Whitened) of regions that are compared with the same models."""
 
     data: FloatArray  # (spaxel, N_ROW) float32 or, slower, float64
     inverse: FloatArray  # (spaxel, N_ROW)
     left_out: IntArray  # (spaxel,) place of a model that does not count, or -1
 
-    def some(self, which: BoolArray | IntArray) -> "Regions":
+    def some(self, which: BoolArray | IntArray) -> "WhitenedRegions":
         """Some of the regions."""
-        return Regions(self.data[which], self.inverse[which], self.left_out[which])
+        return WhitenedRegions(self.data[which], self.inverse[which], self.left_out[which])
 
-    def inflated(self, factor: float) -> "Regions":
+    def inflated(self, factor: float) -> "WhitenedRegions":
         """The same regions with larger errors."""
-        return Regions(self.data / factor, self.inverse / factor, self.left_out)
+        return WhitenedRegions(self.data / factor, self.inverse / factor, self.left_out)
 
-    def single(self) -> "Regions":
+    def single(self) -> "WhitenedRegions":
         """The same in float32."""
-        return Regions(self.data.astype(np.float32), self.inverse.astype(np.float32), self.left_out)
+        return WhitenedRegions(self.data.astype(np.float32), self.inverse.astype(np.float32), self.left_out)
 
 
 class Weighed(NamedTuple):
@@ -106,7 +106,7 @@ class _Team(NamedTuple):
     metal: FloatArray
 
 
-def weigh_regions(regions: Regions, models: Searched, neglect: float) -> Weighed:
+def weigh_regions(regions: WhitenedRegions, models: Searched, neglect: float) -> Weighed:
     """Posteriors of regions.
 
     neglect: share of the weight that may be missing, at most so much in leaves not visited and again in models that

@@ -75,16 +75,28 @@ def truths(injected: Injected, library: Library) -> dict[str, FloatArray]:
 
 def recovery(quantity: str, found: Percentiles, truth: FloatArray, which: BoolArray | None = None) -> Recovery:
     """Summary over the regions (or some of them) that have a posterior."""
-    low, median, high = getattr(found, quantity).T
-    use = np.isfinite(median) & (True if which is None else which)
-    n = int(use.sum())
-    off = (median - truth)[use]
-    if n == 0:
+    percentiles = getattr(found, quantity)
+    use = np.isfinite(percentiles[:, 1]) & (True if which is None else which)
+    if not use.any():
         return Recovery(quantity, 0, *([np.nan] * 7))
-    within = np.mean((truth[use] >= low[use]) & (truth[use] <= high[use]))
+    low, median, high = percentiles[use].T
+    return _summary(quantity, low, median, high, truth[use])
+
+
+def _summary(quantity: str, low: FloatArray, median: FloatArray, high: FloatArray, truth: FloatArray) -> Recovery:
+    """Of regions (region,), one or more; sampling errors as of independent regions."""
+    n = truth.size
+    off = median - truth
     rms = np.sqrt(np.mean(off**2))
-    rms_err = np.std(off**2) / (2.0 * max(rms, 1e-12) * np.sqrt(n))
+    within = float(np.mean((truth >= low) & (truth <= high)))
     return Recovery(
-        quantity, n, off.mean(), off.std() / np.sqrt(n), rms, rms_err, float(np.median((high - low)[use] / 2)), within,
-        np.sqrt(within * (1 - within) / n),
-    )  # fmt: skip
+        quantity=quantity,
+        n=n,
+        offset=off.mean(),
+        offset_err=off.std() / np.sqrt(n),
+        rms=rms,
+        rms_err=np.std(off**2) / (2.0 * max(rms, 1e-12) * np.sqrt(n)),
+        error=float(np.median((high - low) / 2)),
+        coverage=within,
+        coverage_err=np.sqrt(within * (1 - within) / n),
+    )

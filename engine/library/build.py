@@ -121,17 +121,17 @@ def _empty(n: int, n_sigma: int) -> Library:
 
 def _fill(out: Library, rows: slice, models: ComposedModels, nodes: Nodes, flat: Templates, living: FloatArray) -> None:
     """One batch of models, written into its rows of the library."""
-    in_r = _pieces_of_r(flat)
     dust = _dust_of(models)
     young, old = transmission(flat.piece_wave, *dust)
+    in_r = _pieces_of_r(flat)
     light = flat.pieces[:, in_r], young[:, in_r], old[:, in_r]
     laid = lay_on_nodes(models.histories, nodes, *light, composition=models.composition)
     surviving = laid.mass @ living
+    out.parameters["living_fraction"][rows] = surviving
     out.log_age_wr[rows] = laid.log_age_wr
     out.log_Z_wr[rows] = laid.log_Z_wr
-    out.flux[rows] = _fluxes(laid, flat, nodes, young, old) / surviving[:, None]
     out.indices[rows] = _indices(laid, flat, nodes, dust)
-    out.parameters["living_fraction"][rows] = surviving
+    out.flux[rows] = _fluxes(laid, flat, nodes, young, old) / surviving[:, None]
 
 
 def _fluxes(laid: Laid, flat: Templates, nodes: Nodes, young: FloatArray, old: FloatArray) -> FloatArray:
@@ -165,17 +165,22 @@ def _parameters(models: ComposedModels) -> dict[str, FloatArray]:
     """What was drawn, (model,) each; of a sum that of its own, first history."""
     composition = models.composition
     histories = take(models.histories, composition.first[:-1])
-    exists = histories.burst_mass > 0
-    n_burst = exists.sum(axis=1)
-    last = np.where(exists, histories.burst_age, np.inf).min(axis=1)
     drawn = {
         "log_t_form": np.log10(histories.onset_age), "log_tau": np.log10(histories.tau),
         "log_Z_initial": np.log10(histories.Z_initial), "log_Z_final": np.log10(histories.Z_final),
-        "alpha": histories.alpha, "n_burst": n_burst, "burst_mass": histories.burst_mass.sum(axis=1),
-        "log_last_burst_age": np.where(n_burst > 0, np.log10(np.where(n_burst > 0, last, 1.0)), np.nan),
+        "alpha": histories.alpha, "n_burst": (histories.burst_mass > 0).sum(axis=1),
+        "burst_mass": histories.burst_mass.sum(axis=1), "log_last_burst_age": _log_last_burst_age(histories),
         "tau_v": histories.tau_v, "ism_fraction": histories.ism_fraction, "n_part": np.diff(composition.first),
     }  # fmt: skip
     return {name: values.astype(np.float32) for name, values in drawn.items()}
+
+
+def _log_last_burst_age(histories: Histories) -> FloatArray:
+    """(model,) log yr; NaN without a burst."""
+    exists = histories.burst_mass > 0
+    last = np.where(exists, histories.burst_age, np.inf).min(axis=1)
+    any_burst = exists.any(axis=1)
+    return np.where(any_burst, np.log10(np.where(any_burst, last, 1.0)), np.nan)
 
 
 def _meta(grid: SSPGrid, seed: int, n_model: int, priors: Priors) -> dict[str, Any]:
@@ -205,17 +210,30 @@ def model_spectra(
     Msun of surviving stars, at the resolution of the grid.
     """
     inside = (grid.wave >= wave_range[0]) & (grid.wave <= wave_range[1])
+    wave = grid.wave[inside]
     nodes = make_nodes(grid.age, grid.metallicity, CLOUD_LIFETIME)
     light = nodes.rows(grid.flux[..., inside])
     living = nodes.rows(grid.living_fraction).astype(np.float32)
-    wave = grid.wave[inside]
     n = histories.tau.size
     spectra = np.empty((n, wave.size), np.float32)
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)
         part = take(histories, rows)
-        flat = np.ones((part.tau.size, 1))
-        mass = lay_on_nodes(part, nodes, np.ones((len(light), 1)), flat, flat).mass
-        dust = (side.astype(np.float32) for side in transmission(wave, part.tau_v, part.ism_fraction))
-        spectra[rows] = _shine(mass, light, nodes, *dust) / (mass @ living)[:, None]
+        mass = _masses(part, nodes)
+        spectra[rows] = _behind_dust(part, wave, mass, light, nodes) / (mass @ living)[:, None]
     return wave, spectra
+
+
+def _behind_dust(
+    histories: Histories, wave: FloatArray, mass: FloatArray, light: FloatArray, nodes: Nodes
+) -> FloatArray:
+    """Spectra (model, wave) of mass (model, node) whose light (node, wave) goes through each model's dust."""
+    young, old = transmission(wave, histories.tau_v, histories.ism_fraction)
+    return _shine(mass, light, nodes, young.astype(np.float32), old.astype(np.float32))
+
+
+def _masses(histories: Histories, nodes: Nodes) -> FloatArray:
+    """Mass formed on every node, (model, node); light and dust, which only matter for means, are left out."""
+    no_dust = np.ones((histories.tau.size, 1))
+    n_node = (nodes.age.size + 2) * nodes.log_Z.size
+    return lay_on_nodes(histories, nodes, np.ones((n_node, 1)), no_dust, no_dust).mass

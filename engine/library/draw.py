@@ -123,20 +123,31 @@ def _draw_Z_mean(n: int, priors: Priors, rng: np.random.Generator) -> FloatArray
 
 
 def _draw_bursts(continuous: Continuous, enrichment: Enrichment, priors: Priors, rng: np.random.Generator) -> Bursts:
-    onset_age, tau, exponential = (part[:, None] for part in continuous)
+    onset_age = continuous.onset_age[:, None]
     shape = (onset_age.size, priors.n_burst_max)
     age = _draw_burst_ages(onset_age, priors.n_burst_max, priors, rng)
-    mass = _log_uniform(rng, *priors.burst_mass, shape)
-    young_mass = _log_uniform(rng, priors.burst_mass[0], priors.young_burst_mass_max, shape)
-    mass = np.where(age < priors.young_burst_age, young_mass, mass)
+    mass = _draw_burst_masses(age, priors, rng)
     length = rng.uniform(*priors.burst_length, shape)
     so_far = np.divide(age, length, out=np.ones(shape), where=length > age)  # the rate is constant
-    formed = mass_formed(onset_age - age, tau, exponential) / mass_formed(onset_age, tau, exponential)
-    expected_Z = leaking_box(formed, *(part[:, None] for part in enrichment))
+    expected_Z = _metallicity_at(age, continuous, enrichment)
     Z = expected_Z * 10.0 ** (priors.burst_Z_scatter * rng.standard_normal(shape))
     number = _draw_burst_numbers(shape[0], priors, rng)
     exists = (np.arange(priors.n_burst_max) < number[:, None]) & (onset_age > priors.burst_age[0])
     return Bursts(age, np.where(exists, mass * so_far, 0.0), np.minimum(length, age), Z)
+
+
+def _metallicity_at(age: FloatArray, continuous: Continuous, enrichment: Enrichment) -> FloatArray:
+    """Metallicity that the gas of the continuous histories had at ages before observation (model, burst)."""
+    onset_age, tau, exponential = (part[:, None] for part in continuous)
+    formed = mass_formed(onset_age - age, tau, exponential) / mass_formed(onset_age, tau, exponential)
+    return leaking_box(formed, *(part[:, None] for part in enrichment))
+
+
+def _draw_burst_masses(age: FloatArray, priors: Priors, rng: np.random.Generator) -> FloatArray:
+    """Over the mass of the continuous history; age and masses (model, burst)."""
+    mass = _log_uniform(rng, *priors.burst_mass, age.shape)
+    young_mass = _log_uniform(rng, priors.burst_mass[0], priors.young_burst_mass_max, age.shape)
+    return np.where(age < priors.young_burst_age, young_mass, mass)
 
 
 def _draw_burst_ages(onset_age: FloatArray, n_burst: int, priors: Priors, rng: np.random.Generator) -> FloatArray:

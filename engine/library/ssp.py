@@ -55,8 +55,8 @@ def wave_frame(wave: FloatArray, flux: FloatArray) -> str:
 def line_centroid(wave: FloatArray, flux: FloatArray, near: float) -> float:
     """Centre [Angstrom] of an absorption line: centroid of the deeper half of its depth below a straight continuum."""
     window = np.abs(wave - near) < _HALF_WINDOW
-    x = np.asarray(wave[window], dtype=float)
-    y = np.asarray(flux[window], dtype=float)
+    x = wave[window].astype(float)
+    y = flux[window].astype(float)
     if x.size < 5:
         raise ModelGridError(f"the spectrum has {x.size} points around {near:.0f} Angstrom, too few to find a line")
     depth = np.interp(x, x[[0, -1]], y[[0, -1]]) - y

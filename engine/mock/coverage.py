@@ -10,7 +10,7 @@ from engine.adopted import SMOOTHING_LEVEL_FRACTIONS
 from engine.inference.validation import QUANTITIES
 from engine.regions import Rows
 from engine.relations.green_valley import is_old_ridge
-from engine.types import BoolArray
+from engine.types import BoolArray, FloatArray
 
 N_LEVEL = len(SMOOTHING_LEVEL_FRACTIONS)
 EXPECTED, TOLERANCE = 0.68, 0.03  # of a Gaussian within one sigma; what this project aims at
@@ -80,5 +80,9 @@ def _coverage(regions: Rows, quantity: str, sequence: str, one: _Bin) -> Coverag
     off = off[known]
     error = error[known]
     within = float(np.mean(np.abs(off) <= error)) if off.size else np.nan
-    offset, stated = (float(np.median(part)) if part.size else np.nan for part in (off, error))
-    return Coverage(quantity, sequence, one.by, float(one.low), float(one.high), int(off.size), offset, stated, within)
+    ends = float(one.low), float(one.high)
+    return Coverage(quantity, sequence, one.by, *ends, off.size, _median(off), _median(error), within)
+
+
+def _median(values: FloatArray) -> float:
+    return float(np.median(values)) if values.size else np.nan

@@ -76,19 +76,26 @@ def expected_values(
     motion, the velocities of the wanted spaxels [km/s] and the redshift. A line's flux [1e-16 erg/s/cm2] is the median
     of stars and line less that of the stars, summed over its window.
     """
-    ratio = line_table().ratio
+
+    def shown(planes: FloatArray, window: slice | BoolArray) -> FloatArray:
+        return expected_median(planes, (light.noise, light.growth[window]), level, wanted, settings)
+
     stars = np.zeros((light.wave.size, int(wanted.sum())))
-    seen = needed_planes(light.wave, motion[1])
-    stars[seen] = expected_median(light.stars[seen], (light.noise, light.growth[seen]), level, wanted, settings)
+    needed = needed_planes(light.wave, motion[1])
+    stars[needed] = shown(light.stars[needed], needed)
     found = dict(zip(INDEX_NAMES, indices_of(stars.T, light.wave, *motion).T, strict=True))
     for name, line in light.lines.items():
         window = slice(line.first, line.first + len(line.planes))
-        noise = (light.noise, light.growth[window])
-        members = line_members(name)
-        both = expected_median(light.stars[window] + line.planes, noise, level, wanted, settings)
-        share = ratio[members[0]] / ratio[members].sum()
-        found[f"flux_{name}"] = share * CALIFA_PIXEL_ANGSTROM * (both - stars[window]).sum(axis=0)
+        both = shown(light.stars[window] + line.planes, window)
+        found[f"flux_{name}"] = _own_share(name) * CALIFA_PIXEL_ANGSTROM * (both - stars[window]).sum(axis=0)
     return found
+
+
+def _own_share(name: str) -> float:
+    """Of a line in the flux of all that share its window."""
+    members = line_members(name)
+    ratio = line_table().ratio
+    return ratio[members[0]] / ratio[members].sum()
 
 
 def indices_of(rows: FloatArray, wave: FloatArray, velocity: FloatArray, redshift: float) -> FloatArray:
@@ -118,23 +125,31 @@ def expected_median(
 
 @njit(nogil=True)
 def _medians(planes, noise, growth, grid):
-    level, noisy, places, offsets, count = grid
+    places = grid[2]
     out = np.full((len(planes), len(places)), np.nan)
-    value = np.empty(len(offsets))
-    sigma = np.empty(len(offsets))
+    value = np.empty(len(grid[3]))
+    sigma = np.empty(len(grid[3]))
     for w in range(len(planes)):
         for p in range(len(places)):
-            n = 0
-            for k in range(count[level[places[p, 0], places[p, 1]] - 1]):
-                y = places[p, 0] + offsets[k, 0]
-                x = places[p, 1] + offsets[k, 1]
-                if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0 and noisy[y, x]:
-                    value[n] = planes[w, y, x]
-                    sigma[n] = noise[y, x] * growth[w]
-                    n += 1
+            n = _gather(planes[w], noise, growth[w], grid, places[p], value, sigma)
             if n > 0:
                 out[w, p] = _middle(value[:n], sigma[:n])
     return out
+
+
+@njit(nogil=True)
+def _gather(plane, noise, growth, grid, place, value, sigma):
+    """Values and noise of the usable spaxels around a place (y, x), written into value and sigma; how many."""
+    level, noisy, _, offsets, count = grid
+    n = 0
+    for k in range(count[level[place[0], place[1]] - 1]):
+        y = place[0] + offsets[k, 0]
+        x = place[1] + offsets[k, 1]
+        if 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] > 0 and noisy[y, x]:
+            value[n] = plane[y, x]
+            sigma[n] = noise[y, x] * growth
+            n += 1
+    return n
 
 
 @njit(nogil=True, error_model="numpy")
@@ -144,12 +159,7 @@ def _middle(value, sigma):
     high = value.max()
     middle = np.sum(value / sigma) / np.sum(1.0 / sigma)
     for _ in range(60):
-        balance = 0.0
-        slope = 0.0
-        for k in range(len(value)):
-            t = (middle - value[k]) / sigma[k]
-            balance += math.erf(_ROOT_HALF * t)
-            slope += _SLOPE * math.exp(-0.5 * t * t) / sigma[k]
+        balance, slope = _balance(value, sigma, middle)
         if balance > 0:
             high = middle
         else:
@@ -161,3 +171,15 @@ def _middle(value, sigma):
         if abs(middle - before) < _TOLERANCE * sigma[0]:
             break
     return middle
+
+
+@njit(nogil=True, error_model="numpy")
+def _balance(value, sigma, middle):
+    """What lies below less what lies above, and its slope."""
+    balance = 0.0
+    slope = 0.0
+    for k in range(len(value)):
+        t = (middle - value[k]) / sigma[k]
+        balance += math.erf(_ROOT_HALF * t)
+        slope += _SLOPE * math.exp(-0.5 * t * t) / sigma[k]
+    return balance, slope

@@ -15,11 +15,12 @@ from engine.features import LINES
 from engine.spectrum.emission import decouple_lines
 from engine.spectrum.indices import measure_indices
 from engine.spectrum.lines import CASE_B_HALPHA_HBETA, HALPHA, HBETA, extinction, line_table, reddened_ratios
-from engine.spectrum.spectra import make_spectra, rest_frame
+from engine.spectrum.spectra import Spectra, make_spectra, rest_frame
 from engine.spectrum.templates import SSP_FWHM_ANGSTROM, StellarTemplates
-from engine.types import FloatArray
+from engine.types import BoolArray, FloatArray
 
 _FINE = 0.25  # Angstrom
+_LOG_STEP = _FINE / 8000  # of ln(lambda)
 
 
 class Motion(NamedTuple):
@@ -46,15 +47,16 @@ def observed_stars(
     fwhm: float = CALIFA_FWHM_ANGSTROM,
 ) -> FloatArray:  # fmt: skip
     """A model spectrum at the data's resolution, moving and broadened, at wave (wave,) [Angstrom, air, observed]."""
-    low = wave[0] / (1 + motion.redshift) - 60
-    high = wave[-1] / (1 + motion.redshift) + 60
-    log_wave = np.arange(np.log(max(low, model_wave[0])), np.log(min(high, model_wave[-1])), _FINE / 8000)
+    low = max(wave[0] / (1 + motion.redshift) - 60, model_wave[0])
+    high = min(wave[-1] / (1 + motion.redshift) + 60, model_wave[-1])
+    log_wave = np.arange(np.log(low), np.log(high), _LOG_STEP)
     flux = CubicSpline(model_wave, model_flux)(np.exp(log_wave))
-    flux = gaussian_filter1d(flux, motion.sigma / LIGHT_SPEED_KMS / (_FINE / 8000), mode="nearest")
+    flux = gaussian_filter1d(flux, motion.sigma / LIGHT_SPEED_KMS / _LOG_STEP, mode="nearest")
     shifted = np.exp(log_wave) * (1 + motion.redshift) * np.exp(motion.velocity / LIGHT_SPEED_KMS)
     even = np.arange(shifted[0], shifted[-1], _FINE)
     width = np.sqrt(fwhm**2 - (SSP_FWHM_ANGSTROM * (1 + motion.redshift)) ** 2) / FWHM_PER_SIGMA
-    return CubicSpline(even, gaussian_filter1d(CubicSpline(shifted, flux)(even), width / _FINE))(wave)
+    blurred = gaussian_filter1d(CubicSpline(shifted, flux)(even), width / _FINE)
+    return CubicSpline(even, blurred)(wave)
 
 
 def observed_lines(
@@ -66,8 +68,12 @@ def observed_lines(
     flux = np.array([fluxes.get(own[column], 0.0) for column in table.column]) * reddened_ratios(table, ebv)
     centre = table.wave * (1 + motion.redshift) * np.exp(motion.velocity / LIGHT_SPEED_KMS)
     width = np.hypot(fwhm / FWHM_PER_SIGMA, centre * motion.sigma / LIGHT_SPEED_KMS)
-    profile = np.exp(-0.5 * ((wave[:, None] - centre) / width) ** 2) / (np.sqrt(2 * np.pi) * width)
-    return profile @ flux, flux
+    return _gaussians(wave, centre, width) @ flux, flux
+
+
+def _gaussians(wave: FloatArray, centre: FloatArray, width: FloatArray) -> FloatArray:
+    """Profiles (wave, line) of unit area; centre and width (line,) in the unit of wave."""
+    return np.exp(-0.5 * ((wave[:, None] - centre) / width) ** 2) / (np.sqrt(2 * np.pi) * width)
 
 
 def hii_region(halpha: float, ebv: float = 0.3) -> dict[str, float]:
@@ -89,20 +95,41 @@ def hbeta_infill_curve(
     60 km/s broad) of the gas; amplitudes of Hbeta over the noise. The signal is 20 times the noise per pixel, as the
     survey is smoothed to; the kinematics of the stars are given.
     """
-    err = np.broadcast_to(stars / SNR_TARGET_PER_PIXEL, (n, wave.size))
+    noise = stars / SNR_TARGET_PER_PIXEL
     gas = motion._replace(velocity=motion.velocity + 40.0, sigma=60.0)
     truth = _hbeta(wave, stars[None], motion)[0]
-    rows = []
+    points = []
     for amplitude in amplitudes:
-        added = _emission_of(wave, stars / SNR_TARGET_PER_PIXEL, amplitude, gas)
-        spectra = make_spectra(wave, stars + added + err * rng.standard_normal(err.shape), err)
-        fit = decouple_lines(spectra, np.full(n, motion.velocity), np.full(n, motion.sigma), templates)
-        rest = rest_frame(spectra._replace(flux=fit.clean), fit.stars, np.full(n, motion.velocity), motion.redshift)
-        found = measure_indices(rest.wave, rest.flux).values[:, 1] - truth
-        infill = truth - _hbeta(wave, (stars + added)[None], motion)[0]
-        taken = fit.removed[:, [line.name for line in LINES].index("Hbeta")].mean()
-        rows.append((amplitude, infill, found.mean(), found.std() / np.sqrt(n), found.std(), taken))
-    return InfillCurve(*np.array(rows).T)
+        filled = stars + _emission_of(wave, noise, amplitude, gas)
+        err = np.broadcast_to(noise, (n, wave.size))
+        cleaned = _without_lines(
+            make_spectra(wave, filled + err * rng.standard_normal(err.shape), err), motion, templates
+        )
+        infill = truth - _hbeta(wave, filled[None], motion)[0]
+        points.append([amplitude, infill, *_bias_of(cleaned, truth)])
+    return InfillCurve(*np.array(points).T)
+
+
+def _bias_of(cleaned: "_Cleaned", truth: float) -> list[float]:
+    """Fields bias to removed of InfillCurve at one amplitude."""
+    off = cleaned.hbeta - truth
+    return [off.mean(), off.std() / np.sqrt(off.size), off.std(), cleaned.removed.mean()]
+
+
+class _Cleaned(NamedTuple):
+    """Spectra without their lines, (spectrum,) each."""
+
+    hbeta: FloatArray  # the index [Angstrom]
+    removed: BoolArray  # whether Hbeta was taken out
+
+
+def _without_lines(spectra: Spectra, motion: Motion, templates: StellarTemplates) -> _Cleaned:
+    n = len(spectra.flux)
+    velocity = np.full(n, motion.velocity)
+    fit = decouple_lines(spectra, velocity, np.full(n, motion.sigma), templates)
+    rest = rest_frame(spectra._replace(flux=fit.clean), fit.stars, velocity, motion.redshift)
+    hbeta = measure_indices(rest.wave, rest.flux).values[:, 1]
+    return _Cleaned(hbeta, fit.removed[:, [line.name for line in LINES].index("Hbeta")])
 
 
 def _emission_of(wave: FloatArray, noise: FloatArray, amplitude: float, gas: Motion) -> FloatArray:

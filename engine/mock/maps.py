@@ -65,14 +65,7 @@ def random_field(shape: tuple[int, int], length: float, rng: np.random.Generator
 
 def mass_maps(galaxy: MockGalaxies, settings: MockSettings) -> tuple[FloatArray, FloatArray]:
     """Mass density of bulge and of disc [Msun/pc2], (y, x) each: the profile averaged over spaxels, then blurred."""
-    n = settings.oversampling
-    fine = (np.arange(n) + 0.5) / n - 0.5
-    y, x = (
-        axis[:, None, :, None] + step
-        for axis, step in zip(
-            np.indices(settings.map_shape), (fine[None, :, None, None], fine[None, None, None, :]), strict=True
-        )
-    )
+    x, y = _fine_places(settings)
     along, across = galaxy_frame(x, y, ellipse_of(galaxy, settings), CALIFA_SPAXEL_ARCSEC)
     radius = np.hypot(along, across / galaxy.profile.axis_ratio)
     scale = 10.0**galaxy.log_M_star / pc_per_arcsec(galaxy.redshift) ** 2
@@ -84,26 +77,58 @@ def mass_maps(galaxy: MockGalaxies, settings: MockSettings) -> tuple[FloatArray,
     return bulge, disc
 
 
+def _fine_places(settings: MockSettings) -> tuple[FloatArray, FloatArray]:
+    """Places x and y within all spaxels, (y, step in y, x, step in x) each."""
+    n = settings.oversampling
+    fine = (np.arange(n) + 0.5) / n - 0.5
+    y, x = np.indices(settings.map_shape)
+    return x[:, None, :, None] + fine, y[:, None, :, None] + fine[:, None, None]
+
+
 def draw_maps(galaxy: MockGalaxies, settings: MockSettings, rng: np.random.Generator) -> GalaxyMaps:
     """Invent the maps of one galaxy: smooth bulge and disc, clumps, two age sequences, correlated scatter.
 
-    galaxy is one row; rng its own generator. The clumps redistribute mass inside the map and add none.
+    galaxy is one row; rng its own generator.
     """
     bulge, disc = mass_maps(galaxy, settings)
     fields = [random_field(settings.map_shape, settings.correlation_length, rng) for _ in range(6)]
     smooth = bulge + disc
-    clumped = smooth * 10.0 ** (settings.clumps * fields[0])
-    log_mu = np.log10(clumped * smooth.sum() / clumped.sum())
-    old = _old_regions(log_mu, bulge / smooth, galaxy, settings, _Chance(fields[1], rng.standard_normal()))
-    log_age = _ages(log_mu, old, galaxy, settings, _Chance(fields[2], rng.standard_normal()))
-    of_regions, of_galaxies = settings.log_Z_scatter
-    log_Z = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
-    log_Z = log_Z + of_regions * fields[3] + of_galaxies * rng.standard_normal()
-    depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[4])
-    v_star, sigma_star = kinematics(galaxy, bulge / smooth, settings)
+    log_mu = _clumped(smooth, fields[0], settings)
+    targets = _targets(log_mu, bulge / smooth, galaxy, settings, fields[1:5], rng)
     patch = draw_patches(log_mu, settings, rng)
-    of_stars = [part[patch] for part in (old, log_age, log_Z, depth, ndtr(fields[5]))]
-    return GalaxyMaps._make([log_mu, *of_stars, v_star, sigma_star])
+    of_stars = [part[patch] for part in (*targets, ndtr(fields[5]))]
+    return GalaxyMaps._make([log_mu, *of_stars, *kinematics(galaxy, bulge / smooth, settings)])
+
+
+class _Targets(NamedTuple):
+    """As in GalaxyMaps."""
+
+    old: BoolArray
+    log_age: FloatArray
+    log_Z: FloatArray
+    depth: FloatArray
+
+
+def _targets(
+    log_mu: FloatArray,
+    bulge: FloatArray,
+    galaxy: MockGalaxies,
+    settings: MockSettings,
+    fields: list[FloatArray],
+    rng: np.random.Generator,
+) -> _Targets:
+    """Ages, metallicities and dust of stars; bulge: its share of the mass; fields: one random field for each."""
+    old = _old_regions(log_mu, bulge, galaxy, settings, _Chance(fields[0], rng.standard_normal()))
+    log_age = _ages(log_mu, old, galaxy, settings, _Chance(fields[1], rng.standard_normal()))
+    log_Z = _metallicities(log_mu, old, galaxy, settings, _Chance(fields[2], rng.standard_normal()))
+    depth = np.where(old, *settings.dust_depth) * 10.0 ** (settings.dust_scatter * fields[3])
+    return _Targets(old, log_age, log_Z, depth)
+
+
+def _clumped(smooth: FloatArray, field: FloatArray, settings: MockSettings) -> FloatArray:
+    """log mass density (y, x) with clumps, which move mass inside the map and add none."""
+    clumped = smooth * 10.0 ** (settings.clumps * field)
+    return np.log10(clumped * smooth.sum() / clumped.sum())
 
 
 def draw_patches(log_mu: FloatArray, settings: MockSettings, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
@@ -141,6 +166,15 @@ def _ages(
     return sequence + of_galaxy + np.where(old, old_regions, young_regions) * chance.field
 
 
+def _metallicities(
+    log_mu: FloatArray, old: BoolArray, galaxy: MockGalaxies, settings: MockSettings, chance: _Chance
+) -> FloatArray:
+    """Targets of metallicity: what density and mass tell, a field over the map, and an offset of the galaxy."""
+    of_regions, of_galaxies = settings.log_Z_scatter
+    expected = expected_log_Z(log_mu, galaxy.log_M_star, old, settings)
+    return expected + of_regions * chance.field + of_galaxies * chance.of_galaxy
+
+
 def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) -> tuple[FloatArray, FloatArray]:
     """Rotation of an inclined disc and a dispersion that follows the bulge [km/s], (y, x) each.
 
@@ -148,12 +182,20 @@ def kinematics(galaxy: MockGalaxies, bulge: FloatArray, settings: MockSettings) 
     """
     y, x = np.indices(settings.map_shape)
     along, across = galaxy_frame(x, y, ellipse_of(galaxy, settings), CALIFA_SPAXEL_ARCSEC)
-    flattening = galaxy.profile.axis_ratio
-    radius = np.hypot(along, across / flattening) + 1e-6
-    mass = galaxy.log_M_star - 10.0
-    speed = settings.rotation[0] * 10.0 ** (settings.rotation[1] * mass) * (0.4 if galaxy.spheroid else 1.0)
+    radius = np.hypot(along, across / galaxy.profile.axis_ratio) + 1e-6
     rise = 2.0 / np.pi * np.arctan(radius / (0.3 * galaxy.half_light_radius))
-    sine = np.sqrt(np.clip((1.0 - flattening**2) / (1.0 - settings.disc_thickness**2), 0.0, 1.0))
-    hot = settings.dispersion[0] * 10.0 ** (settings.dispersion[1] * mass)
-    cold = settings.disc_dispersion
-    return speed * rise * sine * along / radius, np.sqrt(bulge * hot**2 + (1.0 - bulge) * cold**2)
+    speed = _power_law(settings.rotation, galaxy) * (0.4 if galaxy.spheroid else 1.0)
+    hot = _power_law(settings.dispersion, galaxy)
+    dispersion = np.sqrt(bulge * hot**2 + (1.0 - bulge) * settings.disc_dispersion**2)
+    return speed * rise * _sine_of_inclination(galaxy, settings) * along / radius, dispersion
+
+
+def _power_law(law: tuple[float, float], galaxy: MockGalaxies) -> FloatArray:
+    """Value at a galaxy mass of 1e10 Msun, and the power of the mass that it follows."""
+    return law[0] * 10.0 ** (law[1] * (galaxy.log_M_star - 10.0))
+
+
+def _sine_of_inclination(galaxy: MockGalaxies, settings: MockSettings) -> FloatArray:
+    """Of a disc of this thickness that is seen with this axis ratio."""
+    flattening = galaxy.profile.axis_ratio
+    return np.sqrt(np.clip((1.0 - flattening**2) / (1.0 - settings.disc_thickness**2), 0.0, 1.0))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gamma, gammainc, gammaincinv
 
-from engine.types import FloatArray
+from engine.types import FloatArray, IntArray
 
 
 class MassProfile(NamedTuple):
@@ -61,9 +61,16 @@ def crossing(radius: FloatArray, value: FloatArray, level: float) -> FloatArray:
     """Outermost radius where each row of value (..., radius) passes the level, linear between points; NaN if never."""
     above = value >= level
     changes = above[..., 1:] != above[..., :-1]
-    last = changes.shape[-1] - 1 - np.argmax(changes[..., ::-1], axis=-1)[..., None]
-    v0, v1 = (np.take_along_axis(value, last + k, axis=-1)[..., 0] for k in (0, 1))
-    r0, r1 = (np.take_along_axis(radius, last + k, axis=-1)[..., 0] for k in (0, 1))
+    last = changes.shape[-1] - 1 - np.argmax(changes[..., ::-1], axis=-1)
+    v0 = _at(value, last)
+    v1 = _at(value, last + 1)
+    r0 = _at(radius, last)
+    r1 = _at(radius, last + 1)
     found = changes.any(axis=-1)
     step = np.where(found, v1 - v0, 1.0)
     return np.where(found, r0 + (r1 - r0) * (level - v0) / step, np.nan)
+
+
+def _at(rows: FloatArray, place: IntArray) -> FloatArray:
+    """One value of each row, (...,) of (..., radius)."""
+    return np.take_along_axis(rows, place[..., None], axis=-1)[..., 0]

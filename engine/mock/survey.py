@@ -32,6 +32,7 @@ from engine.regions import Rows, region_rows, stack_regions
 from engine.types import BoolArray, FloatArray, IntArray, Progress
 
 N_INDICES = len(INDEX_NAMES)
+MAGNITUDES = [f"mag_{band}" for band in BANDS]
 
 
 class Truth(NamedTuple):
@@ -62,11 +63,12 @@ class Truth(NamedTuple):
 
         Old regions are quiet: they had no burst lately, as the passive galaxies and bulges they stand for.
         """
+        n = self.settings.neighbours
         targets = np.stack([maps.log_age, maps.log_Z, maps.depth], axis=-1) / self.settings.neighbour_scale
-        near = np.empty((*maps.old.shape, self.settings.neighbours), int)
-        near[~maps.old] = self.any_history.query(targets[~maps.old], k=self.settings.neighbours)[1]
-        near[maps.old] = self.n_any + self.quiet.query(targets[maps.old], k=self.settings.neighbours)[1]
-        pick = np.minimum((maps.rank * self.settings.neighbours).astype(int), self.settings.neighbours - 1)
+        near = np.empty((*maps.old.shape, n), int)
+        near[~maps.old] = self.any_history.query(targets[~maps.old], k=n)[1]
+        near[maps.old] = self.n_any + self.quiet.query(targets[maps.old], k=n)[1]
+        pick = np.minimum((maps.rank * n).astype(int), n - 1)
         return np.take_along_axis(near, pick[..., None], axis=-1)[..., 0]
 
     def indices(self, model: IntArray, sigma_star: FloatArray) -> FloatArray:
@@ -86,31 +88,59 @@ class ObservedSpaxels(NamedTuple):
     n_above_cut: int
 
 
+class _Seen(NamedTuple):
+    """What is seen of each spaxel before noise, (y, x, ...)."""
+
+    model: IntArray
+    flux: FloatArray  # (y, x, band)
+    r_brightness: FloatArray  # mag/arcsec2
+
+
+class _Exposure(NamedTuple):
+    """What became of the spaxels of a galaxy, (y, x) each, and how many lay above the brightness cut."""
+
+    smoothing: Smoothing
+    seen: "KeptSpaxels"
+    n_above_cut: int
+
+
 def observe_galaxy(
     galaxy: MockGalaxies, truth: Truth, settings: MockSettings, rng: np.random.Generator
 ) -> ObservedSpaxels:
     """One galaxy from its maps to observed indices and magnitudes with noise; ZG22 sec. 2.1 in its order."""
     maps = draw_maps(galaxy, settings, rng)
-    model = truth.choose(maps)
-    flux = 10.0 ** maps.log_mu_star[..., None] * truth.library.flux[model]
-    r_brightness = flux_to_brightness(flux[..., R_BAND], galaxy.redshift)
-    usable = field_of_view(settings) & ~lost_to_stars(settings.map_shape, settings, rng)
-    above = field_of_view(settings) & (r_brightness < SB_LIMIT)
-    snr = spaxel_snr(r_brightness, settings, 10.0 ** (settings.snr_scatter * rng.standard_normal()))
-    smoothing = choose_smoothing(flux[..., R_BAND], snr, usable, settings)
-    quantities = np.concatenate([truth.indices(model, maps.sigma_star), flux], axis=-1)
-    smoothed = smooth_maps(quantities, smoothing.level, usable)
+    light = _light_of(maps, truth, galaxy.redshift)
+    smoothing, seen, n_above_cut = _expose(light, settings, rng)
+    kept = _at(smoothing, seen.kept)
+    quantities = np.concatenate([truth.indices(light.model, maps.sigma_star), light.flux], axis=-1)
+    spaxels = _place(seen.kept, smoothing, light.r_brightness) | true_values(maps, light.model, truth, seen)
+    spaxels |= _observed(quantities, seen, kept, galaxy.redshift, settings, rng)
+    spaxels |= _kinematics(maps, seen.kept, kept.snr, settings, rng)
+    return ObservedSpaxels(spaxels, n_above_cut)
+
+
+def _expose(light: _Seen, settings: MockSettings, rng: np.random.Generator) -> _Exposure:
+    """Which spaxels become regions: those above the cut, off the stars and deep enough once smoothed."""
+    field = field_of_view(settings)
+    usable = field & ~lost_to_stars(settings.map_shape, settings, rng)
+    above = field & (light.r_brightness < SB_LIMIT)
+    smoothing = _smoothing_of(light, usable, settings, rng)
     worked = rng.uniform(size=usable.shape) >= settings.failures
     kept = above & usable & worked & (smoothing.snr >= SNR_MINIMUM_PER_ANGSTROM)
-    noise = kernel_noise(rng.standard_normal(smoothed.shape), smoothing.level)
-    observed = _with_noise(smoothed[kept], noise[kept], _at(smoothing, kept), galaxy.redshift, settings)
-    moving = _kinematics(maps, kept, smoothing.snr[kept], settings, rng)
-    place = _place(kept, smoothing, r_brightness)
-    seen = KeptSpaxels(smoothing.level, usable, kept)
-    return ObservedSpaxels(
-        {**place, **moving, **observed, **true_values(maps, model, truth, seen)},
-        int(above.sum()),
-    )
+    return _Exposure(smoothing, KeptSpaxels(smoothing.level, usable, kept), int(above.sum()))
+
+
+def _smoothing_of(light: _Seen, usable: BoolArray, settings: MockSettings, rng: np.random.Generator) -> Smoothing:
+    """Levels and S/N (y, x), in the weather of one galaxy."""
+    weather = 10.0 ** (settings.snr_scatter * rng.standard_normal())
+    snr = spaxel_snr(light.r_brightness, settings, weather)
+    return choose_smoothing(light.flux[..., R_BAND], snr, usable, settings)
+
+
+def _light_of(maps: GalaxyMaps, truth: Truth, redshift: FloatArray | float) -> _Seen:
+    model = truth.choose(maps)
+    flux = 10.0 ** maps.log_mu_star[..., None] * truth.library.flux[model]
+    return _Seen(model, flux, flux_to_brightness(flux[..., R_BAND], redshift))
 
 
 def _kinematics(
@@ -152,15 +182,15 @@ def true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: KeptSpaxe
 
     Age and metallicity are weighted by r-band light (ZG22 eqs. 1, 2); the density is the median, as that of the fluxes.
     """
-    level, usable, kept = seen
     density = 10.0**maps.log_mu_star
     light = density * truth.library.flux[model, R_BAND]
     age = 10.0 ** truth.library.log_age_wr[model]
     Z = 10.0 ** truth.library.log_Z_wr[model]
     weighted = np.stack([light, light * age, light * Z], axis=-1)
-    in_all, of_age, of_Z = np.moveaxis(kernel_sums(weighted, level, usable)[kept], -1, 0)
+    in_all, of_age, of_Z = kernel_sums(weighted, seen.level, seen.usable)[seen.kept].T
+    median_density = smooth_maps(density[..., None], seen.level, seen.usable)[seen.kept]
     return {
-        "true_log_mu_star": np.log10(smooth_maps(density[..., None], level, usable)[kept][:, 0]),
+        "true_log_mu_star": np.log10(median_density[:, 0]),
         "true_log_age_wr": np.log10(of_age / in_all),
         "true_log_Z_wr": np.log10(of_Z / in_all),
     }
@@ -168,6 +198,20 @@ def true_values(maps: GalaxyMaps, model: IntArray, truth: Truth, seen: KeptSpaxe
 
 def _at(smoothing: Smoothing, kept: BoolArray) -> Smoothing:
     return Smoothing(*(part[kept] for part in smoothing))
+
+
+def _observed(
+    quantities: FloatArray,
+    seen: KeptSpaxels,
+    smoothing: Smoothing,
+    redshift: FloatArray | float,
+    settings: MockSettings,
+    rng: np.random.Generator,
+) -> Rows:
+    """Columns of indices and magnitudes of the kept spaxels; quantities (y, x, 10) before smoothing and noise."""
+    smoothed = smooth_maps(quantities, seen.level, seen.usable)
+    noise = kernel_noise(rng.standard_normal(smoothed.shape), seen.level)
+    return _with_noise(smoothed[seen.kept], noise[seen.kept], smoothing, redshift, settings)
 
 
 def _with_noise(
@@ -178,16 +222,14 @@ def _with_noise(
     settings: MockSettings,
 ) -> Rows:
     """Columns of indices and magnitudes with their errors, and noise in units of these errors added."""
-    indices = smoothed[:, :N_INDICES]
-    flux = smoothed[:, N_INDICES:]
     errors = index_errors(smoothing.snr, settings)
-    indices = indices + errors * noise[:, :N_INDICES]
+    indices = smoothed[:, :N_INDICES] + errors * noise[:, :N_INDICES]
+    flux = smoothed[:, N_INDICES:]
     n_spaxels = smoothing_offsets()[1][smoothing.level - 1]
     mag_errors = magnitude_errors(flux_to_brightness(flux, redshift), n_spaxels, settings)
     noisy = flux * 10.0 ** (-0.4 * mag_errors * noise[:, N_INDICES:])
     magnitudes = flux_to_brightness(noisy, redshift) - 2.5 * np.log10(CALIFA_SPAXEL_ARCSEC**2)
-    columns = _columns(INDEX_NAMES, indices, errors)
-    return {**columns, **_columns([f"mag_{band}" for band in BANDS], magnitudes, mag_errors)}
+    return _columns(INDEX_NAMES, indices, errors) | _columns(MAGNITUDES, magnitudes, mag_errors)
 
 
 def _columns(names: Sequence[str], values: FloatArray, errors: FloatArray) -> Rows:
@@ -217,21 +259,23 @@ def observe_survey(
     for i, stream in enumerate(rng.spawn(number)):
         galaxy = galaxies.row(i)
         seen = observe_galaxy(galaxy, truth, settings, stream)
-        rows.append(
-            region_rows(
-                seen.spaxels,
-                galaxy_id=int(galaxy.galaxy_id),
-                pc_per_arcsec=float(pc_per_arcsec(galaxy.redshift)),
-                spaxel_arcsec=CALIFA_SPAXEL_ARCSEC,
-                inv_vmax=float(galaxy.inv_vmax),
-            )
-        )
+        rows.append(_region_rows_of(galaxy, seen))
         above.append(seen.n_above_cut)
         progress(i + 1, number)
     regions = stack_regions(rows)
     place = np.argsort(galaxies.galaxy_id)
     of_region = place[np.searchsorted(galaxies.galaxy_id[place], regions["galaxy_id"])]
     return Observation(regions, galaxies.redshift[of_region], np.array(above))
+
+
+def _region_rows_of(galaxy: MockGalaxies, seen: ObservedSpaxels) -> Rows:
+    return region_rows(
+        seen.spaxels,
+        galaxy_id=int(galaxy.galaxy_id),
+        pc_per_arcsec=float(pc_per_arcsec(galaxy.redshift)),
+        spaxel_arcsec=CALIFA_SPAXEL_ARCSEC,
+        inv_vmax=float(galaxy.inv_vmax),
+    )
 
 
 def galaxy_table(galaxies: MockGalaxies, regions: Rows, n_above_cut: IntArray, settings: MockSettings) -> Rows:

@@ -17,22 +17,25 @@ def toy_library(n_model: int, seed: int) -> Library:
     log_Z = rng.uniform(-1.2, 0.4, n_model)
     tau_v = rng.exponential(1.0, n_model)
     ism_fraction = rng.uniform(0.1, 0.7, n_model)
-    age = log_age - 9.5
-    depth = tau_v * ism_fraction
-    log_light = -0.4 * SOLAR_R - (0.07 + 0.75 * age + 0.15 * log_Z + 0.35 * depth)
-    colour = np.array([-2.2, -0.75, 0.0, 0.3, 0.5])
-    redness = 1.0 + 0.8 * (age - 0.3) + 0.2 * log_Z + 0.3 * depth
-    flux = 10.0 ** (log_light[:, None] + 0.4 * colour * redness[:, None])
     indices = np.stack(toy_indices(log_age, log_Z), axis=-1)
     return Library(
         log_age_wr=log_age,
         log_Z_wr=log_Z,
         indices=np.repeat(indices[:, None], 2, axis=1).astype(np.float32),
         sigma_grid=np.array([100.0, 200.0]),
-        flux=flux.astype(np.float32),
+        flux=toy_fluxes(log_age, log_Z, tau_v * ism_fraction).astype(np.float32),
         parameters={"tau_v": tau_v, "ism_fraction": ism_fraction, "log_last_burst_age": np.full(n_model, np.nan)},
         meta={"models": "toy", "seed": seed},
     )
+
+
+def toy_fluxes(log_age: np.ndarray, log_Z: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """ugriz of the toy, (model, band), behind dust of an optical depth (model,)."""
+    age = log_age - 9.5
+    log_light = -0.4 * SOLAR_R - (0.07 + 0.75 * age + 0.15 * log_Z + 0.35 * depth)
+    colour = np.array([-2.2, -0.75, 0.0, 0.3, 0.5])
+    redness = 1.0 + 0.8 * (age - 0.3) + 0.2 * log_Z + 0.3 * depth
+    return 10.0 ** (log_light[:, None] + 0.4 * colour * redness[:, None])
 
 
 def toy_indices(log_age: np.ndarray, log_Z: np.ndarray) -> tuple[np.ndarray, ...]:

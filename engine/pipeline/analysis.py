@@ -94,13 +94,20 @@ def analyse(
         raise CubeError(f"{cube.name}: no spaxel is left: {_why_none(binned.flags, settings.masks)}")
     measured = measure_spectra(binned, target, materials, settings, step)
     step("posterior")
-    spaxels = _place(binned) | motions(measured) | index_columns(measured)
-    seen = observed_magnitudes(binned, measured, target, materials, settings)
-    spaxels |= _rest_magnitudes(seen, spaxels, target, materials)
-    spaxels["flags"] = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
+    spaxels = _columns_of(binned, measured, target, materials, settings)
     observed = observed_from(spaxels, target.redshift, cube.spaxel_arcsec)
     posterior = infer(observed, materials.models, least_models=settings.posterior.least_models)
     return Analysed(binned, measured, observed, with_measurements(spaxels, posterior))
+
+
+def _columns_of(
+    binned: Binned, measured: Measured, target: Target, materials: Materials, settings: PipelineSettings
+) -> Rows:
+    """What the data say of the kept spaxels, before the posterior."""
+    spaxels = _place(binned) | motions(measured) | index_columns(measured)
+    seen = observed_magnitudes(binned, measured, target, materials, settings)
+    flags = binned.flags[binned.kept] | measured.stars.flags | measured.gas.flags
+    return spaxels | _rest_magnitudes(seen, spaxels, target, materials) | {"flags": flags}
 
 
 def _why_none(flags: IntArray, masks: MaskSettings) -> str:
@@ -115,21 +122,30 @@ def measure_spectra(
     step: Callable[[str], None] = lambda _name: None,
 ) -> Measured:  # fmt: skip
     """Stars and gas of the kept spectra separated, and the spectra of the stars brought to rest."""
-    kept = binned.kept
-    cube = binned.cube
-    spectra = make_spectra(cube.wave, cube.flux[:, kept].T, cube.error[:, kept].T, cube.good[:, kept].T)
+    spectra = _kept_spectra(binned)
     step("kinematics")
-    templates = templates_for(cube.wave, target.redshift, materials)
+    templates = templates_for(spectra.wave, target.redshift, materials)
     stars = fit_kinematics(spectra, templates, settings=settings.kinematics)
     step("emission lines")
     gas = decouple_lines(spectra, stars.v_star, stars.sigma_star, templates, settings=settings.emission)
     step("indices")
     clean = spectra._replace(flux=gas.clean, good=gas.good)
-    rest = rest_frame(clean, gas.stars, stars.v_star, target.redshift)
     stretch = (1 + target.redshift) * np.exp(stars.v_star / LIGHT_SPEED_KMS)
-    stellar, lines = (_at_rest(cube.wave, part, stretch) for part in (gas.stars, gas.lines))
-    shown = find_redshift(spectra, materials.wave, materials.templates, target.redshift)
-    return Measured(spectra, stars, gas, rest, stellar, lines, shown)
+    return Measured(
+        spectra=spectra,
+        stars=stars,
+        gas=gas,
+        rest=rest_frame(clean, gas.stars, stars.v_star, target.redshift),
+        stellar=_at_rest(spectra.wave, gas.stars, stretch),
+        lines=_at_rest(spectra.wave, gas.lines, stretch),
+        redshift=find_redshift(spectra, materials.wave, materials.templates, target.redshift),
+    )
+
+
+def _kept_spectra(binned: Binned) -> Spectra:
+    cube = binned.cube
+    kept = binned.kept
+    return make_spectra(cube.wave, cube.flux[:, kept].T, cube.error[:, kept].T, cube.good[:, kept].T)
 
 
 def templates_for(wave: FloatArray, redshift: float, materials: Materials) -> StellarTemplates:
@@ -172,23 +188,37 @@ def index_columns(measured: Measured) -> Rows:
     return columns | {f"{name}_err": found.errors[:, i] for i, name in enumerate(INDEX_NAMES)}
 
 
+class _Fluxes(NamedTuple):
+    """Of the kept spaxels in ugriz, (spaxel, band) over that of magnitude 0; NaN without an image."""
+
+    flux: FloatArray
+    error: FloatArray
+
+
 def observed_magnitudes(
     binned: Binned, measured: Measured, target: Target, materials: Materials, settings: PipelineSettings = DEFAULT
 ) -> Magnitudes:
     """AB magnitudes of the kept spaxels as observed, without emission lines, and their errors."""
-    kept = binned.kept
-    area = binned.cube.spaxel_arcsec**2
-    flux, error = np.full((2, int(kept.sum()), len(BANDS)), np.nan)
-    for place, band in enumerate(binned.grid.bands):
-        good = binned.light.good[place][kept]
-        for out, plane in ((flux, binned.light.flux), (error, binned.light.error)):
-            out[:, BANDS.index(band)] = np.where(good, plane[place][kept], np.nan) * 1e-9 * area
+    seen = _fluxes_of(binned)
     taken = np.where(measured.gas.removed, np.nan_to_num(measured.gas.flux), 0.0) * CUBE_UNIT
-    stellar = flux - line_fluxes_in_bands(line_table().wave * (1 + target.redshift), taken, materials.filters)
+    of_lines = line_fluxes_in_bands(line_table().wave * (1 + target.redshift), taken, materials.filters)
+    stellar = seen.flux - of_lines
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = -2.5 * np.log10(np.where(stellar > 0, stellar, np.nan))
-        errors = np.hypot(MAG_PER_E_FOLD * error / stellar, settings.photometry.floor)
+        errors = np.hypot(MAG_PER_E_FOLD * seen.error / stellar, settings.photometry.floor)
     return Magnitudes(observed, np.where(np.isfinite(observed), errors, np.nan))
+
+
+def _fluxes_of(binned: Binned) -> _Fluxes:
+    kept = binned.kept
+    area = binned.cube.spaxel_arcsec**2
+    found = _Fluxes(*np.full((2, int(kept.sum()), len(BANDS)), np.nan))
+    for place, band in enumerate(binned.grid.bands):
+        good = binned.light.good[place][kept]
+        column = BANDS.index(band)
+        for out, plane in zip(found, (binned.light.flux[place], binned.light.error[place]), strict=True):
+            out[:, column] = np.where(good, plane[kept], np.nan) * 1e-9 * area
+    return found
 
 
 def _rest_magnitudes(seen: Magnitudes, measured: Rows, target: Target, materials: Materials) -> Rows:

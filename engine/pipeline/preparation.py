@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from astropy.coordinates import Angle
 from astropy.wcs import WCS
 
 from engine.cube.foreground import foreground_spaxels
 from engine.cube.images import OnGrid
-from engine.cube.masks import mask_spaxels, usable_spaxels
+from engine.cube.masks import MaskSettings, mask_spaxels, usable_spaxels
 from engine.cube.noise import NoiseCheck, with_sound_pixels
 from engine.cube.registration import RegistrationReport, register
 from engine.cube.shift import shifted
@@ -67,6 +68,15 @@ class Binned(NamedTuple):
         return (self.flags & ~HARMLESS) == 0
 
 
+class Registered(NamedTuple):
+    """Cube and images brought together."""
+
+    cube: Cube
+    grid: OnGrid
+    report: RegistrationReport
+    noise_check: NoiseCheck
+
+
 def bring_together(
     cube: Cube, images: tuple[Image, ...], target: Target, filters: tuple[Filter, ...],
     settings: PipelineSettings = DEFAULT, *, drawn: BoolArray | None = None,
@@ -77,32 +87,51 @@ def bring_together(
         raise SettingsError(f"binning is one of {', '.join(BINNINGS)}, not {settings.binning!r}")
     step("registration")
     refuse_elsewhere(target, cube, settings.registration.max_shift_arcsec)
-    cube, noise_check = with_sound_pixels(cube, settings.noise)
-    grid, report = register(cube, images, filters, settings.registration)
+    registered = _registered(cube, images, filters, settings)
     step("masks")
-    centre = _place_of(target, shifted(cube, report.shift), cube.shape)
-    stated = _place_of(target, cube.wcs, cube.shape)
-    r_image = images[[image.band for image in images].index("r")]
-    foreground = foreground_spaxels(r_image, cube, report.shift, stated, settings.masks)
-    foreground |= False if drawn is None else drawn
-    flags = mask_spaxels(cube, grid, foreground, filters, settings.masks)
+    foreground = _foreground(registered, images, target, settings.masks)
+    if drawn is not None:
+        foreground = foreground | drawn
+    flags = mask_spaxels(registered.cube, registered.grid, foreground, filters, settings.masks)
     step("smoothing")
-    depth = Depth(*window_snr(cube, target.redshift))
-    flags = flags | np.where(depth.known, 0, SpaxelFlag.BAD_PIXELS.value)
-    binned = _bin(cube, _planes_of(grid), depth, flags, settings)
-    flags = _with_flags_of_smoothing(flags, binned.smoothing, settings.smoothing)
-    if report.doubtful:
-        flags = flags | SpaxelFlag.REGISTRATION_DOUBTFUL.value
+    binned = _smoothed(registered, flags, target.redshift, settings)
+    return _binned(registered, binned, _centre(registered, target))
+
+
+def _registered(
+    cube: Cube, images: tuple[Image, ...], filters: tuple[Filter, ...], settings: PipelineSettings
+) -> Registered:
+    sound, noise_check = with_sound_pixels(cube, settings.noise)
+    grid, report = register(sound, images, filters, settings.registration)
+    return Registered(sound, grid, report, noise_check)
+
+
+def _centre(registered: Registered, target: Target) -> tuple[float, float] | None:
+    """Column and row of the galaxy as the catalogue has it, if that lies in the field, once the shift is taken off."""
+    cube = registered.cube
+    return _place_of(target, shifted(cube, registered.report.shift), cube.shape)
+
+
+def _binned(registered: Registered, binned: "CubeAndLight", centre: tuple[float, float] | None) -> Binned:
+    """All that came of it; without a centre the brightest spaxel is one."""
     return Binned(
         cube=binned.cube,
         light=binned.light,
-        grid=grid,
-        report=report,
+        grid=registered.grid,
+        report=registered.report,
         smoothing=binned.smoothing,
-        flags=flags,
-        centre=centre or _brightest(grid, usable_spaxels(flags)),
-        noise_check=noise_check,
+        flags=binned.flags,
+        centre=centre or _brightest(registered.grid, usable_spaxels(binned.flags)),
+        noise_check=registered.noise_check,
     )
+
+
+def _foreground(registered: Registered, images: tuple[Image, ...], target: Target, settings: MaskSettings) -> BoolArray:
+    """Spaxels of stars and other galaxies in the r image, (y, x)."""
+    cube = registered.cube
+    r_image = images[[image.band for image in images].index("r")]
+    stated = _place_of(target, cube.wcs, cube.shape)
+    return foreground_spaxels(r_image, cube, registered.report.shift, stated, settings)
 
 
 class Depth(NamedTuple):
@@ -118,11 +147,23 @@ class Depth(NamedTuple):
 
 
 class CubeAndLight(NamedTuple):
-    """Cube and images binned alike, and how."""
+    """Cube and images binned alike, how, and the flags of the spaxels."""
 
     cube: Cube
     light: Smoothed
     smoothing: Smoothing
+    flags: IntArray  # (y, x)
+
+
+def _smoothed(registered: Registered, flags: IntArray, redshift: float, settings: PipelineSettings) -> CubeAndLight:
+    """Cube and images binned; flags (y, x) of the masks, to which those of depth and smoothing are added."""
+    depth = Depth(*window_snr(registered.cube, redshift))
+    flags = flags | np.where(depth.known, 0, SpaxelFlag.BAD_PIXELS.value)
+    binned = _bin(registered.cube, _planes_of(registered.grid), depth, flags, settings)
+    flags = _with_flags_of_smoothing(flags, binned.smoothing, settings.smoothing)
+    if registered.report.doubtful:
+        flags = flags | SpaxelFlag.REGISTRATION_DOUBTFUL.value
+    return binned._replace(flags=flags)
 
 
 def _planes_of(grid: OnGrid) -> Smoothed:
@@ -135,14 +176,22 @@ def _bin(cube: Cube, images: Smoothed, depth: Depth, flags: IntArray, settings: 
     for_images = for_cube._replace(correlation_slope=settings.photometry.correlation_slope)
     if settings.binning == VORONOI:
         bins = voronoi_bins(depth.signal, depth.noise, flags == 0, for_cube)
-        smoothing = Smoothing(bins.level, bins.snr)
-        return CubeAndLight(bin_cube(cube, bins.bin, for_cube), bin_planes(images, bins.bin, for_images), smoothing)
+        return CubeAndLight(
+            bin_cube(cube, bins.bin, for_cube),
+            bin_planes(images, bins.bin, for_images),
+            Smoothing(bins.level, bins.snr),
+            flags,
+        )
     usable = usable_spaxels(flags)
     smoothing = choose_levels(depth.signal, depth.noise, usable, for_cube)
     # what is too noisy even so needs no spectrum
     wanted = (flags == 0) & (smoothing.snr >= for_cube.minimum)
-    smooth = smooth_cube(cube, smoothing.level, usable, for_cube, wanted)
-    return CubeAndLight(smooth, smooth_planes(images, smoothing.level, usable, for_images), smoothing)
+    return CubeAndLight(
+        smooth_cube(cube, smoothing.level, usable, for_cube, wanted),
+        smooth_planes(images, smoothing.level, usable, for_images),
+        smoothing,
+        flags,
+    )
 
 
 def _with_flags_of_smoothing(flags: IntArray, smoothing: Smoothing, settings: SmoothingSettings) -> IntArray:
@@ -162,14 +211,17 @@ def refuse_elsewhere(target: Target, cube: Cube, margin_arcsec: float) -> None:
     if _inside(pixel_at(cube.wcs, place), cube, margin_arcsec):
         return
     middle = field_centre(cube.wcs, cube.shape)
-    away = middle.separation(place)
-    distance = f"{away.deg:.2f} deg" if away.arcmin > 1 else f"{away.arcsec:.0f} arcsec"
     in_hours = _inside(pixel_at(cube.wcs, sky_position(15.0 * target.ra, target.dec)), cube, margin_arcsec)
     hint = "; the right ascension seems to be in hours, degrees are wanted" if in_hours else ""
     raise CubeError(
         f"{cube.name}: the catalogue's position, RA {target.ra:g} and Dec {target.dec:g} deg, is outside the cube's "
-        f"field, {distance} from its middle at RA {middle.ra.deg:.5f} and Dec {middle.dec.deg:.5f} deg{hint}"
+        f"field, {_in_words(middle.separation(place))} from its middle at RA {middle.ra.deg:.5f} and "
+        f"Dec {middle.dec.deg:.5f} deg{hint}"
     )
+
+
+def _in_words(distance: Angle) -> str:
+    return f"{distance.deg:.2f} deg" if distance.arcmin > 1 else f"{distance.arcsec:.0f} arcsec"
 
 
 def _inside(place: Pixel, cube: Cube, margin_arcsec: float) -> bool:

@@ -37,19 +37,25 @@ def robust_line(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) 
     if np.unique(x).size < 2:
         return NO_LINE
     middle = np.average(x, weights=weight)
+    line = _reweighted(x - middle, y, weight)
+    return RobustLine(line.slope, float(line.intercept - line.slope * middle), line.scatter)
+
+
+def _reweighted(x: FloatArray, y: FloatArray, weight: FloatArray) -> RobustLine:
+    """Least squares again and again, each time with less trust in points that lie far off the line before."""
     trust = np.ones_like(x)
     line: FloatArray = np.zeros(2)
     scatter = 0.0
     for _ in range(ROUNDS):
         previous = line
-        line = _least_squares(x - middle, y, weight * trust)
-        residual = np.abs(y - line[0] * (x - middle) - line[1])
+        line = _least_squares(x, y, weight * trust)
+        residual = np.abs(y - line[0] * x - line[1])
         scatter = SIGMA_PER_MEDIAN * _weighted_median(residual, weight)
         reach = HUBER * scatter
         trust = np.divide(reach, residual, out=np.ones_like(residual), where=residual > reach)
         if np.allclose(line, previous, rtol=0.0, atol=TOLERANCE) or scatter == 0.0:
             break
-    return RobustLine(float(line[0]), float(line[1] - line[0] * middle), float(scatter))
+    return RobustLine(float(line[0]), float(line[1]), float(scatter))
 
 
 def _least_squares(x: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:

@@ -106,12 +106,19 @@ def _solve_free(hessian, gradient, x, free, index):
             factor[a, b] = row[index[b]]
         factor[a, a] = row[index[a]] * (1 + RIDGE) + 1e-300
     _factorise(factor)
+    _substitute(factor, right)
+    return right
+
+
+@njit()
+def _substitute(factor, right):
+    """Solve for the right side in place, with a lower Cholesky factor: forwards, then backwards."""
+    m = right.size
     for a in range(m):
         right[a] = (right[a] - factor[a, :a] @ right[:a]) / factor[a, a]
     for a in range(m - 1, -1, -1):
         right[a] /= factor[a, a]
         right[:a] -= factor[a, :a] * right[a]
-    return right
 
 
 @njit()
@@ -224,55 +231,70 @@ def fit(problem: Problem, state: State, limits: GasLimits | None) -> tuple[State
         low, high = _bounds(state, limits)
         x = np.clip(np.concatenate([*state[:3], np.zeros(state.place.size)]), low, high)
         solve_bounded(hessian, gradient, low, high, x, np.zeros(x.size, dtype=bool))
-        gain = 0.0
-        share = 1.0
-        for _ in range(6):
-            trial = _moved(state, x, share)
-            value = problem.chi_square(trial)
-            if value < best:
-                gain = best - value
-                best = value
-                state = trial
-                break
-            share *= 0.4
-        if gain < TOLERANCE and step > 0:
+        before = best
+        state, best = _step_towards(problem, state, x, best)
+        if before - best < TOLERANCE and step > 0:
             break
     return state, best, hessian
 
 
+def _step_towards(problem: Problem, state: State, x: FloatArray, best: float) -> tuple[State, float]:
+    """The first point on the way to x with a lower chi-square than the best, and that; else the state as it is."""
+    share = 1.0
+    for _ in range(6):
+        trial = _moved(state, x, share)
+        value = problem.chi_square(trial)
+        if value < best:
+            return trial, value
+        share *= 0.4
+    return state, best
+
+
 def _normal_equations(problem: Problem, state: State, fit_lines: bool) -> tuple[FloatArray, FloatArray]:
     """Hessian and gradient of the linearised problem for absolute weights, coefficients, fluxes and steps in place."""
-    (wave, flux, inverse) = problem.data
+    _, flux, inverse = problem.data
+    design = _design(problem, state, fit_lines)
+    polynomial = slice(state.weights.size, state.weights.size + state.coefficients.size)
+    known = (flux + state.coefficients @ design[polynomial]) * inverse
+    design *= inverse
+    hessian = design @ design.T
+    prior = np.arange(polynomial.start, polynomial.stop)
+    hessian[prior, prior] += 1 / POLYNOMIAL_PRIOR**2
+    return hessian, design @ known
+
+
+def _design(problem: Problem, state: State, fit_lines: bool) -> FloatArray:
+    """How the model changes with every parameter, (row, wave)."""
+    wave = problem.data[0]
     n_t = state.weights.size
-    n_p = state.coefficients.size
-    stop = n_t + n_p
+    stop = n_t + state.coefficients.size
     design = np.zeros((stop + state.flux.size + state.place.size, wave.size))
     design[:n_t] = problem.factor(state) * problem.templates
     design[n_t:stop] = (state.weights @ problem.templates) * problem.basis
     if fit_lines:
         add_lines(design, stop, wave, problem.table, state.place)
         add_slopes(design, stop + state.flux.size, wave, problem.table, state.place, state.flux)
-    known = (flux + state.coefficients @ design[n_t:stop]) * inverse
-    design *= inverse
-    hessian = design @ design.T
-    prior = np.arange(n_t, stop)
-    hessian[prior, prior] += 1 / POLYNOMIAL_PRIOR**2
-    return hessian, design @ known
+    return design
 
 
 def _bounds(state: State, limits: GasLimits | None) -> tuple[FloatArray, FloatArray]:
     """Lower and upper bounds of a step's solution."""
+    place_low, place_high = _room(state.place, limits)
     free = np.full(state.coefficients.size, np.inf)
-    place_low = np.zeros(state.place.shape)
-    place_high = np.zeros(state.place.shape)
-    if limits is not None and limits.gas_moves:
-        ends = np.array([[limits.velocity[0], 0.0], [limits.velocity[1], limits.dispersion2]])
-        place_low = np.maximum(-np.array(STEP_LIMIT), ends[0] - state.place)
-        place_high = np.minimum(np.array(STEP_LIMIT), ends[1] - state.place)
     dark = np.zeros(state.flux.size)
     low = np.concatenate([np.zeros(state.weights.size), -free, dark, place_low.ravel()])
     bright = dark if limits is None else dark + np.inf
     return low, np.concatenate([np.full(state.weights.size, np.inf), free, bright, place_high.ravel()])
+
+
+def _room(place: FloatArray, limits: GasLimits | None) -> tuple[FloatArray, FloatArray]:
+    """How far velocity and dispersion^2 (group, 2) may step down and up; none for gas that does not move."""
+    if limits is None or not limits.gas_moves:
+        return np.zeros(place.shape), np.zeros(place.shape)
+    lowest = np.array([limits.velocity[0], 0.0])
+    highest = np.array([limits.velocity[1], limits.dispersion2])
+    step = np.array(STEP_LIMIT)
+    return np.maximum(-step, lowest - place), np.minimum(step, highest - place)
 
 
 def _moved(state: State, x: FloatArray, share: float) -> State:
@@ -291,7 +313,6 @@ def _moved(state: State, x: FloatArray, share: float) -> State:
 def scan_velocity(data, residual, table, strong, grid, place):
     """Sum over the strong lines (column,) of (flux / error)^2, where positive, at each velocity of a grid (m,)."""
     wave = data[0]
-    inverse = data[2]
     result = np.zeros(grid.size)
     for k in range(grid.size):
         there = place.copy()
@@ -299,13 +320,18 @@ def scan_velocity(data, residual, table, strong, grid, place):
         profiles = np.zeros((strong.size, wave.size))
         add_lines(profiles, 0, wave, table, there)
         for c in np.flatnonzero(strong):
-            norm = 0.0
-            match = 0.0
-            for i in range(wave.size):
-                if profiles[c, i] > 0:
-                    p = profiles[c, i] * inverse[i]
-                    norm += p * p
-                    match += p * residual[i] * inverse[i]
-            if match > 0:
-                result[k] += match * match / norm
+            result[k] += _gain_of_line(profiles[c], data[2], residual)
     return result
+
+
+@njit()
+def _gain_of_line(profile, inverse, residual):
+    """(flux / error)^2 of the flux that fits a residual best, (wave,) each; 0 where that is negative."""
+    norm = 0.0
+    match = 0.0
+    for i in range(profile.size):
+        if profile[i] > 0:
+            p = profile[i] * inverse[i]
+            norm += p * p
+            match += p * residual[i] * inverse[i]
+    return match * match / norm if match > 0 else 0.0

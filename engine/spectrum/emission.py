@@ -73,13 +73,9 @@ def decouple_lines(
     SettingsError for thresholds of another number than the lines.
     """
     settings = settings or EmissionSettings()
-    if settings.thresholds is not None and len(settings.thresholds) != len(LINES):
-        raise SettingsError(f"thresholds has {len(settings.thresholds)} entries but there are {len(LINES)} lines")
-    n = len(spectra.flux)
     stars = _StarMotion(v_star, sigma_star)
-    for name, part in (("v_star", v_star), ("sigma_star", sigma_star)):
-        if np.shape(part) != (n,):
-            raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
+    n = len(spectra.flux)
+    _check_input(stars, n, settings)
     setup = make_setup(spectra.wave, templates, settings)
     result = _empty(spectra, setup)
     for row in range(n):
@@ -88,6 +84,14 @@ def decouple_lines(
         if progress is not None:
             progress(row + 1, n)
     return result
+
+
+def _check_input(stars: _StarMotion, n: int, settings: EmissionSettings) -> None:
+    if settings.thresholds is not None and len(settings.thresholds) != len(LINES):
+        raise SettingsError(f"thresholds has {len(settings.thresholds)} entries but there are {len(LINES)} lines")
+    for name, part in (("v_star", stars.velocity), ("sigma_star", stars.sigma)):
+        if np.shape(part) != (n,):
+            raise ShapeError(f"{name} has the shape {np.shape(part)} but there are {n} spectra")
 
 
 def _empty(spectra: Spectra, setup: EmissionSetup) -> Emission:
@@ -111,20 +115,36 @@ def _empty(spectra: Spectra, setup: EmissionSetup) -> Emission:
 
 def _fit_row(setup: EmissionSetup, spectra: Spectra, stars: _StarMotion, row: int, result: Emission) -> None:
     """Fit one spectrum and write what came of it into its row of the result."""
+    velocity = stars.velocity[row]
+    sigma = stars.sigma[row]
+    one = _scaled(setup, spectra, row)
+    if one is None or not (np.isfinite(velocity) and np.isfinite(sigma)):
+        return
+    templates = cubic_read(broadened(setup.templates, velocity, sigma), setup.position)
+    fit = fit_stars_and_gas(setup, one.data, templates, velocity)
+    if fit is not None and np.isfinite(fit.hessian).all():
+        _write(setup, fit, one.scale, row, result)
+
+
+class _Scaled(NamedTuple):
+    """One spectrum over its own brightness, as it is fitted."""
+
+    data: FloatArray  # (3, wave) wavelength, flux, 1 / error or 0
+    scale: float
+
+
+def _scaled(setup: EmissionSetup, spectra: Spectra, row: int) -> _Scaled | None:
+    """None if it is dark, or little of it good."""
     flux = spectra.flux[row, setup.inside]
     err = spectra.err[row, setup.inside]
     good = spectra.good[row, setup.inside] & setup.usable
-    scale = float(np.median(np.abs(flux[good]))) if good.sum() > 0.3 * good.size else 0.0
-    velocity = stars.velocity[row]
-    sigma = stars.sigma[row]
-    if not (scale > 0 and np.isfinite(velocity) and np.isfinite(sigma)):
-        return
+    if not good.sum() > 0.3 * good.size:
+        return None
+    scale = float(np.median(np.abs(flux[good])))
+    if not scale > 0:
+        return None
     inverse = np.where(good, scale / np.where(good, err, 1.0), 0.0)
-    data = np.stack([setup.wave, np.where(good, flux, 0.0) / scale, inverse])
-    templates = cubic_read(broadened(setup.templates, velocity, sigma), setup.position)
-    fit = fit_stars_and_gas(setup, data, templates, velocity)
-    if fit is not None and np.isfinite(fit.hessian).all():
-        _write(setup, fit, scale, row, result)
+    return _Scaled(np.stack([setup.wave, np.where(good, flux, 0.0) / scale, inverse]), scale)
 
 
 class _Residual(NamedTuple):
@@ -149,19 +169,27 @@ class _Lines(NamedTuple):
 def _write(setup: EmissionSetup, fit: GasFit, scale: float, row: int, result: Emission) -> None:
     """Fluxes, errors and spectra of one fit into their places, in the units that came in."""
     left = _residual(fit)
+    grown = max(left.spread, 1.0)
     flux_error, place_error = _errors(fit)
     lines = _lines(setup, fit, left, flux_error)
     taken = _taken(setup, lines.height)
-    grown = max(left.spread, 1.0)
-    result.flux[row] = lines.flux * scale
-    result.flux_err[row] = np.where(lines.covered, lines.error, np.nan) * scale * grown
-    result.amplitude_to_noise[row] = lines.height
-    result.removed[row] = taken[setup.lines.column] & lines.covered
-    result.flags[row] = SpaxelFlag.LINES_REMOVED if taken.any() else SpaxelFlag.NONE
+    _write_lines(setup, lines, taken, scale, row, result)
+    result.flux_err[row] *= grown
     _write_spectra(setup, fit, left, taken, scale, row, result)
     _write_gas(result, row, fit, place_error * grown)
     result.chi2[row] = _reduced_chi2(setup, fit, left.residual)
     result.noise_scale[row] = left.spread
+
+
+def _write_lines(
+    setup: EmissionSetup, lines: _Lines, taken: BoolArray, scale: float, row: int, result: Emission
+) -> None:
+    """Fluxes with the errors of the fit, and which lines are taken out of the spectrum."""
+    result.flux[row] = lines.flux * scale
+    result.flux_err[row] = np.where(lines.covered, lines.error, np.nan) * scale
+    result.amplitude_to_noise[row] = lines.height
+    result.removed[row] = taken[setup.lines.column] & lines.covered
+    result.flags[row] = SpaxelFlag.LINES_REMOVED if taken.any() else SpaxelFlag.NONE
 
 
 def _residual(fit: GasFit) -> _Residual:
@@ -176,15 +204,20 @@ def _lines(setup: EmissionSetup, fit: GasFit, left: _Residual, column_error: Flo
     """Every line from its column; column_error (column,)."""
     table = fit.problem.table
     column = setup.lines.column
-    wave, _, inverse = fit.problem.data
     width = _widths(table, fit.state.place)
-    errors_there = np.interp(_centres(table, fit.state.place), wave[left.used], 1 / inverse[left.used])
-    noise = errors_there * max(left.spread, 1e-3)
+    noise = _noise_at_lines(fit, left)
     covered = _covered(setup, fit, left.used)
     flux = np.where(covered, fit.state.flux[column] * table[:, RATIO], np.nan)
     growth = _decrement_growth(fit.state.flux, table, noise**2 * width)
     error = column_error[column] * table[:, RATIO] * growth
     return _Lines(flux, error, flux / (np.sqrt(2 * np.pi) * width) / noise, covered)
+
+
+def _noise_at_lines(fit: GasFit, left: _Residual) -> FloatArray:
+    """One sigma of the spectrum at the centres of lines (line,): its errors, scaled to what the fit leaves."""
+    wave, _, inverse = fit.problem.data
+    errors = np.interp(_centres(fit.problem.table, fit.state.place), wave[left.used], 1 / inverse[left.used])
+    return errors * max(left.spread, 1e-3)
 
 
 def _write_spectra(
@@ -229,12 +262,17 @@ def _errors(fit: GasFit) -> tuple[FloatArray, FloatArray]:
     free[: weights.size] &= weights > 0
     if fit.mode == GAS_NOT_SEEN:
         free[first + flux.size :] = False
-    scale = 1 / np.sqrt(diagonal[free])
-    normal = fit.hessian[np.ix_(free, free)] * np.outer(scale, scale)
     error = np.full(diagonal.size, np.nan)
-    variance = np.diag(np.linalg.pinv(normal, hermitian=True))
-    error[free] = np.sqrt(np.maximum(variance, 0.0)) * scale
+    error[free] = _errors_of_free(fit.hessian[np.ix_(free, free)])
     return error[first : first + flux.size], error[first + flux.size :].reshape(place.shape)
+
+
+def _errors_of_free(hessian: FloatArray) -> FloatArray:
+    """One-sigma errors from the Hessian of free variables, scaled to a diagonal of ones before it is inverted."""
+    scale = 1 / np.sqrt(np.diag(hessian))
+    normal = hessian * np.outer(scale, scale)
+    variance = np.diag(np.linalg.pinv(normal, hermitian=True))
+    return np.sqrt(np.maximum(variance, 0.0)) * scale
 
 
 def _decrement_growth(flux: FloatArray, table: FloatArray, variance: FloatArray) -> FloatArray:

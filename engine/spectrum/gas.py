@@ -69,9 +69,6 @@ def make_setup(wave: FloatArray, templates: StellarTemplates, settings: Emission
     inside = _fitted_part(wave, templates, settings)
     observed = wave[inside]
     rest = observed / (1 + templates.redshift)
-    usable = np.ones(rest.size, bool)
-    for axis, (first, last) in ((rest, SODIUM_D), (observed, NIGHT_SKY[0])):  # 6300 is a line of galaxies too
-        usable &= (axis < first) | (axis > last)
     lines = line_table()
     basis = legendre.legvander(np.linspace(-1, 1, rest.size), settings.polynomial_degree)[:, 1:].T
     return EmissionSetup(
@@ -79,12 +76,19 @@ def make_setup(wave: FloatArray, templates: StellarTemplates, settings: Emission
         inside=inside,
         position=(np.log(rest) - templates.log_wave[0]) / templates.step,
         basis=np.ascontiguousarray(basis),
-        usable=usable,
+        usable=_free_of_sodium_and_sky(rest, observed),
         table=_lines_at(wave, lines, templates),
         lines=lines,
         templates=templates,
         settings=settings,
     )
+
+
+def _free_of_sodium_and_sky(rest: FloatArray, observed: FloatArray) -> BoolArray:
+    usable = np.ones(rest.size, bool)
+    for axis, (first, last) in ((rest, SODIUM_D), (observed, NIGHT_SKY[0])):  # 6300 is a line of galaxies too
+        usable &= (axis < first) | (axis > last)
+    return usable
 
 
 def _fitted_part(wave: FloatArray, templates: StellarTemplates, settings: EmissionSettings) -> slice:
@@ -119,15 +123,30 @@ def fit_stars_and_gas(setup: EmissionSetup, data: FloatArray, stars: FloatArray,
     if np.count_nonzero(data[2] * away) < 2 * len(stars):
         return None
     state = _fit_stars(setup, problem, away, velocity)
-    residual = data[1] - problem.model(state)[0]
-    grid = velocity + np.arange(-settings.velocity_limit, settings.velocity_limit + 1, _SCAN_STEP)
-    gain = scan_velocity(data, residual, table, setup.lines.strong, grid, state.place)
+    gas = _search_gas(setup, problem, state, velocity)
     reach = 1.2 * settings.velocity_limit
-    limits = GasLimits((velocity - reach, velocity + reach), settings.sigma_limit**2, gain.max() > settings.detection)
-    if not limits.gas_moves:
+    seen = gas.gain > settings.detection
+    limits = GasLimits((velocity - reach, velocity + reach), settings.sigma_limit**2, seen)
+    if not seen:
         return _with_decrement(setup, problem, state, limits, GAS_NOT_SEEN)
-    state.place[0, 0] = grid[gain.argmax()]
+    state.place[0, 0] = gas.velocity
     return _split(setup, _with_decrement(setup, problem, state, limits, GAS_ONE_GROUP), limits)
+
+
+class _GasFound(NamedTuple):
+    """The velocity of gas that explains most of what the stars leave, and the chi-square that it gains."""
+
+    velocity: float  # km/s
+    gain: float
+
+
+def _search_gas(setup: EmissionSetup, problem: Problem, state: State, velocity: float) -> _GasFound:
+    """Around a velocity of the stars [km/s], of which the state is a fit."""
+    limit = setup.settings.velocity_limit
+    residual = problem.data[1] - problem.model(state)[0]
+    grid = velocity + np.arange(-limit, limit + 1, _SCAN_STEP)
+    gain = scan_velocity(problem.data, residual, problem.table, setup.lines.strong, grid, state.place)
+    return _GasFound(grid[gain.argmax()], gain.max())
 
 
 def _fit_stars(setup: EmissionSetup, problem: Problem, away: BoolArray, velocity: float) -> State:
@@ -183,16 +202,21 @@ def _with_decrement(setup: EmissionSetup, problem: Problem, state: State, limits
 
 def _split(setup: EmissionSetup, one: GasFit, limits: GasLimits) -> GasFit:
     """One velocity and dispersion for the Balmer lines and one for the others, where both are strong."""
-    state = one.state
-    first = one.state.weights.size + one.state.coefficients.size
-    own = np.diag(one.hessian)[first : first + state.flux.size]
-    strength = np.where(setup.lines.strong, state.flux**2 * own, 0.0)
+    strength = _strength(setup, one)
     if min(strength[_GROUP_OF == group].sum() for group in (0, 1)) < setup.settings.detection_group:
         return one
     table = one.problem.table.copy()
     table[:, GROUP] = setup.lines.group
-    both = state._replace(place=np.repeat(state.place, 2, axis=0))
+    both = one.state._replace(place=np.repeat(one.state.place, 2, axis=0))
     return _with_decrement(setup, one.problem._replace(table=table), both, limits, GAS_TWO_GROUPS)
+
+
+def _strength(setup: EmissionSetup, one: GasFit) -> FloatArray:
+    """(flux / error)^2 of the strong lines (column,), 0 of others."""
+    state = one.state
+    first = state.weights.size + state.coefficients.size
+    own = np.diag(one.hessian)[first : first + state.flux.size]
+    return np.where(setup.lines.strong, state.flux**2 * own, 0.0)
 
 
 def strays(data: FloatArray, stars: FloatArray, lines: FloatArray, settings: EmissionSettings) -> BoolArray:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.errors import ShapeError
 from engine.features import LICK
 from engine.spectrum.index_kernels import BAND_RANGES, BandPixels, measure_rows
+from engine.spectrum.spectra import check_companions
 from engine.types import BoolArray, FloatArray
 
 SINGLE_NAMES = (*(index.name for index in LICK), "d4000n")
@@ -52,20 +53,31 @@ def measure_single(
     which comes out up to a third smaller.
     """
     wave = np.asarray(wave, dtype=float)
-    flux = np.asarray(flux)
+    flux = np.asarray(flux, dtype=float)  # so that one compiled kernel serves whatever precision was given
     _check(wave, flux, err, good)
     pixels = _cut(tuple(_pixel_edges(wave) if edges is None else np.asarray(edges, dtype=float)))
-    rows = np.ascontiguousarray(np.atleast_2d(flux))
-    good = _good_pixels(rows, err, good)
-    noise = np.full((1, 1), np.nan) if err is None else np.atleast_2d(np.asarray(err, dtype=float))
-    if good is not None:
-        rows, noise = _bridge(wave, rows, good), _bridge(wave, np.broadcast_to(noise, rows.shape), good)
-    mask = np.True_ if good is None else good
-    # whole arrays: one compiled kernel, whatever was given
-    noise, mask = (np.array(np.broadcast_to(part, rows.shape)) for part in (noise, mask))
-    values, errors = measure_rows(wave, rows, noise, mask, *pixels, group_errors)
+    rows = _whole_rows(wave, np.ascontiguousarray(np.atleast_2d(flux)), err, good)
+    values, errors = measure_rows(wave, *rows, *pixels, group_errors)
     shape = (*flux.shape[:-1], len(SINGLE_NAMES))
     return Indices(values.reshape(shape), errors.reshape(shape))
+
+
+class _Rows(NamedTuple):
+    """Spectra without gaps, (row, wave) each."""
+
+    flux: FloatArray
+    noise: FloatArray  # NaN if not known
+    good: BoolArray
+
+
+def _whole_rows(wave: FloatArray, rows: FloatArray, err: FloatArray | None, good: BoolArray | None) -> _Rows:
+    """Bad pixels filled; whole arrays, so that one compiled kernel serves whatever was given."""
+    usable = _good_pixels(rows, err, good)
+    noise = np.full((1, 1), np.nan) if err is None else np.atleast_2d(np.asarray(err, dtype=float))
+    noise = np.array(np.broadcast_to(noise, rows.shape))
+    if usable is None:
+        return _Rows(rows, noise, np.ones(rows.shape, bool))
+    return _Rows(_bridge(wave, rows, usable), _bridge(wave, noise, usable), usable)
 
 
 def combine(single: Indices) -> Indices:
@@ -112,11 +124,7 @@ def in_a_band(wave: FloatArray) -> BoolArray:
 def _check(wave: FloatArray, flux: FloatArray, err: FloatArray | None, good: BoolArray | None) -> None:
     if wave.ndim != 1 or flux.ndim not in (1, 2) or flux.shape[-1] != wave.size:
         raise ShapeError(f"wave has the shape {wave.shape} but flux {flux.shape}; flux must end in the axis of wave")
-    if wave.size < 2 or not (np.diff(wave) > 0).all():
-        raise ShapeError("wave must rise and have two points or more")
-    for name, part in (("err", err), ("good", good)):
-        if part is not None and np.shape(part) != flux.shape:
-            raise ShapeError(f"{name} has the shape {np.shape(part)} but flux {flux.shape}")
+    check_companions(wave, flux, err, good)
 
 
 def _good_pixels(rows: FloatArray, err: FloatArray | None, good: BoolArray | None) -> BoolArray | None:

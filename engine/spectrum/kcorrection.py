@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.spectrum.indices import Indices
 from engine.spectrum.photometry import Filter, ab_magnitudes
-from engine.types import FloatArray
+from engine.types import BoolArray, FloatArray
 
 _UNKNOWN = 1e6  # variance that stands for no measurement, in squares of Angstrom and mag
 _ANY_MASS = 1e2  # mag2: variance of the brightness common to all bands, which tells nothing
@@ -53,28 +53,52 @@ def fit_k_correction(wave: FloatArray, models: KModels, filters: tuple[Filter, .
     return KCorrection(together.mean(axis=0), np.cov(together.T), gain.min(axis=0), gain.max(axis=0))
 
 
+class _Data(NamedTuple):
+    """Indices and magnitudes side by side, (spaxel, 10) each."""
+
+    values: FloatArray
+    errors: FloatArray
+    known: BoolArray
+
+
 def k_corrected(seen: Magnitudes, indices: Indices, correction: KCorrection) -> Magnitudes:
     """Magnitudes of rest-frame bands, with the uncertainty of the correction in their errors.
 
     Parameters: magnitudes as observed and indices, (spaxel, 5) each; NaN, or an error that is not positive, is no
     measurement. The correction stays within what the models show.
     """
-    values = np.concatenate([indices.values, seen.values], axis=1)
-    errors = np.concatenate([indices.errors, seen.errors], axis=1)
-    known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
-    n = values.shape[1]
+    data = _side_by_side(indices, seen)
+    n = data.values.shape[1]
     n_index = indices.values.shape[1]
-    variance = np.where(known, errors, 0.0) ** 2 + np.where(known, 0.0, _UNKNOWN)
-    noise = variance[:, :, None] * np.eye(n)
-    noise[:, n_index:, n_index:] += _ANY_MASS
+    noise = _covariance_of_noise(data, n_index)
     weights = np.linalg.solve(correction.covariance[:n, :n] + noise, correction.covariance[:n, n:])
-    away = np.where(known, values - _level(values, known, n_index) - correction.mean[:n], 0.0)
+    away = _from_mean(data, correction.mean[:n], n_index)
     gain = correction.mean[n:] + np.einsum("sx,sxb->sb", away, weights)
     gain = np.clip(gain, correction.lowest, correction.highest)
     return Magnitudes(seen.values - gain, _rest_errors(seen.errors, weights, correction, n_index))
 
 
-def _level(values: FloatArray, known: FloatArray, n_index: int) -> FloatArray:
+def _from_mean(data: _Data, mean: FloatArray, n_index: int) -> FloatArray:
+    """How far the data lie from the mean of the models, (spaxel, 10); 0 where they are not known."""
+    level = _level(data.values, data.known, n_index)
+    return np.where(data.known, data.values - level - mean, 0.0)
+
+
+def _side_by_side(indices: Indices, seen: Magnitudes) -> _Data:
+    values = np.concatenate([indices.values, seen.values], axis=1)
+    errors = np.concatenate([indices.errors, seen.errors], axis=1)
+    return _Data(values, errors, np.isfinite(values) & np.isfinite(errors) & (errors > 0))
+
+
+def _covariance_of_noise(data: _Data, n_index: int) -> FloatArray:
+    """Of indices and magnitudes (spaxel, 10, 10); the brightness that magnitudes have in common tells nothing."""
+    variance = np.where(data.known, data.errors, 0.0) ** 2 + np.where(data.known, 0.0, _UNKNOWN)
+    noise = variance[:, :, None] * np.eye(variance.shape[1])
+    noise[:, n_index:, n_index:] += _ANY_MASS
+    return noise
+
+
+def _level(values: FloatArray, known: BoolArray, n_index: int) -> FloatArray:
     """Mean of the known magnitudes, in their places; it only keeps numbers small."""
     lit = known[:, n_index:]
     level = np.where(lit, values[:, n_index:], 0.0).sum(axis=1) / np.maximum(lit.sum(axis=1), 1)

@@ -67,7 +67,7 @@ def fit_kinematics(
         problem = on_log_grid(spectra, templates, settings)
         snr = _snr(spectra, templates, settings)
         choices = _choose_templates(problem, snr, settings)
-        return _fit_all(problem, snr, choices, settings, progress)
+        return _fit_all(problem, snr, choices, settings, progress or (lambda _done, _total: None))
 
 
 class _Choices(NamedTuple):
@@ -107,34 +107,30 @@ def _snr(spectra: Spectra, templates: StellarTemplates, settings: KinematicsSett
 
 
 def _choose_templates(problem: LogSpectra, snr: FloatArray, settings: KinematicsSettings) -> _Choices:
-    """What sums of spectra need."""
-    order = np.argsort(-snr, kind="stable")
-    bright = order[snr[order] > 1.0][: max(1, int((snr > settings.snr_full).sum()) or 30)]
-    needed: set[int] = set()
-    mixtures = []
-    galaxy = None
-    for members in [bright, *np.array_split(bright, max(1, min(settings.n_sums, bright.size)))]:
-        fit = _fit_sum(problem, members, settings)
-        if fit is None:
-            continue
-        galaxy = galaxy or fit
-        needed |= set(np.flatnonzero(fit.weights > 0.01 * fit.weights.sum()).tolist())
-        mixtures.append(fit.weights @ problem.templates)
-    if galaxy is None:
+    """What sums of spectra need: the first of all bright ones, the others of parts of them."""
+    bright = _brightest(snr, settings)
+    parts = np.array_split(bright, max(1, min(settings.n_sums, bright.size)))
+    fits = [fit for members in [bright, *parts] if (fit := _fit_sum(problem, members, settings)) is not None]
+    if not fits:
         return _Choices(problem.templates, problem.templates.mean(axis=0, keepdims=True), None)
+    needed = np.any([fit.weights > 0.01 * fit.weights.sum() for fit in fits], axis=0)
+    mixtures = [fit.weights @ problem.templates for fit in fits]
     few = np.array(mixtures[1:] or mixtures)
-    return _Choices(problem.templates[sorted(needed)], few / few.mean(axis=1, keepdims=True), galaxy)
+    return _Choices(problem.templates[needed], few / few.mean(axis=1, keepdims=True), fits[0])
+
+
+def _brightest(snr: FloatArray, settings: KinematicsSettings) -> IntArray:
+    """Rows of the spectra that can have a full fit, or of up to 30 if there are none; those above S/N 1."""
+    order = np.argsort(-snr, kind="stable")
+    number = int((snr > settings.snr_full).sum()) or 30
+    return order[snr[order] > 1.0][:number]
 
 
 def _fit_sum(problem: LogSpectra, members: IntArray, settings: KinematicsSettings) -> _Fit | None:
+    """The fit to the mean of some spectra; None if there are too few of them."""
     if members.size == 0:
         return None
-    good = problem.good[members]
-    some = good.any(axis=1)
-    level = np.zeros(members.size)
-    level[some] = np.nanmedian(np.where(good[some], problem.flux[members[some]], np.nan), axis=1)
-    # each counts alike, however bright: a faint spectrum needs its own templates too
-    weight = np.where(good & (level > 0)[:, None], 1.0 / np.where(level > 0, level, 1.0)[:, None], 0.0)
+    weight = _equal_weights(problem, members)
     count = (weight > 0).sum(axis=0)
     total = (weight * problem.flux[members]).sum(axis=0) / np.maximum(count, 1)
     err = np.sqrt(((weight * problem.err[members]) ** 2).sum(axis=0)) / np.maximum(count, 1)
@@ -146,36 +142,84 @@ def _fit_sum(problem: LogSpectra, members: IntArray, settings: KinematicsSetting
     return _fit_one(one, 0, problem.templates, _Start(0.0, _USUAL_SIGMA), settings)
 
 
+def _equal_weights(problem: LogSpectra, members: IntArray) -> FloatArray:
+    """Weights (member, pixel) by which each counts alike, however bright: a faint one needs its own templates too."""
+    good = problem.good[members]
+    some = good.any(axis=1)
+    level = np.zeros(members.size)
+    level[some] = np.nanmedian(np.where(good[some], problem.flux[members[some]], np.nan), axis=1)
+    return np.where(good & (level > 0)[:, None], 1.0 / np.where(level > 0, level, 1.0)[:, None], 0.0)
+
+
+class _Results(NamedTuple):
+    """Fits of the spectra, row by row."""
+
+    fits: FloatArray  # (spaxel, 5), fields of _Fit; NaN where nothing was fitted
+    mode: IntArray  # (spaxel,) of Kinematics
+
+    @classmethod
+    def empty(cls, n: int) -> "_Results":
+        """Of spectra that have not been fitted yet."""
+        return cls(np.full((n, 5), np.nan), np.full(n, SYSTEMIC, np.int8))
+
+    @property
+    def full_sigma(self) -> FloatArray:
+        """Dispersions of full fits [km/s]."""
+        return self.fits[self.mode == FULL, 2]
+
+
 def _fit_all(
-    problem: LogSpectra,
-    snr: FloatArray,
-    choices: _Choices,
-    settings: KinematicsSettings,
-    progress: Progress | None,
+    problem: LogSpectra, snr: FloatArray, choices: _Choices, settings: KinematicsSettings, progress: Progress
 ) -> Kinematics:
     """Every spectrum, from the best to the worst, so that the galaxy's own values are known for the poor ones."""
-    n = snr.size
-    fits = np.full((n, 5), np.nan)
-    mode = np.full(n, SYSTEMIC, np.int8)
-    galaxy = choices.galaxy
-    systemic = _Start(galaxy.velocity, galaxy.sigma) if galaxy else _Start(0.0, 100.0)
-    guess = _cross_correlate(problem, choices.few[0], systemic.sigma, settings) if galaxy else np.zeros(n)
+    results = _Results.empty(snr.size)
+    systemic, guess = _starts(problem, choices, settings)
     problem = _follow_lines(problem, np.where(snr >= settings.snr_few, guess, 0.0))
     for done, row in enumerate(np.argsort(-snr, kind="stable")):
-        for level in range(_first_level(snr[row], galaxy, settings), SYSTEMIC):
-            fixed = level == VELOCITY_ONLY
-            start = _Start(guess[row], systemic.sigma if fixed else _USUAL_SIGMA, fixed)
-            fit = _fit_one(problem, int(row), choices.full if level == FULL else choices.few, start, settings)
-            if fit and _believable(fit, settings):
-                fits[row] = fit[:5]
-                mode[row] = level
-                break
-        if progress is not None:
-            progress(done + 1, n)
-        measured = mode == FULL
-        if done % 50 == 49 and measured.any():
-            systemic = systemic._replace(sigma=float(np.median(fits[measured, 2])))
-    return _result(fits, mode, snr, systemic)
+        usual = _Start(guess[row], systemic.sigma)
+        first_level = _first_level(snr[row], choices.galaxy, settings)
+        found = _fit_row(problem, int(row), choices, usual, first_level, settings)
+        if found:
+            results.fits[row] = found.fit[:5]
+            results.mode[row] = found.mode
+        if done % 50 == 49:
+            systemic = _with_usual_sigma(systemic, results.full_sigma)
+        progress(done + 1, snr.size)
+    return _result(results, snr, systemic)
+
+
+def _starts(problem: LogSpectra, choices: _Choices, settings: KinematicsSettings) -> tuple[_Start, FloatArray]:
+    """The galaxy's own motion, and a first guess of every velocity (spaxel,) [km/s]."""
+    galaxy = choices.galaxy
+    if galaxy is None:
+        return _Start(0.0, 100.0), np.zeros(len(problem.flux))
+    guess = _cross_correlate(problem, choices.few[0], galaxy.sigma, settings)
+    return _Start(galaxy.velocity, galaxy.sigma), guess
+
+
+def _with_usual_sigma(systemic: _Start, sigma: FloatArray) -> _Start:
+    """The galaxy's own motion with the median of the dispersions that were measured, if there are any."""
+    return systemic._replace(sigma=float(np.median(sigma))) if sigma.size else systemic
+
+
+class _Found(NamedTuple):
+    """A fit, and how it came about."""
+
+    fit: _Fit
+    mode: int
+
+
+def _fit_row(
+    problem: LogSpectra, row: int, choices: _Choices, usual: _Start, first_level: int, settings: KinematicsSettings
+) -> _Found | None:
+    """The first fit that can be believed, from the most demanding level on; usual: guess, and the galaxy's sigma."""
+    for level in range(first_level, SYSTEMIC):
+        fixed = level == VELOCITY_ONLY
+        start = _Start(usual.velocity, usual.sigma if fixed else _USUAL_SIGMA, fixed)
+        fit = _fit_one(problem, row, choices.full if level == FULL else choices.few, start, settings)
+        if fit and _believable(fit, settings):
+            return _Found(fit, level)
+    return None
 
 
 def _follow_lines(problem: LogSpectra, velocity: FloatArray) -> LogSpectra:
@@ -195,11 +239,10 @@ def _believable(fit: _Fit, settings: KinematicsSettings) -> bool:
     return bool(inside and np.isfinite(fit[:5]).all() and 0 < fit.velocity_err < settings.error_limit)
 
 
-def _result(fits: FloatArray, mode: IntArray, snr: FloatArray, systemic: _Start) -> Kinematics:
-    velocity, velocity_err, sigma, sigma_err, chi2 = fits.T.copy()
-    measured = mode == FULL
-    if measured.any():
-        systemic = systemic._replace(sigma=float(np.median(sigma[measured])))
+def _result(results: _Results, snr: FloatArray, systemic: _Start) -> Kinematics:
+    velocity, velocity_err, sigma, sigma_err, chi2 = results.fits.T.copy()
+    mode = results.mode
+    systemic = _with_usual_sigma(systemic, results.full_sigma)
     unknown = mode == SYSTEMIC
     velocity[unknown] = systemic.velocity
     sigma[unknown] = systemic.sigma
@@ -213,25 +256,30 @@ def _result(fits: FloatArray, mode: IntArray, snr: FloatArray, systemic: _Start)
 def _fit_one(
     problem: LogSpectra, row: int, templates: FloatArray, start: _Start, settings: KinematicsSettings
 ) -> _Fit | None:
-    """pPXF of one spectrum; None if it fails. Where outliers show it is done again without them.
-
-    Errors are scaled to a chi-square of one per degree of freedom.
-    """
+    """pPXF of one spectrum; None if it fails. Errors are scaled to a chi-square of one per degree of freedom."""
     good = problem.good[row]
     scale = np.median(problem.flux[row][good]) if good.any() else 0.0
     if np.count_nonzero(good) < 50 or not scale > 0:
         return None
     one = _One(problem.flux[row] / scale, problem.err[row] / scale, good)
     try:
-        fit = _run_ppxf(problem, one, templates, start, settings)
-        fine = good & ~_outliers(fit, one)
-        if not np.array_equal(fine, good):
-            again = _Start(fit.sol[0], fit.sol[1], start.fix_sigma)
-            fit = _run_ppxf(problem, one._replace(good=fine), templates, again, settings)
+        fit = _run_without_outliers(problem, one, templates, start, settings)
     except (ValueError, AssertionError, ArithmeticError, RuntimeError, IndexError, np.linalg.LinAlgError):
         return None  # pPXF states no errors of its own; the spectrum falls back
     velocity_err, sigma_err = fit.error[:2] * np.sqrt(max(fit.chi2, 1.0))
     return _Fit(fit.sol[0], velocity_err, fit.sol[1], sigma_err, fit.chi2, fit.weights[: len(templates)])
+
+
+def _run_without_outliers(
+    problem: LogSpectra, one: _One, templates: FloatArray, start: _Start, settings: KinematicsSettings
+) -> Any:
+    """The fit as pPXF returns it; where outliers show it is done again without them."""
+    fit = _run_ppxf(problem, one, templates, start, settings)
+    fine = one.good & ~_outliers(fit, one)
+    if np.array_equal(fine, one.good):
+        return fit
+    again = _Start(fit.sol[0], fit.sol[1], start.fix_sigma)
+    return _run_ppxf(problem, one._replace(good=fine), templates, again, settings)
 
 
 def _run_ppxf(
@@ -274,11 +322,15 @@ def _cross_correlate(
     x = np.linspace(-1, 1, n)
     lines = _flatten(x, problem.flux, problem.good) * problem.good
     reference = _flatten(x, model[None], np.ones((1, n), bool))[0]
-    size = fft.next_fast_len(2 * n, real=True)
-    curve = fft.irfft(fft.rfft(lines, size, axis=1) * np.conj(fft.rfft(reference, size)), size, axis=1)
     reach = int(settings.velocity_limit // problem.velscale)
-    around_zero = np.concatenate([curve[:, -reach:], curve[:, : reach + 1]], axis=1)
-    return (_peaks(around_zero) - reach) * problem.velscale
+    return (_peaks(_correlation(lines, reference, reach)) - reach) * problem.velscale
+
+
+def _correlation(rows: FloatArray, reference: FloatArray, reach: int) -> FloatArray:
+    """Of rows (row, pixel) with a reference (pixel,) shifted by up to so many pixels either way, (row, shift)."""
+    size = fft.next_fast_len(2 * reference.size, real=True)
+    curve = fft.irfft(fft.rfft(rows, size, axis=1) * np.conj(fft.rfft(reference, size)), size, axis=1)
+    return np.concatenate([curve[:, -reach:], curve[:, : reach + 1]], axis=1)
 
 
 def _peaks(curves: FloatArray) -> FloatArray:

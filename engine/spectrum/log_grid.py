@@ -52,15 +52,13 @@ def on_log_grid(spectra: Spectra, templates: StellarTemplates, settings: Kinemat
     """
     half = templates.log_wave[::2]
     stretch = 1 + templates.redshift
-    inside = _fitted_pixels(np.exp(half), spectra.wave / stretch, templates, settings)
-    log_wave = half[inside]
-    rest = np.exp(log_wave)
-    observed = rest * stretch
+    log_wave = half[_fitted_pixels(np.exp(half), spectra.wave / stretch, templates, settings)]
+    observed = np.exp(log_wave) * stretch
     flux = CubicSpline(spectra.wave, bridge(spectra.wave, spectra.flux, spectra.good), axis=1)(observed)
     err = _errors_on_grid(spectra, observed, 2 * templates.step)
     clear = _good_on_grid(spectra, observed) & np.isfinite(flux / err) & ~_in_bands(observed, NIGHT_SKY)
     fwhm = np.interp(observed, spectra.wave, templates.fwhm) / stretch
-    on_lines = _near_lines(rest, fwhm, settings)
+    on_lines = _near_lines(np.exp(log_wave), fwhm, settings)
     return LogSpectra(
         log_wave=log_wave,
         flux=flux,

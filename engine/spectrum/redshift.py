@@ -34,36 +34,57 @@ class RedshiftFound(NamedTuple):
 NOT_FOUND = RedshiftFound(np.nan, np.nan, np.nan)
 
 
+class _LogGrid(NamedTuple):
+    """Shifts in ln(lambda) that are searched, and wavelengths on a grid of the same step."""
+
+    shifts: FloatArray
+    wave: FloatArray  # Angstrom, observed
+    rest: FloatArray  # Angstrom, longer than wave: all that any shift brings there
+
+
 def find_redshift(spectra: Spectra, template_wave: FloatArray, templates: FloatArray, expected: float) -> RedshiftFound:
     """Cross-correlation of the sum of the brightest spectra of a galaxy with stars, and with stars and gas.
 
     Parameters: spectra of make_spectra; templates (template, wave) with their wavelengths [Angstrom, air, rest];
     expected, a redshift to compare with. The grid limits the accuracy to 30 km/s.
     """
-    wave, flux, good = _sum_of_bright(spectra)
+    flux, good = _sum_of_bright(spectra)
+    grid = _log_grid(spectra.wave)
+    usable = np.interp(grid.wave, spectra.wave, good.astype(float)) > 0.99
+    covered = template_wave[0] <= grid.rest[0] and grid.rest[-1] <= template_wave[-1]
+    if not covered or np.count_nonzero(usable) < FEWEST_PIXELS:
+        return NOT_FOUND
+    observed = _lines_only(np.interp(grid.wave, spectra.wave, flux))
+    models = _with_gas(grid.rest, template_wave, templates)
+    # windows run from the largest redshift to the smallest
+    correlation = np.max([_correlations(observed, usable, model) for model in models], axis=0)[::-1]
+    return _best_redshift(grid.shifts, correlation, expected)
+
+
+def _best_redshift(shifts: FloatArray, correlation: FloatArray, expected: float) -> RedshiftFound:
+    """Where the correlation (shift,) is highest, and what it is at a redshift that was expected."""
+    best = int(np.argmax(correlation))
+    return RedshiftFound(
+        redshift=float(np.expm1(shifts[best])),
+        correlation=float(correlation[best]),
+        expected_correlation=float(np.interp(np.log1p(expected), shifts, correlation)),
+    )
+
+
+def _log_grid(wave: FloatArray) -> _LogGrid:
     shifts = np.arange(np.log1p(SEARCHED[0]), np.log1p(SEARCHED[1]), STEP)
     log_wave = np.arange(np.log(wave[0]), np.log(wave[-1]), STEP)
     log_rest = log_wave[0] - shifts[-1] + STEP * np.arange(log_wave.size + shifts.size - 1)
-    usable = np.interp(np.exp(log_wave), wave, good.astype(float)) > 0.99
-    covered = template_wave[0] <= np.exp(log_rest[0]) and np.exp(log_rest[-1]) <= template_wave[-1]
-    if not covered or np.count_nonzero(usable) < FEWEST_PIXELS:
-        return NOT_FOUND
-    observed = _lines_only(np.interp(np.exp(log_wave), wave, flux))
-    models = _with_gas(np.exp(log_rest), template_wave, templates)
-    # windows run from the largest redshift to the smallest
-    correlation = np.max([_correlations(observed, usable, model) for model in models], axis=0)[::-1]
-    best = int(np.argmax(correlation))
-    expected_correlation = np.interp(np.log1p(expected), shifts, correlation)
-    return RedshiftFound(float(np.expm1(shifts[best])), float(correlation[best]), float(expected_correlation))
+    return _LogGrid(shifts, np.exp(log_wave), np.exp(log_rest))
 
 
-def _sum_of_bright(spectra: Spectra) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Wavelengths, mean of the brightest spectra, and where more than half of them are good; (wave,) each."""
+def _sum_of_bright(spectra: Spectra) -> tuple[FloatArray, BoolArray]:
+    """Mean of the brightest spectra, and where more than half of them are good; (wave,) each."""
     level = np.where(spectra.good, spectra.flux, 0.0).sum(axis=1) / np.maximum(spectra.good.sum(axis=1), 1)
     bright = level >= np.quantile(level, 1.0 - BRIGHT_SHARE)
     good = spectra.good[bright]
     mean = bridge(spectra.wave, spectra.flux[bright], good).mean(axis=0)
-    return spectra.wave, mean, good.mean(axis=0) > 0.5
+    return mean, good.mean(axis=0) > 0.5
 
 
 def _with_gas(rest: FloatArray, template_wave: FloatArray, templates: FloatArray) -> list[FloatArray]:

@@ -35,19 +35,28 @@ class RestSpectra(NamedTuple):
 def make_spectra(wave: FloatArray, flux: FloatArray, err: FloatArray, good: BoolArray | None = None) -> Spectra:
     """Spectra with every pixel that has no number, no error or a huge one marked as bad; raises ShapeError."""
     wave, flux, err = (np.asarray(part, dtype=float) for part in (wave, flux, err))
-    if flux.ndim != 2 or flux.shape[1] != wave.size:
-        raise ShapeError(f"flux has the shape {flux.shape} but wave {wave.shape}; want (spaxel, wave)")
-    if wave.size < 2 or not (np.diff(wave) > 0).all():
-        raise ShapeError("wave must rise and have two points or more")
-    for name, part in (("err", err), ("good", good)):
-        if part is not None and np.shape(part) != flux.shape:
-            raise ShapeError(f"{name} has the shape {np.shape(part)} but flux {flux.shape}")
+    _check_shapes(wave, flux, err, good)
     fine = np.isfinite(flux) & np.isfinite(err) & (err > 0)
     if good is not None:
         fine &= np.asarray(good, dtype=bool)
     for row in np.flatnonzero(fine.any(axis=1)):
         fine[row] &= err[row] < _HUGE_ERROR * np.median(err[row, fine[row]])
     return Spectra(wave, flux, err, fine)
+
+
+def _check_shapes(wave: FloatArray, flux: FloatArray, err: FloatArray, good: BoolArray | None) -> None:
+    if flux.ndim != 2 or flux.shape[1] != wave.size:
+        raise ShapeError(f"flux has the shape {flux.shape} but wave {wave.shape}; want (spaxel, wave)")
+    check_companions(wave, flux, err, good)
+
+
+def check_companions(wave: FloatArray, flux: FloatArray, err: FloatArray | None, good: BoolArray | None) -> None:
+    """Raise ShapeError unless wavelengths rise, and errors and masks have the shape of the fluxes."""
+    if wave.size < 2 or not (np.diff(wave) > 0).all():
+        raise ShapeError("wave must rise and have two points or more")
+    for name, part in (("err", err), ("good", good)):
+        if part is not None and np.shape(part) != flux.shape:
+            raise ShapeError(f"{name} has the shape {np.shape(part)} but flux {flux.shape}")
 
 
 def bridge(wave: FloatArray, rows: FloatArray, good: BoolArray) -> FloatArray:
@@ -78,12 +87,16 @@ def rest_frame(
     """
     filled = bridge(spectra.wave, np.where(spectra.good, spectra.flux, fill), spectra.good | np.isfinite(fill))
     variance = bridge(spectra.wave, spectra.err**2, spectra.good)
-    shape = (len(filled), grid.size)
-    result = RestSpectra(grid, np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, bool))
+    result = _empty_rest(len(filled), grid)
     for row in np.flatnonzero(spectra.good.any(axis=1) & np.isfinite(v_star)):
         one = _Bridged(spectra.wave, filled[row], variance[row], spectra.good[row])
         _to_rest(one, (1 + redshift) * np.exp(v_star[row] / LIGHT_SPEED_KMS), int(row), result)
     return result
+
+
+def _empty_rest(n: int, grid: FloatArray) -> RestSpectra:
+    shape = (n, grid.size)
+    return RestSpectra(grid, np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, bool))
 
 
 class _Bridged(NamedTuple):
@@ -102,9 +115,14 @@ def _to_rest(one: _Bridged, stretch: float, row: int, result: RestSpectra) -> No
     at = at[inside]
     position = np.interp(at, one.wave, np.arange(one.wave.size))
     below = np.minimum(position.astype(int), one.wave.size - 2)
-    nearest = np.where(position - below < 0.5, below, below + 1)
-    pixels_per_step = (one.wave[below + 1] - one.wave[below]) / (stretch * np.gradient(result.wave)[inside])
-    variance = interpolate_linear(position, one.variance[None])[0]
+    nearest = below + (position - below >= 0.5)
+    pixel = one.wave[below + 1] - one.wave[below]
+    step = stretch * np.gradient(result.wave)[inside]
     result.flux[row, inside] = CubicSpline(one.wave, one.flux)(at)
-    result.err[row, inside] = np.sqrt(variance * pixels_per_step)
+    result.err[row, inside] = _error_at(one.variance, position, pixel / step)
     result.good[row, inside] = one.good[nearest]
+
+
+def _error_at(variance: FloatArray, position: FloatArray, pixels_per_step: FloatArray) -> FloatArray:
+    """One sigma at fractional positions of a spectrum, so that bands many pixels wide have the error of the data."""
+    return np.sqrt(interpolate_linear(position, variance[None])[0] * pixels_per_step)

@@ -65,18 +65,22 @@ def match_templates(
     even = np.arange(max(low - 50.0, wave[0]), min(high + 50.0, wave[-1]), _STEP)
     on_even = CubicSpline(wave, flux, axis=1)(even)
     smooth = _smooth(even, on_even, data_wave / (1 + redshift), fwhm / (1 + redshift), fwhm_templates)
-    n = _pixels(np.log(high / low), data_wave)
-    log_wave = np.linspace(np.log(low), np.log(high), n)
-    sampled = CubicSpline(even, smooth, axis=1)(np.exp(log_wave))
-    sampled = _seamless(sampled / np.median(sampled, axis=1, keepdims=True), log_wave)
+    log_wave = np.linspace(np.log(low), np.log(high), _pixels(np.log(high / low), data_wave))
+    sampled = _on_log(even, smooth, log_wave)
     return StellarTemplates(
         log_wave=log_wave,
         flux=sampled,
-        rfft=fft.rfft(sampled, n, axis=1),
+        rfft=fft.rfft(sampled, axis=1),
         step=log_wave[1] - log_wave[0],
         redshift=float(redshift),
         fwhm=np.broadcast_to(np.asarray(fwhm, dtype=float), data_wave.shape),
     )
+
+
+def _on_log(even: FloatArray, flux: FloatArray, log_wave: FloatArray) -> FloatArray:
+    """Spectra (template, even) at ln(wavelengths), scaled to a median of 1, their ends led together."""
+    sampled = CubicSpline(even, flux, axis=1)(np.exp(log_wave))
+    return _seamless(sampled / np.median(sampled, axis=1, keepdims=True), log_wave)
 
 
 def _range_of(wave: FloatArray, flux: FloatArray) -> tuple[float, float]:
@@ -101,8 +105,14 @@ def _smooth(
         width = np.sqrt(max(resolution**2 - fwhm_templates**2, 0.0)) / FWHM_PER_SIGMA
         return gaussian_filter1d(flux, width / _STEP, axis=1, mode="nearest") if width > 0 else flux
     there = np.interp(even, rest, resolution)
-    width = np.sqrt(np.clip(there**2 - fwhm_templates**2, _NARROWEST**2, None)) / FWHM_PER_SIGMA
-    # on an axis that counts kernel widths the kernel is the same everywhere
+    return _varying_blur(flux, np.sqrt(np.clip(there**2 - fwhm_templates**2, _NARROWEST**2, None)) / FWHM_PER_SIGMA)
+
+
+def _varying_blur(flux: FloatArray, width: FloatArray) -> FloatArray:
+    """Spectra (template, even) under a Gaussian whose width (even,) [Angstrom] varies along them.
+
+    On an axis that counts kernel widths the kernel is the same everywhere.
+    """
     widths = np.concatenate([[0.0], np.cumsum(_STEP * 2 / (width[1:] + width[:-1]))])
     axis = np.arange(0.0, widths[-1], _KERNEL_STEP)
     smooth = gaussian_filter1d(CubicSpline(widths, flux, axis=1)(axis), 1 / _KERNEL_STEP, axis=1, mode="nearest")

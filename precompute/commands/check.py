@@ -6,7 +6,7 @@ import typer
 
 from precompute import settings
 from precompute.commands.console import CHECK, out
-from precompute.commands.workers import leave_if_failed, machines, tell_galaxy
+from precompute.commands.workers import leave_if_any, leave_if_failed, machines, tell_galaxy
 from precompute.options import (
     Histories,
     LineSpectra,
@@ -28,12 +28,16 @@ commands = typer.Typer()
 def recovery(survey_file: SurveyFile) -> None:
     """Set what `glocal run` found on **mock cubes** against what was put into them: offsets, scatter, pulls.
 
+    Exit code 1: files of some galaxies could not be read, the others are compared.
+
     Example: `glocal recovery trial/survey.toml`
     """
     from precompute.stages.recovery import recovery_lines, run_recovery
 
-    for line in recovery_lines(run_recovery(survey_file)):
+    report = run_recovery(survey_file)
+    for line in recovery_lines(report):
         out.print(line, markup=False)
+    leave_if_any(list(report.failed), f"{len(report.failed)} galaxies could not be compared")
 
 
 @commands.command("compare-smoothing", rich_help_panel=CHECK)

@@ -6,7 +6,7 @@ import typer
 
 from precompute import layout, settings
 from precompute.commands.console import MAKE, out
-from precompute.commands.workers import leave_if_failed, machines, tell_galaxy
+from precompute.commands.workers import leave_if_any, leave_if_failed, machines, tell_galaxy
 from precompute.options import (
     AddTo,
     Chunk,
@@ -120,6 +120,9 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     Ages, metallicities and densities are new, all else stays. What is finished is kept: if the run is stopped, the
     same command goes on from there.
 
+    Exit codes: 0, all is done; 1, the tables are written, but posteriors or maps of some galaxies could not be renewed;
+    2, it was refused or stopped.
+
     Examples: `glocal measure my-survey --models 500000` | `glocal measure my-survey --scheduler tcp://node1:8786`
     """
     from engine.inference.posterior import FEW_MODELS
@@ -132,10 +135,12 @@ def measure(  # noqa: PLR0913, PLR0917 (one argument per option)
     least = FEW_MODELS if least_models is None else least_models
     request = MeasureRequest(survey, folder, library, models, prior, machines, chunk, least)
     with progress_bars(out) as phases:
-        sentences = run_measure(request, phases)
-    for sentence in sentences:
+        report = run_measure(request, phases)
+    for sentence in report.sentences:
         out.print(sentence, markup=False)
     out.print(f"The survey is in {folder}. Look at it with: glocal serve {folder}", markup=False)
+    number = len(report.failed)
+    leave_if_any(report.failed, f"posteriors or maps of {number} galaxies do not follow the new estimates")
 
 
 @commands.command("import-table", rich_help_panel=MAKE)

@@ -31,6 +31,11 @@ def leave_if_failed(outcomes: "list[Outcome]") -> None:
     """Name the galaxies that failed, in whichever of their runs, and leave with exit code 1 if there are any."""
     galaxies = {outcome.name for outcome in outcomes}
     failed = dict.fromkeys(outcome.name for outcome in outcomes if not outcome.done)
+    leave_if_any(list(failed), f"{len(failed)} of {len(galaxies)} galaxies failed")
+
+
+def leave_if_any(failed: list[str], sentence: str) -> None:
+    """Print the sentence with the names of galaxies that failed, and leave with exit code 1 if there are any."""
     if failed:
-        err.print(f"glocal: {len(failed)} of {len(galaxies)} galaxies failed: {', '.join(failed)}", style="red")
+        err.print(f"glocal: {sentence}: {', '.join(failed)}", markup=False, style="red")
         raise typer.Exit(1)

@@ -111,10 +111,11 @@ def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
     head["CD3_3"] = cube.step
     bad = (~cube.good).astype(np.uint8)
     error = np.where(cube.good, cube.error, np.float32(1e10))
-    covered = np.broadcast_to(cube.good.any(axis=0), cube.good.shape).astype(np.uint8)
+    covered = np.repeat(cube.good.any(axis=0)[None], len(cube.good), axis=0).astype(np.uint8)
     others = {"ERROR": error, "ERRWEIGHT": np.ones_like(error), "BADPIX": bad, "FIBCOVER": covered}
-    images = [fits.ImageHDU(data, name=name) for name, data in others.items()]
-    hdus = fits.HDUList([fits.PrimaryHDU(cube.flux.astype(np.float32), head), *images])
+    # in the order of the file: astropy writes any other order element by element, a minute for a cube
+    images = [fits.ImageHDU(np.ascontiguousarray(data), name=name) for name, data in others.items()]
+    hdus = fits.HDUList([fits.PrimaryHDU(np.ascontiguousarray(cube.flux, np.float32), head), *images])
     with written_together(Path(path)) as (fresh,), _opened(fresh, str(path).endswith(".gz")) as file:
         hdus.writeto(file)
 

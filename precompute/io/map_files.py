@@ -128,20 +128,35 @@ def _provenance(facts: dict) -> fits.BinTableHDU:
     return fits.table_to_hdu(Table(rows=rows, names=("key", "value"), meta={"EXTNAME": PROVENANCE}))
 
 
-def read_maps(path: Path, needed: Sequence[str]) -> dict[str, fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]:
-    """All HDUs of a file of maps by name, in memory; CubeError if it cannot be read or lacks one that is needed."""
+MapHDUs = dict[str, fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]
+
+
+def read_map_hdus(path: Path) -> MapHDUs:
+    """All HDUs of a file of maps or of their truth, by name and in memory; CubeError if it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", AstropyUserWarning)  # of files cut short
             # astropy leaves a file open that it fails on
             with path.open("rb") as file, fits.open(file, memmap=False, lazy_load_hdus=False) as hdus:
-                found = {hdu.name: hdu.copy() for hdu in hdus}
+                for hdu in hdus:
+                    _ = hdu.data  # read now, while the file is open
+                return {hdu.name: hdu for hdu in hdus}
     except (AstropyUserWarning, OSError, ValueError, TypeError, KeyError, AttributeError, fits.VerifyError) as error:
         raise CubeError(f"{path} is not a FITS file that can be read: {error}") from None
-    for name in (*needed, FLAGS, PROVENANCE):
+
+
+def read_maps(path: Path, needed: Sequence[str]) -> MapHDUs:
+    """All HDUs of a file of maps by name, in memory; CubeError if it cannot be read or lacks one that is needed."""
+    found = read_map_hdus(path)
+    refuse_without(found, (*needed, FLAGS, PROVENANCE), path)
+    return found
+
+
+def refuse_without(found: MapHDUs, needed: Sequence[str], path: Path) -> None:
+    """Raise CubeError if a file of maps lacks one that is needed."""
+    for name in needed:
         if name not in found:
             raise CubeError(f"{path} has no HDU {name}")
-    return found
 
 
 def provenance_with(old: fits.BinTableHDU, facts: dict[str, Any]) -> fits.BinTableHDU:

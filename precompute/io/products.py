@@ -88,13 +88,17 @@ def read_pair_meta(folder: Path) -> dict:
 
 def read_meta(path: Path) -> dict:
     """The history a survey file carries; raises TableError if it is not one, or of another schema version."""
+    return history_of(read_parquet_metadata(path), str(path))
+
+
+def read_parquet_metadata(path: Path) -> dict[bytes, bytes] | None:
+    """What a Parquet file tells besides its columns; raises TableError if it is none."""
     try:
-        metadata = pq.read_schema(path).metadata
+        return pq.read_schema(path).metadata
     except FileNotFoundError:
         raise TableError(f"{path} does not exist") from None
     except pa.ArrowInvalid:
         raise TableError(f"{path} is not a Parquet file") from None
-    return history_of(metadata, str(path))
 
 
 def refuse_to_replace(folder: Path, origin: str) -> None:

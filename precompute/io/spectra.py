@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.errors import TableError
+from engine.errors import TableError, first_line
 from engine.inference.arrangement import Models
 from engine.inference.densities import Densities, axes_for, densities
 from engine.inference.posterior import Observed
@@ -34,6 +34,7 @@ from engine.spectra_schema import (
 )
 from engine.types import FloatArray, IntArray
 from precompute.io.atomic import written_together
+from precompute.io.products import read_parquet_metadata
 
 PLANE_STEP = 5  # cells of the lines that one cell of the plane of age and metallicity holds, along each
 
@@ -70,13 +71,7 @@ def spectra_files(folder: Path, galaxy_id: int) -> SpectraFiles:
 
 def read_spectra_header(path: Path) -> Header:
     """What a file of spectra or flags tells of itself; raises TableError if it is none, or of another version."""
-    try:
-        metadata = pq.read_schema(path).metadata
-    except FileNotFoundError:
-        raise TableError(f"{path} does not exist") from None
-    except pa.ArrowInvalid:
-        raise TableError(f"{path} is not a Parquet file") from None
-    return header_of(metadata, str(path))
+    return header_of(read_parquet_metadata(path), str(path))
 
 
 def write_cells(path: Path, header: Header, groups: Iterable[Cells]) -> None:
@@ -161,7 +156,7 @@ def read_lost(path: Path) -> dict[str, IntArray]:
     try:
         table = pq.read_table(path, columns=list(FLAGS_COLUMNS))
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise TableError(f"{path} is not a file of flags that can be read: {_first_line(error)}") from None
+        raise TableError(f"{path} is not a file of flags that can be read: {first_line(error)}") from None
     return {name: table.column(name).to_numpy() for name in FLAGS_COLUMNS}
 
 
@@ -172,7 +167,7 @@ def _read_groups(path: Path) -> tuple[list[Cells], Header]:
             header = header_of(file.schema_arrow.metadata, str(path))
             return [_cells_of(file.read_row_group(i)) for i in range(file.num_row_groups)], header
     except (OSError, ValueError) as error:
-        raise TableError(f"{path} is not a file of spectra that can be read: {_first_line(error)}") from None
+        raise TableError(f"{path} is not a file of spectra that can be read: {first_line(error)}") from None
 
 
 def _places(columns: Cells) -> list[tuple[int, int]]:
@@ -183,10 +178,6 @@ def _on_the_same_cells(before: SpectraAxes, now: SpectraAxes) -> list[str]:
     """Columns of posteriors whose cells did not change."""
     lines = [PDF[name] for name in ESTIMATES if before.estimates[name] == now.estimates[name]]
     return [*lines, PLANE_COLUMN] if before.plane == now.plane else lines
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _posteriors_of(observed: Observed, posteriors: Posteriors) -> Cells:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
-from engine.errors import GlocalError, TableError
+from engine.errors import GlocalError, TableError, first_line
 from precompute.io.column_units import parse_unit
 from precompute.io.table_files import read_inner_table
 from precompute.io.text_tables import is_nothing, is_number
@@ -34,7 +34,7 @@ def read_table(path: Path, inner: str | None = None) -> Table:
     except (GlocalError, ModuleNotFoundError):
         raise
     except Exception as error:  # each format has its own way to fail
-        raise TableError(f"{path} is not a table that can be read: {_first_line(error)}") from error
+        raise TableError(f"{path} is not a table that can be read: {first_line(error)}") from error
     table = _unpacked(Table(table, copy=False))  # quantities of a QTable become columns with a unit
     if len(table) == 0:
         raise TableError(f"{path}: the table is empty")
@@ -125,8 +125,3 @@ def _unpacked(table: Table) -> Table:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= MOST_LISTED else ", ".join(names[:MOST_LISTED]) + ", ..."
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -22,18 +22,22 @@ FLUX_UNIT = "1e-16 erg s-1 cm-2 Angstrom-1"
 
 def light_hdus(light: TrueLight) -> list:
     """HDUs of noise-free spectra."""
-    used = light.noise[np.isfinite(light.noise) & (light.noise > 0)]
-    stars = _compressed(light.stars, STARS, "noise-free stars; 0 where nothing is compared", -STEP * used.min())
-    stars.header["CRPIX3"] = 1
-    stars.header["CRVAL3"] = light.wave[0]
-    stars.header["CDELT3"] = CALIFA_PIXEL_ANGSTROM
-    hdus = [stars]
+    hdus = [_stars_hdu(light)]
     for name, line in light.lines.items():
         hdus.append(_compressed(line.planes, _line_hdu(name), f"noise-free {name} alone", 0.0))
         hdus[-1].header[FIRST] = line.first, "pixel of the cube, from 0, of the first plane"
     noise = fits.ImageHDU(light.noise.astype(np.float32), name=NOISE)
     noise.header["BUNIT"] = FLUX_UNIT
     return [*hdus, noise, fits.ImageHDU(light.growth, name=GROWTH)]
+
+
+def _stars_hdu(light: TrueLight) -> fits.CompImageHDU:
+    used = light.noise[np.isfinite(light.noise) & (light.noise > 0)]
+    stars = _compressed(light.stars, STARS, "noise-free stars; 0 where nothing is compared", -STEP * used.min())
+    stars.header["CRPIX3"] = 1
+    stars.header["CRVAL3"] = light.wave[0]
+    stars.header["CDELT3"] = CALIFA_PIXEL_ANGSTROM
+    return stars
 
 
 def read_light(hdus: fits.HDUList, path: Path) -> TrueLight:

@@ -28,8 +28,9 @@ from precompute.io.spectra import Posteriors
 from precompute.progress import Phases, silent
 from precompute.settings import N_MODEL_LIBRARY, REGIONS_PER_CHUNK, SEED
 from precompute.stages.library import load_or_build
+from precompute.stages.remeasured import Measurable, Remeasured, Renewed, rows_of
 from precompute.stages.renew_maps import renew_maps
-from precompute.stages.renew_spectra import Measurable, Remeasured, renew_spectra
+from precompute.stages.renew_spectra import renew_spectra
 from precompute.stages.resumable import HERE, arranged, measuring
 
 
@@ -46,15 +47,21 @@ class MeasureRequest(NamedTuple):
     least_models: float = FEW_MODELS
 
 
-def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
-    """Measure a survey again and write it; returns what the user should read.
+class MeasureReport(NamedTuple):
+    """What the user should read, and the galaxies whose posteriors or maps are not those of the new estimates."""
+
+    sentences: list[str]
+    failed: list[str]  # names
+
+
+def run_measure(request: MeasureRequest, phases: Phases = silent) -> MeasureReport:
+    """Measure a survey again and write it.
+
+    A galaxy whose files of posteriors or maps cannot be written again stops nothing: it is in the report.
 
     Raises TableError, ModelGridError, SettingsError or ShapeError for what cannot be used, before the long work.
     """
-    if request.library and request.n_model:
-        raise SettingsError("a library file and a number of models exclude each other: the file holds its models")
-    if request.machines.workers and request.machines.scheduler:
-        raise SettingsError("own workers and a scheduler exclude each other: choose one")
+    _check_request(request)
     survey = read_measurable(request.survey)
     origin = survey.meta["origin"]
     if request.out.resolve() != request.survey.resolve():
@@ -63,22 +70,41 @@ def run_measure(request: MeasureRequest, phases: Phases = silent) -> list[str]:
     prior = read_prior(request.prior) if request.prior else None
     history = {"settings": _settings(request, survey.meta, library), "inputs": _inputs(request)}
     rules = Rules(prior, request.least_models)
-    report = phases("measuring regions")
-    how = {"rules": rules, "machines": request.machines, "chunk": request.chunk, "report": report}
+    how = {"rules": rules, "machines": request.machines, "chunk": request.chunk}
     seen = observables(survey)
-    with measuring(seen, library, request.out, **how) as posterior:
+    with measuring(seen, library, request.out, **how, report=phases("measuring regions")) as posterior:
         measured = measured_tables(survey, posterior)
         remeasured = Remeasured(request.survey, request.out, survey, measured.regions, seen)
-        how_posterior = history["settings"] | {"survey": survey.meta["survey_id"]}
-        spectra = renew_spectra(
-            remeasured,
-            lambda: Posteriors(arranged(library, rules.prior), rules.least_models),
-            how_posterior,
-            phases,
-        )
-        maps = renew_maps(remeasured, how_posterior)
+        renewed = _renew_files(remeasured, library, rules, history["settings"], phases)
         write_survey(request.out, measured.regions, measured.galaxies, origin=origin, **history)
-    return [*_sentences(survey, measured, library, request.least_models), *spectra, *maps]
+    return _report(_sentences(survey, measured, library, request.least_models), renewed)
+
+
+def _check_request(request: MeasureRequest) -> None:
+    if request.library and request.n_model:
+        raise SettingsError("a library file and a number of models exclude each other: the file holds its models")
+    if request.machines.workers and request.machines.scheduler:
+        raise SettingsError("own workers and a scheduler exclude each other: choose one")
+
+
+def _renew_files(
+    survey: Remeasured, library: Library, rules: Rules, settings: dict, phases: Phases
+) -> tuple[Renewed, ...]:
+    """Posteriors and maps that lie beside the tables."""
+    history = settings | {"survey": survey.before.meta["survey_id"]}
+
+    def posteriors() -> Posteriors:
+        return Posteriors(arranged(library, rules.prior), rules.least_models)
+
+    return renew_spectra(survey, posteriors, history, phases), renew_maps(survey, history)
+
+
+def _report(sentences: list[str], renewed: tuple[Renewed, ...]) -> MeasureReport:
+    """All sentences, those on what failed last, and each galaxy that failed once."""
+    said = [*sentences, *(sentence for kind in renewed for sentence in kind.sentences)]
+    troubles = [sentence for kind in renewed for sentence in kind.failed.values()]
+    failed = dict.fromkeys(name for kind in renewed for name in kind.failed)
+    return MeasureReport(said + troubles, list(failed))
 
 
 def read_measurable(folder: Path) -> Measurable:
@@ -111,7 +137,7 @@ def _check_observables(regions: Columns, label: str) -> None:
 
 def observables(survey: Measurable) -> Observed:
     """What the posterior needs of the regions that can be measured."""
-    rows = {name: values[survey.measurable] for name, values in survey.regions.items()}
+    rows = rows_of(survey.regions, survey.measurable)
     of_galaxy = survey.galaxy[survey.measurable]
     return observed_from(rows, *(survey.galaxies[name][of_galaxy] for name in ("redshift", "spaxel_arcsec")))
 
@@ -131,7 +157,7 @@ def measured_tables(survey: Measurable, posterior: Posterior) -> MeasuredTables:
     log <mu*>e follows the densities where the ellipse is known.
     """
     measurable = survey.measurable
-    rows = {name: values[measurable] for name, values in survey.regions.items()}
+    rows = rows_of(survey.regions, measurable)
     new = with_measurements(rows, posterior)
     regions = _with_columns(survey.regions, Posterior._fields)
     renewed = {}

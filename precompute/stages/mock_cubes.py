@@ -101,10 +101,15 @@ def write_made(made: MadeCube, galaxy: MockGalaxies, folder: Path, seed: int) ->
     write_cube(made.cube, folder / "cubes" / f"{name}.COMB.rscube.fits.gz", origin=MOCK)
     for image in made.images:
         write_image(image, folder / "images" / f"{name}-{image.band}.fits")
-    facts = {"galaxy": name, "origin": MOCK, "software": software_version(), "redshift": float(galaxy.redshift),
-             "seed": seed, "shift_arcsec": list(made.wrong), "scale": made.scale}  # fmt: skip
+    _write_truth(made, galaxy, folder / TRUTH / f"{name}.fits", seed)
+
+
+def _write_truth(made: MadeCube, galaxy: MockGalaxies, path: Path, seed: int) -> None:
+    facts = {"galaxy": made.cube.name, "origin": MOCK, "software": software_version(),
+             "redshift": float(galaxy.redshift), "seed": seed, "shift_arcsec": list(made.wrong),
+             "scale": made.scale}  # fmt: skip
     maps = made.maps | {"star": made.star.astype(np.int16), "dead": made.dead.astype(np.int16)}
-    with written_together(folder / TRUTH / f"{name}.fits") as (fresh,):
+    with written_together(path) as (fresh,):
         write_plain_maps(maps, sky_wcs(galaxy, made.cube.shape), facts, fresh, light_hdus(made.light))
 
 

@@ -4,7 +4,7 @@ import errno
 import json
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ import numpy as np
 
 from engine.columns import BANDS, REGION
 from engine.cube.masks import MaskSettings
-from engine.cube.registration import RegistrationFlag
+from engine.cube.noise import NoiseCheck
+from engine.cube.registration import RegistrationFlag, RegistrationReport
 from engine.cube.smoothing import level_fractions
 from engine.cube.types import Cube, Image
 from engine.errors import CubeError, GlocalError
@@ -25,7 +26,7 @@ from engine.galaxy.structure import ELLIPSE_COLUMNS, covered_share, ellipse_of, 
 from engine.pipeline import Analysed, Materials, PipelineSettings, Target, analyse
 from engine.regions import Rows, region_rows
 from engine.spectra_schema import Axis, Header, estimates_id
-from engine.types import BoolArray
+from engine.types import BoolArray, IntArray
 from precompute.clock import Clock
 from precompute.io.atomic import written_together
 from precompute.io.cubes import read_cube
@@ -50,6 +51,7 @@ from precompute.stages.galaxy_rows import galaxy_row
 from precompute.stages.signs import notes_of, refuse_mixed_images, suspicious_signs
 
 PIECES = "galaxies"
+LOST_TO = (SpaxelFlag.FOREGROUND, SpaxelFlag.BAD_PIXELS, SpaxelFlag.SNR_TOO_LOW)  # counted in the report
 FAILURES = "failures"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 ADVICE = "add it to the catalogue"
@@ -236,24 +238,37 @@ def _locate(row: Facts, found: Analysed) -> dict:
 def _numbers(found: Analysed, cube: Cube, masks: MaskSettings) -> dict:
     """What the report says of a galaxy."""
     binned = found.binned
-    report = found.binned.report
-    field = cube.good.any(axis=0)
-    above = field & (binned.grid.magnitudes("r") <= masks.brightness_limit)
-    lost = {flag.name.lower(): int(((binned.flags & flag.value) > 0)[above].sum())
-            for flag in (SpaxelFlag.FOREGROUND, SpaxelFlag.BAD_PIXELS, SpaxelFlag.SNR_TOO_LOW)}  # fmt: skip
+    above = cube.good.any(axis=0) & (binned.grid.magnitudes("r") <= masks.brightness_limit)
     flags = np.asarray(found.spaxels["flags"], int)
-    words = [flag.name.lower() for flag in RegistrationFlag if flag.value and report.flags & flag]
-    return {
-        "n_spaxels": int(binned.kept.sum()), "n_above_cut": int(above.sum()), "lost": lost,
+    counts = {
+        "n_spaxels": int(binned.kept.sum()),
+        "n_above_cut": int(above.sum()),
+        "lost": _counts_of(LOST_TO, binned.flags[above]),
         "level_fractions": [round(float(part), 4) for part in level_fractions(binned.smoothing.level, binned.kept)],
+    }
+    spectra = {
+        "redshift_of_spectra": _rounded(found.measured.redshift.redshift, 5),
+        "v_systemic": round(found.measured.stars.v_systemic, 2),
+        "flags": _counts_of([flag for flag in SpaxelFlag if flag.value], flags),
+    }
+    return counts | _numbers_of_data(binned.report, binned.noise_check) | spectra
+
+
+def _numbers_of_data(report: RegistrationReport, noise: NoiseCheck) -> dict:
+    """How well cube and images fit, and the cube's errors its pixels."""
+    return {
         "shift_arcsec": [round(report.shift.x, 3), round(report.shift.y, 3)],
         "flux_ratio": {band: round(ratio, 4) for band, (ratio, _) in report.flux_ratio.items()},
-        "error_ratio": _rounded(binned.noise_check.ratio, 3), "error_factor": _rounded(binned.noise_check.factor, 3),
-        "cosmic_ray_share": _rounded(binned.noise_check.cosmic_ray_share, 6),
-        "redshift_of_spectra": _rounded(found.measured.redshift.redshift, 5),
-        "registration": words, "v_systemic": round(found.measured.stars.v_systemic, 2),
-        "flags": {flag.name.lower(): int((flags & flag.value > 0).sum()) for flag in SpaxelFlag if flag.value},
-    }  # fmt: skip
+        "error_ratio": _rounded(noise.ratio, 3),
+        "error_factor": _rounded(noise.factor, 3),
+        "cosmic_ray_share": _rounded(noise.cosmic_ray_share, 6),
+        "registration": [flag.name.lower() for flag in RegistrationFlag if flag.value and report.flags & flag],
+    }
+
+
+def _counts_of(which: Iterable[SpaxelFlag], flags: IntArray) -> dict[str, int]:
+    """How many spaxels have each of some flags, by its name."""
+    return {flag.name.lower(): int(((flags & flag.value) > 0).sum()) for flag in which}
 
 
 def _rounded(value: float, digits: int) -> float | None:

@@ -10,12 +10,11 @@ from engine.errors import CubeError
 from engine.inference.posterior import Posterior
 from engine.spectra_schema import ESTIMATES
 from engine.table_checks import Columns
-from engine.types import BoolArray
 from precompute.io.atomic import written_together
 from precompute.io.fits_files import write_hdus
 from precompute.io.map_files import FLAGS, PROVENANCE, provenance_with, read_maps
 from precompute.layout import maps_file
-from precompute.stages.renew_spectra import Remeasured
+from precompute.stages.remeasured import Remeasured, Renewed, rows_of
 
 RENEWED = tuple(name for name in Posterior._fields if name != "flags")
 
@@ -29,21 +28,21 @@ class _MapFiles(NamedTuple):
     new: Path
 
 
-def renew_maps(survey: Remeasured, history: dict) -> list[str]:
-    """Write the maps of every galaxy that has them, into the new folder; returns what the user should read.
+def renew_maps(survey: Remeasured, history: dict) -> Renewed:
+    """Write the maps of every galaxy that has them, into the new folder.
 
     history: goes into the provenance of the files. Maps that are not those of the table, old or new, are left as they
     are. Call it before the tables are written: then the same command goes on after a stop.
     """
     done = 0
-    troubles = []
+    failed = {}
     for files in _galaxies_with_maps(survey):
         try:
             _renew(survey, files, history)
             done += 1
         except CubeError as error:
-            troubles.append(f"Maps of {files.name} are left as they are: {error}.")
-    return [f"Maps of {done:,} galaxies follow the new estimates."] * bool(done) + troubles
+            failed[files.name] = f"Maps of {files.name} are left as they are: {error}."
+    return Renewed([f"Maps of {done:,} galaxies follow the new estimates."] * bool(done), failed)
 
 
 def _galaxies_with_maps(survey: Remeasured) -> list[_MapFiles]:
@@ -59,8 +58,8 @@ def _renew(survey: Remeasured, files: _MapFiles, history: dict) -> None:
     """Write the maps of a galaxy; CubeError if they are damaged or not those of the table."""
     hdus = read_maps(files.old, [name.upper() for name in RENEWED])
     rows = survey.before.regions["galaxy_id"] == files.galaxy_id
-    before = _rows_of(survey.before.regions, rows)
-    after = _rows_of(survey.after, rows)
+    before = rows_of(survey.before.regions, rows)
+    after = rows_of(survey.after, rows)
     if not (_are_of(hdus, before) or _are_of(hdus, after)):
         raise CubeError(f"{files.old} holds other densities, ages or metallicities than the table")
     place = after["y"], after["x"]
@@ -84,7 +83,3 @@ def _are_of(hdus: dict[str, fits.ImageHDU], rows: Columns) -> bool:
         for estimate in ESTIMATES
         for name in (estimate, f"{estimate}_err")
     )
-
-
-def _rows_of(columns: Columns, rows: BoolArray) -> Columns:
-    return {name: columns[name][rows] for name in ("x", "y", "flags", *RENEWED)}

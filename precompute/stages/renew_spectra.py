@@ -1,7 +1,6 @@
 """Posteriors next to a survey that was measured again: computed again, so that they are those of the new estimates."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +8,7 @@ import numpy as np
 from engine.errors import TableError
 from engine.inference.posterior import Observed
 from engine.spectra_schema import Header, check_belongs, estimates_id
-from engine.table_checks import Columns
-from engine.types import BoolArray, IntArray
+from engine.types import BoolArray
 from precompute.io.spectra import (
     Posteriors,
     RegionObservables,
@@ -21,32 +19,14 @@ from precompute.io.spectra import (
     spectra_files,
 )
 from precompute.progress import Phases
-
-
-class Measurable(NamedTuple):
-    """A survey as it was, and which of its regions can be measured again."""
-
-    regions: Columns
-    galaxies: Columns
-    meta: dict
-    measurable: BoolArray  # (region,): those of galaxies with observables
-    galaxy: IntArray  # (region,) row in the galaxy table
-
-
-class Remeasured(NamedTuple):
-    """A survey before and after it was measured again, and the folders of both, which may be the same."""
-
-    old_folder: Path
-    new_folder: Path
-    before: Measurable
-    after: Columns  # regions, in the same order
-    observed: Observed  # of the measurable regions
+from precompute.stages.remeasured import Remeasured, Renewed, rows_of
 
 
 class GalaxyFiles(NamedTuple):
     """The files of a galaxy that are to be written again, and what they then hold."""
 
     galaxy_id: int
+    name: str
     old: SpectraFiles
     new: SpectraFiles
     header: Header  # of the old file of spectra
@@ -55,56 +35,61 @@ class GalaxyFiles(NamedTuple):
 
 def renew_spectra(
     survey: Remeasured, make_posteriors: Callable[[], Posteriors], history: dict, phases: Phases
-) -> list[str]:
-    """Write the posteriors of every galaxy that has spectra, into the new folder; returns what the user should read.
+) -> Renewed:
+    """Write the posteriors of every galaxy that has spectra, into the new folder.
 
     make_posteriors: called if there is anything to do. history: goes into the files. Galaxies that an earlier run has
     finished are left as they are. Call it before the tables are written: then the same command goes on after a stop.
     """
-    files = []
-    troubles = []
-    for galaxy in _galaxies_with_spectra(survey):
-        (troubles if isinstance(galaxy, str) else files).append(galaxy)
-    missing = [galaxy for galaxy in files if _estimates_id_of(galaxy.new) != galaxy.estimates_id]
-    failed = _renew_all(survey, missing, make_posteriors(), history, phases) if missing else []
-    done = len(files) - len(failed)
-    return [f"Posteriors of {done:,} galaxies follow the new estimates."] * bool(done) + troubles + failed
+    usable, failed = _galaxies_with_spectra(survey)
+    missing = [galaxy for galaxy in usable if _estimates_id_of(galaxy.new) != galaxy.estimates_id]
+    not_written = _renew_all(survey, missing, make_posteriors(), history, phases) if missing else {}
+    done = len(usable) - len(not_written)
+    sentences = [f"Posteriors of {done:,} galaxies follow the new estimates."] * bool(done)
+    return Renewed(sentences, failed | not_written)
 
 
 def _renew_all(
     survey: Remeasured, missing: list[GalaxyFiles], posteriors: Posteriors, history: dict, phases: Phases
-) -> list[str]:
-    """Write the files of some galaxies; returns a sentence for each that could not be written."""
+) -> dict[str, str]:
+    """Write the files of some galaxies; returns a sentence for each that could not be written, by its name."""
     report = phases("renewing posteriors of spectra")
-    failed = []
+    failed = {}
     for number, galaxy in enumerate(missing):
         report(number, len(missing))
         try:
             _renew(survey, galaxy, posteriors, history)
         except TableError as error:
-            failed.append(f"Posteriors of {galaxy.header.galaxy} could not be computed again: {error}.")
+            failed[galaxy.name] = f"Posteriors of {galaxy.name} could not be computed again: {error}."
     report(len(missing), len(missing))
     return failed
 
 
-def _galaxies_with_spectra(survey: Remeasured) -> Iterator[GalaxyFiles | str]:
-    """The files of galaxies, or a sentence where they cannot be used."""
-    before = survey.before.regions
+def _galaxies_with_spectra(survey: Remeasured) -> tuple[list[GalaxyFiles], dict[str, str]]:
+    """The files of galaxies that have them; and a sentence, by name, for those whose files cannot be used."""
     galaxies = survey.before.galaxies
+    usable = []
+    failed = {}
     for galaxy_id, name in zip(galaxies["galaxy_id"].tolist(), galaxies["name"].tolist(), strict=True):
-        old = spectra_files(survey.old_folder, galaxy_id)
-        if not old.spectra.is_file():
+        if not spectra_files(survey.old_folder, galaxy_id).spectra.is_file():
             continue
-        rows = before["galaxy_id"] == galaxy_id
-        new_id = estimates_id(_rows_of(survey.after, rows))
         try:
-            header = read_spectra_header(old.spectra)
-            if header.estimates_id != new_id:
-                check_belongs(header, estimates_id(_rows_of(before, rows)), str(old.spectra))
+            usable.append(_files_of(survey, galaxy_id, name))
         except TableError as error:
-            yield f"Posteriors of {name} are left as they are: {error}."
-        else:
-            yield GalaxyFiles(galaxy_id, old, spectra_files(survey.new_folder, galaxy_id), header, new_id)
+            failed[name] = f"Posteriors of {name} are left as they are: {error}."
+    return usable, failed
+
+
+def _files_of(survey: Remeasured, galaxy_id: int, name: str) -> GalaxyFiles:
+    """The files of a galaxy; TableError if they are damaged or not those of the table, old or new."""
+    old = spectra_files(survey.old_folder, galaxy_id)
+    before = survey.before.regions
+    rows = before["galaxy_id"] == galaxy_id
+    new_id = estimates_id(rows_of(survey.after, rows))
+    header = read_spectra_header(old.spectra)
+    if header.estimates_id != new_id:
+        check_belongs(header, estimates_id(rows_of(before, rows)), str(old.spectra))
+    return GalaxyFiles(galaxy_id, name, old, spectra_files(survey.new_folder, galaxy_id), header, new_id)
 
 
 def _estimates_id_of(files: SpectraFiles) -> str:
@@ -139,7 +124,3 @@ def _observed(survey: Remeasured, rows: BoolArray) -> Observed:
         everywhere[measurable] = values
         found.append(everywhere[rows])
     return Observed(*found)
-
-
-def _rows_of(columns: Columns, rows: BoolArray) -> Columns:
-    return {name: values[rows] for name, values in columns.items()}

@@ -19,6 +19,7 @@ from engine.pipeline.settings import PipelineSettings
 from engine.regions import stack_regions
 from engine.spectrum.templates import pick_ssps
 from engine.table_checks import Columns
+from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines, Work, cores, done_elsewhere
 from precompute.io.atomic import written_together
@@ -277,20 +278,26 @@ def summary_lines(outcomes: list[Outcome]) -> list[str]:
     done = [outcome.numbers for outcome in outcomes if outcome.done]
     if not done:
         return []
-    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
-    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
-    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
-    levels = weights @ fractions / weights.sum()
-    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
+    n_spaxels = sum(numbers["n_spaxels"] for numbers in done)
     above = sum(numbers["n_above_cut"] for numbers in done)
+    levels = _level_shares(done)
+    shares = ", ".join(f"{100 * share:.1f} %" for share in levels)
     lines = [
         f"smoothing levels 1 to {levels.size}: {shares} of the regions",
-        f"{weights.sum():,.0f} regions, {100 * weights.sum() / max(above, 1):.1f} % of those above the cut",
+        f"{n_spaxels:,} regions, {100 * n_spaxels / max(above, 1):.1f} % of those above the cut",
     ]
     suspicious = [outcome.name for outcome in outcomes if outcome.done and outcome.numbers.get("suspicious")]
     if suspicious:
         lines.append(f"{len(suspicious)} of {len(done)} galaxies are suspicious: {', '.join(suspicious)}")
     return lines
+
+
+def _level_shares(done: list[dict]) -> FloatArray:
+    """Share of the regions at each level, over all galaxies."""
+    weights = np.array([numbers["n_spaxels"] for numbers in done], float)
+    n_levels = max(len(numbers["level_fractions"]) for numbers in done)
+    fractions = np.array([_padded(numbers["level_fractions"], n_levels) for numbers in done])
+    return weights @ fractions / weights.sum()
 
 
 def _padded(fractions: list[float], n: int) -> list[float]:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from astropy.io import fits
 from astropy.table import Table
 from matplotlib.figure import Figure
 
@@ -20,6 +19,7 @@ from engine.types import FloatArray
 from precompute import layout
 from precompute.cluster import Machines
 from precompute.io.atomic import written_together
+from precompute.io.map_files import read_map_hdus
 from precompute.io.products import read_survey
 from precompute.io.survey_file import SurveyPlan, read_survey_file
 from precompute.layout import file_stem
@@ -124,9 +124,9 @@ def true_regions(plan: SurveyPlan, regions: Columns, names: dict[int, str]) -> C
     for number, path in files.items():
         mine = regions["galaxy_id"] == number
         place = regions["y"][mine], regions["x"][mine]
-        with fits.open(path, memmap=False) as hdus:
-            for name in ("log_mu_star", *QUANTITIES):
-                true[name][mine] = hdus[name.upper()].data[place]
+        hdus = read_map_hdus(path)
+        for name in ("log_mu_star", *QUANTITIES):
+            true[name][mine] = hdus[name.upper()].data[place]
     return true
 
 
@@ -159,13 +159,16 @@ def in_words(samples: list[BinnedRelations]) -> list[str]:
     words = [f"{one.name}: {len(one.regions['x']):,} regions, {one.n_values:,} different measurements"
              for one in samples if one.name != TRUE]  # fmt: skip
     for quantity in QUANTITIES:
-        words += ["", f"{column(quantity).axis}: median ± half of 16-84 %, by {column('log_mu_star').label}"]
-        words.append(f"{'':6s}" + "".join(f"{one.name:>20s}" for one in samples))
-        shown = [
-            k for k in range(EDGES.size - 1) if any(np.isfinite(one.lines[quantity].values[1, k]) for one in samples)
-        ]
-        words += [_bin_in_words(samples, quantity, k) for k in shown]
+        words += _medians_in_words(samples, quantity)
     return [*words, "", *(_distance_in_words(samples[0], one) for one in samples[1:])]
+
+
+def _medians_in_words(samples: list[BinnedRelations], quantity: str) -> list[str]:
+    """A line per bin of mu* in which any sample has a median."""
+    title = f"{column(quantity).axis}: median ± half of 16-84 %, by {column('log_mu_star').label}"
+    head = f"{'':6s}" + "".join(f"{one.name:>20s}" for one in samples)
+    known = np.any([np.isfinite(one.lines[quantity].values[1]) for one in samples], axis=0)
+    return ["", title, head, *(_bin_in_words(samples, quantity, k) for k in np.flatnonzero(known))]
 
 
 def _bin_in_words(samples: list[BinnedRelations], quantity: str, k: int) -> str:
@@ -201,19 +204,23 @@ def draw(samples: list[BinnedRelations], origin: str) -> Figure:
     figure.suptitle(f"MOCK data: {words}" if origin == MOCK else words.capitalize())
     axes = figure.subplots(len(QUANTITIES), len(samples), sharex=True, sharey="row")
     for row, quantity in zip(axes, QUANTITIES, strict=True):
-        edges = EDGES[0], EDGES[-1], *_range(samples[0].regions[quantity])
-        grid = [np.arange(low, high, FIGURE_STEP[name]) for low, high, name in
-                zip(edges[::2], edges[1::2], ("log_mu_star", quantity), strict=True)]  # fmt: skip
-        full = _density(samples[0], quantity, grid)
-        for axis, one in zip(row, samples, strict=True):
-            _draw_one(axis, one, quantity, grid, full)
-            _draw_reference(axis, samples[0].lines[quantity], grid, full)
-        row[0].set_ylabel(column(quantity).tex_axis)
+        _draw_row(row, samples, quantity)
     for axis, one in zip(axes[0], samples, strict=True):
         axis.set_title(one.name, fontsize="medium")
     for axis in axes[-1]:
         axis.set_xlabel(column("log_mu_star").tex_axis)
     return figure
+
+
+def _draw_row(axes, samples: list[BinnedRelations], quantity: str) -> None:
+    """One quantity in every sample."""
+    ends = {"log_mu_star": (EDGES[0], EDGES[-1]), quantity: _range(samples[0].regions[quantity])}
+    grid = [np.arange(low, high, FIGURE_STEP[name]) for name, (low, high) in ends.items()]
+    full = _density(samples[0], quantity, grid)
+    for axis, one in zip(axes, samples, strict=True):
+        _draw_one(axis, one, quantity, grid, full)
+        _draw_reference(axis, samples[0].lines[quantity], grid, full)
+    axes[0].set_ylabel(column(quantity).tex_axis)
 
 
 def _range(values: FloatArray) -> tuple[float, float]:

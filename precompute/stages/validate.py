@@ -1,6 +1,7 @@
 """``glocal validate``: are the posteriors right? Members of the library recovered, and galaxies measured by others."""
 
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +10,18 @@ from astropy.table import Table
 from matplotlib.figure import Figure
 
 from engine.columns import column
-from engine.inference.arrangement import arrange
+from engine.inference.arrangement import Models, arrange
 from engine.inference.posterior import FEW_MODELS, WIDENINGS, Percentiles, percentiles
-from engine.inference.validation import QUANTITIES, Recovery, draw_evenly, draw_from_prior, inject, recovery, truths
+from engine.inference.validation import (
+    QUANTITIES,
+    Injected,
+    Recovery,
+    draw_evenly,
+    draw_from_prior,
+    inject,
+    recovery,
+    truths,
+)
 from engine.library.types import Library
 from engine.mock.observe import index_errors
 from engine.mock.settings import MockSettings
@@ -100,25 +110,33 @@ def validate_library(
     """Inject and recover: the table and its figure."""
     models = arrange(library)
     rng = np.random.default_rng(seed)
-    lines = []
+    rows = []
     drawn = []
     for noise, errors in noises().items():
         for words, draw in (("as the prior", draw_from_prior), ("even", draw_evenly)):
             injected = inject(library, draw(library, n_region, rng), *errors, rng)
-            progress = phases(f"{noise}, truths {words}")
-            measure = partial(percentiles, injected.observed, models, leave_out=injected.member)
-            found = measure(progress, least_models=FEW_MODELS)
             truth = truths(injected, library)
-            lines += [RecoveryRow(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
-            enough = found.widening == 1
-            if not enough.all():
-                as_given = measure(phases(f"{noise}, truths {words}, errors as given"))
-                lines += [RecoveryRow(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
-                lines += [RecoveryRow(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
-            lines += _by_bins(noise, words, found, truth)
+            found, of_population = _recovered(injected, truth, models, (noise, words), phases)
+            rows += of_population
             if draw is draw_evenly:
                 drawn.append((noise, found, truth))
-    return lines, plot_recovery(drawn)
+    return rows, plot_recovery(drawn)
+
+
+def _recovered(
+    injected: Injected, truth: dict[str, FloatArray], models: Models, population: tuple[str, str], phases: Phases
+) -> tuple[Percentiles, list[RecoveryRow]]:
+    """Regions measured without themselves, and the rows of their table; population: words for noise and truths."""
+    noise, words = population
+    measure = partial(percentiles, injected.observed, models, leave_out=injected.member)
+    found = measure(phases(f"{noise}, truths {words}"), least_models=FEW_MODELS)
+    rows = [RecoveryRow(noise, words, "all", recovery(q, found, truth[q])) for q in QUANTITIES]
+    enough = found.widening == 1
+    if not enough.all():
+        as_given = measure(phases(f"{noise}, truths {words}, errors as given"))
+        rows += [RecoveryRow(noise, words, AS_GIVEN, recovery(q, as_given, truth[q])) for q in QUANTITIES]
+        rows += [RecoveryRow(noise, words, ENOUGH, recovery(q, found, truth[q], enough)) for q in QUANTITIES]
+    return found, rows + _by_bins(noise, words, found, truth)
 
 
 def noises() -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -160,50 +178,65 @@ def plot_recovery(drawn: list[tuple[str, Percentiles, dict[str, FloatArray]]]) -
     return figure
 
 
-def _plot_one(axis, truth: FloatArray, found: FloatArray, quantity: str) -> None:
+class _Trend(NamedTuple):
+    """How found - true follows the truth, in bins with regions enough; (bin,) each."""
+
+    centre: FloatArray
+    low: FloatArray  # 16, 50, 84 % of found - true
+    median: FloatArray
+    high: FloatArray
+    stated: FloatArray  # median of the stated errors
+
+
+def _trend(truth: FloatArray, found: FloatArray) -> _Trend:
+    """From truths (region,) and percentiles found (region, 3)."""
     usable = np.isfinite(found).all(axis=1)
     low, median, high = found[usable].T
     truth = truth[usable]
     edges = np.linspace(*np.percentile(truth, (1, 99)), 13)
     place = np.digitize(truth, edges) - 1
     bins = [i for i in range(edges.size - 1) if np.sum(place == i) >= FEWEST_IN_A_BIN]
-    centre = (edges[1:] + edges[:-1])[bins] / 2
     off = np.array([np.percentile((median - truth)[place == i], (16, 50, 84)) for i in bins]).reshape(-1, 3)
     stated = np.array([np.median((high - low)[place == i] / 2) for i in bins])
-    axis.axhline(0, color="0.6", lw=0.8)
+    return _Trend((edges[1:] + edges[:-1])[bins] / 2, *off.T, stated)
+
+
+def _plot_one(axis, truth: FloatArray, found: FloatArray, quantity: str) -> None:
+    trend = _trend(truth, found)
     blue = colour("young sequence")
-    axis.fill_between(centre, off[:, 0], off[:, 2], color=blue, alpha=0.25, lw=0, label="16-84 % of the regions")
-    axis.plot(centre, off[:, 1], color=blue, label="median of the regions")
-    axis.plot(centre, stated, color=colour("old ridge"), ls="--", label="± median stated error")
-    axis.plot(centre, -stated, color=colour("old ridge"), ls="--")
+    red = colour("old ridge")
+    axis.axhline(0, color="0.6", lw=0.8)
+    axis.fill_between(trend.centre, trend.low, trend.high, color=blue, alpha=0.25, lw=0, label="16-84 % of the regions")
+    axis.plot(trend.centre, trend.median, color=blue, label="median of the regions")
+    axis.plot(trend.centre, trend.stated, color=red, ls="--", label="± median stated error")
+    axis.plot(trend.centre, -trend.stated, color=red, ls="--")
     words = column(quantity).tex
     axis.set(xlabel=column(f"true_{quantity}").tex_axis, ylabel=f"found - true {words} [dex]", ylim=(-0.9, 0.9))
 
 
-def recovery_in_words(lines: list[RecoveryRow]) -> list[str]:
+def recovery_in_words(rows: list[RecoveryRow]) -> list[str]:
     """The recoveries as text, in dex and per cent."""
-    words, section = (
-        [
-            "Library members observed with noise, measured without themselves [dex].",
-            "Truths drawn as the prior must lie within 16-84 % in 68 % of all cases; in bins of the truth, or drawn",
-            "evenly, estimates lean towards the prior. Where fewer than "
-            f"{FEW_MODELS:.0f} models come within the errors, these are taken",
-            f"larger, up to {WIDENINGS[-1]:g} times, until as many do, as in all tables.",
-            f"{NOISE_WORDS}.",
-        ],
-        None,
-    )
-    for noise, drawn, regions, one in lines:
-        if (noise, drawn) != section:
-            section = (noise, drawn)
-            words += ["", f"{noise}, truths {drawn}"]
-            words.append(f"  {'':<12}{'regions':<22}{'n':>7}  {'mean offset':>16}  {'rms':>15}  stated   in 16-84 %")
-        offset = f"{one.offset:+.3f} ± {one.offset_err:.3f}"
-        rms = f"{one.rms:.3f} ± {one.rms_err:.3f}"
-        share = f"{100 * one.coverage:.1f} ± {100 * one.coverage_err:.1f}"
-        label = column(one.quantity).label
-        words.append(f"  {label:<12}{regions:<22}{one.n:>7,}  {offset:>16}  {rms:>15}  {one.error:.3f}   {share}")
+    words = [
+        "Library members observed with noise, measured without themselves [dex].",
+        "Truths drawn as the prior must lie within 16-84 % in 68 % of all cases; in bins of the truth, or drawn",
+        f"evenly, estimates lean towards the prior. Where fewer than {FEW_MODELS:.0f} models come within the errors,",
+        f"these are inflated, up to {WIDENINGS[-1]:g} times, until as many do, as in all tables.",
+        f"{NOISE_WORDS}.",
+    ]
+    for (noise, drawn), of_population in groupby(rows, lambda row: (row.noise, row.truths)):
+        words += ["", f"{noise}, truths {drawn}"]
+        words.append(f"  {'':<12}{'regions':<22}{'n':>7}  {'mean offset':>16}  {'rms':>15}  stated   in 16-84 %")
+        words += [_row_in_words(row) for row in of_population]
     return words
+
+
+def _row_in_words(row: RecoveryRow) -> str:
+    one = row.recovery
+    offset = f"{one.offset:+.3f} ± {one.offset_err:.3f}"
+    rms = f"{one.rms:.3f} ± {one.rms_err:.3f}"
+    share = f"{100 * one.coverage:.1f} ± {100 * one.coverage_err:.1f}"
+    label = column(one.quantity).label
+    return f"  {label:<12}{row.regions:<22}{one.n:>7,}  {offset:>16}  {rms:>15}  {one.error:.3f}   {share}"
 
 
 def save_recovery(out: Path, lines: list[RecoveryRow], figure: Figure) -> list[Path]:

@@ -153,9 +153,7 @@ def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreemen
     theirs = galaxies.published(name)
     ours = getattr(found, name)
     off = ours[:, 1] - theirs[:, 1]
-    our_error = (ours[:, 2] - ours[:, 0]) / 2
-    their_error = (theirs[:, 2] - theirs[:, 0]) / 2
-    errors_apart = np.abs(off) / np.hypot(our_error, their_error)
+    errors_apart = np.abs(off) / np.hypot(_half_width(ours), _half_width(theirs))
     far_off = errors_apart > FAR_OFF
     use = np.isfinite(errors_apart)
     if not use.any():
@@ -165,11 +163,16 @@ def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreemen
         offset=float(np.median(off[use])),
         scatter=float(np.std(off[use])),
         half_width=half_width_16_84(off[use], np.ones(use.sum())),
-        error_ratio=float(np.median(our_error[use] / their_error[use])),
+        error_ratio=float(np.median(_half_width(ours)[use] / _half_width(theirs)[use])),
         within_one=float(np.mean(errors_apart[use] < 1)),
         within_two=float(np.mean(errors_apart[use] < 2)),
         far_off=far_off,
     )
+
+
+def _half_width(percentiles: FloatArray) -> FloatArray:
+    """Half of the 16-84 range, (galaxy,) of 16, 50, 84 % (galaxy, 3)."""
+    return (percentiles[:, 2] - percentiles[:, 0]) / 2
 
 
 def galaxies_in_words(comparison: GalaxyComparison) -> list[str]:
@@ -199,13 +202,18 @@ def _galaxy_lines(comparison: GalaxyComparison, name: str, priors: str) -> list[
     reasons = doubts(comparison, priors)
     lines = [f"  {'galaxy':<18}{'σ∗':>5}  {'published':>13}  {'here':>13}  here - published"]
     for i, galaxy in enumerate(galaxies.name[:SHOWN]):
-        published, here = (f"{mid:6.2f} ± {(high - low) / 2:.2f}" for low, mid, high in (theirs[i], ours[i]))
+        start = f"  {galaxy:<18}{comparison.dispersion[i]:>5.0f}"
         off = ours[i, 1] - theirs[i, 1]
-        line = f"  {galaxy:<18}{comparison.dispersion[i]:>5.0f}  {published:>13}  {here:>13}  {off:+8.2f}"
-        lines.append(f"{line}  {reasons[i]}".rstrip())
+        lines.append(f"{start}  {_with_error(theirs[i])}  {_with_error(ours[i])}  {off:+8.2f}  {reasons[i]}".rstrip())
     if galaxies.name.size > SHOWN:
         lines.append(f"  ... {galaxies.name.size - SHOWN} more, in {GALAXY_TABLE}")
     return lines
+
+
+def _with_error(percentiles: FloatArray) -> str:
+    """Median and half of the 16-84 range of one galaxy, from 16, 50, 84 % (3,)."""
+    low, median, high = percentiles
+    return f"{median:6.2f} ± {(high - low) / 2:.2f}"
 
 
 def _agreement_in_words(comparison: GalaxyComparison, name: str, priors: str) -> list[str]:

@@ -54,13 +54,16 @@ def coverage_in_words(lines: list[Coverage]) -> list[str]:
     for (quantity, sequence), block in groupby(lines, lambda line: (line.quantity, line.sequence)):
         words += ["", f"{column(quantity).axis}, {sequence}"]
         words.append(f"  {'bin':<34}{'regions':>9}{'median offset':>15}{'stated':>9}{'coverage':>10}")
-        for line in block:
-            mark = "" if line.as_expected else " *"
-            numbers = f"{line.n:>9,}{line.offset:>+15.3f}{line.error:>9.3f}{line.coverage:>10.3f}"
-            words.append(f"  {_bin_in_words(line):<34}{numbers}{mark}")
+        words += [_line_in_words(line) for line in block]
     kept = sum(line.as_expected for line in lines)
     words += ["", f"{kept} of {len(lines)} bins within {EXPECTED:g} ± {TOLERANCE:g}."]
     return words
+
+
+def _line_in_words(line: Coverage) -> str:
+    mark = "" if line.as_expected else " *"
+    numbers = f"{line.n:>9,}{line.offset:>+15.3f}{line.error:>9.3f}{line.coverage:>10.3f}"
+    return f"  {_bin_in_words(line):<34}{numbers}{mark}"
 
 
 def _bin_in_words(line: Coverage) -> str:

@@ -20,7 +20,7 @@ def changes(document: Document) -> list:
 
 
 def test_words_send_their_text_and_nothing_else():
-    words = compat.Words("one", stylesheets=["p { color: red }"])
+    words = compat.WordsPane("one", stylesheets=["p { color: red }"])
     document = Document()
     document.add_root(words.get_root(document))
     heard = changes(document)
@@ -50,7 +50,7 @@ def test_a_template_enters_its_document_in_one_walk(monkeypatch):
     monkeypatch.setattr(type(document.models), "recompute", lambda self: (walks.append(1), recompute(self)))
     page = compat.Template("{% extends base %}")
     for i in range(5):
-        page.add_panel(f"words_{i}", compat.Words(f"{i}"))
+        page.add_panel(f"words_{i}", compat.WordsPane(f"{i}"))
     page._init_doc(document)
     assert len(document.roots) >= 5
     assert len(walks) == 1
@@ -88,11 +88,11 @@ def test_panel_does_not_reconnect_by_itself():
 
 
 def test_the_plain_design_brings_no_style_sheets():
-    with pn.config.set(design=compat.Plain):
-        words, other = compat.Words("one", design=compat.Plain), pn.pane.HTML("one", design=Native)
+    with pn.config.set(design=compat.PlainDesign):
+        words, other = compat.WordsPane("one", design=compat.PlainDesign), pn.pane.HTML("one", design=Native)
         sheets = [len(each.get_root(Document()).stylesheets) for each in (words, other)]
     assert sheets[0] < sheets[1]
-    assert compat.Template("{% extends base %}").design is compat.Plain
+    assert compat.Template("{% extends base %}").design is compat.PlainDesign
 
 
 @pytest.mark.parametrize(

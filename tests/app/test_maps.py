@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.screen import map_data as md
-from app.screen.maps import LEVEL_GREYS, REASONS, MapPanel, Sky, colours_of
+from app.screen.maps import LEVEL_GREYS, REASONS, MapPanel, SkyWindow, colours_of
 from app.screen.parts import Parts
 from engine.columns import REGION
 from engine.flags import SpaxelFlag
@@ -136,7 +136,7 @@ def test_marks_stay_within_any_window():
 
 
 def test_a_panel_shows_another_map_without_a_new_figure(columns):
-    panel = MapPanel(Sky(Parts()), lambda x, y: None, lambda event: None)
+    panel = MapPanel(SkyWindow(Parts()), lambda x, y: None, lambda event: None)
     frame, models = md.frame_of(X, Y), set(panel.figure.references())
     panel.show(md.picture(columns, frame, "log_mu_star", (0.0, 3.0)))
     np.testing.assert_array_equal(panel.source.data["values"][0], md.to_map(columns["log_mu_star"], frame))
@@ -147,7 +147,7 @@ def test_a_panel_shows_another_map_without_a_new_figure(columns):
 
 
 def test_scale_bar_and_compass_follow_the_zoom_and_come_home():
-    sky = Sky(Parts())
+    sky = SkyWindow(Parts())
     sky.look_at((0.0, 80.0, 0.0, 80.0), 250.0)
     whole = sky.words.data["text"][0]
     sky.x_range.update(start=30.0, end=40.0)
@@ -197,9 +197,9 @@ def test_in_a_map_that_is_turned_the_ellipse_points_to_its_place_on_the_sky():
 
 def test_the_compass_of_a_map_that_is_turned_shows_how_it_lies():
     window = (10.0, 15.0, -3.0, 2.0)
-    marks = md.sky_marks(window, 300.0, md.axis_angles(TURNED))
+    marks = md.sky_marks(window, 300.0, md.map_axes(TURNED))
     assert marks.north[0] - marks.corner[0] == pytest.approx(0.3)
     assert marks.north[1] == pytest.approx(marks.corner[1])
     assert marks.east[1] - marks.corner[1] == pytest.approx(0.3)
-    upside_down = md.sky_marks(window, 300.0, md.axis_angles({"x_axis_angle": 90.0, "y_axis_angle": 180.0}))
+    upside_down = md.sky_marks(window, 300.0, md.map_axes({"x_axis_angle": 90.0, "y_axis_angle": 180.0}))
     assert window[2] < upside_down.north[1] < upside_down.corner[1]

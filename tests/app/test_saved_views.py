@@ -4,17 +4,20 @@ import json
 import multiprocessing
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine, make_url
 
 from app.views import schema
 from app.views.files import read_views_file, views_file
-from app.views.store import SavedViews
-from app.views.view import View, ViewError, from_json, new_view
+from app.views.store import PATIENCE, SavedViews, _with_driver
+from app.views.view import SavedView, ViewError, from_json, new_view
+from tests.postgres import postgres
 
 QUERY = "page=relations&log_M_star=9.8..10.3"
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + b"\x00\x00\x00\x20" * 2 + bytes(range(256))
 
 
 @pytest.fixture
@@ -27,19 +30,33 @@ def saved(path) -> SavedViews:
     return SavedViews(f"sqlite:///{path}")
 
 
-def view(name: str = "low masses", **more) -> View:
+@pytest.fixture(scope="module")
+def server():
+    with postgres() as one:
+        yield one
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request, path) -> str:
+    """Where views are kept: what is claimed with this holds for both kinds of database."""
+    return f"sqlite:///{path}" if request.param == "sqlite" else request.getfixturevalue("server").address()
+
+
+def view(name: str = "low masses", **more) -> SavedView:
     return new_view(name, QUERY, "abc123", **more)
 
 
-def test_what_was_saved_is_listed_newest_first(saved):
+def test_what_was_saved_is_listed_newest_first(address):
+    saved = SavedViews(address)
     first = replace(view("first"), made="2026-01-01T00:00:00+00:00")
-    second = replace(view("second", note="two\nlines"), made="2026-01-02T00:00:00+00:00")
+    second = replace(view("second", note="two\nlines µ*", picture=PICTURE), made="2026-01-02T00:00:00+00:00")
     for one in (first, second):
         saved.save(one)
     assert saved.listed() == [second, first]
 
 
-def test_a_removed_view_leaves_the_list_and_stays_in_the_database(saved):
+def test_a_removed_view_leaves_the_list_and_stays_in_the_database(address):
+    saved = SavedViews(address)
     one = view()
     saved.save(one)
     saved.remove(one.view_id)
@@ -52,7 +69,8 @@ def test_the_link_of_a_view_names_its_table_and_nothing_else(saved):
     assert one.link() == "./app?page=galaxy&galaxy_id=3&table=abc123"
 
 
-def test_views_go_through_a_file_to_another_instance_once(saved, tmp_path):
+def test_views_go_through_a_file_to_another_instance_once(address, tmp_path):
+    saved = SavedViews(address)
     kept = [view("one", note="with “quotes” & <tags>"), view("two")]
     saved.add(kept)
     other = SavedViews(f"sqlite:///{tmp_path / 'other.sqlite'}")
@@ -62,9 +80,9 @@ def test_views_go_through_a_file_to_another_instance_once(saved, tmp_path):
     assert sorted(other.listed(), key=str) == sorted(kept, key=str)
 
 
-def test_a_database_of_the_first_version_is_led_to_the_last(path):
+def test_a_database_of_the_first_version_is_led_to_the_last(address, path):
     path.parent.mkdir()
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(_with_driver(make_url(address)), poolclass=NullPool)
     with engine.begin() as connection:
         schema.versions.create(connection)
         connection.execute(schema.versions.insert().values(version=1))
@@ -73,7 +91,7 @@ def test_a_database_of_the_first_version_is_led_to_the_last(path):
         columns = ", ".join(words)
         marks = ", ".join(f":{name}" for name in words)
         connection.execute(schema.text(f"INSERT INTO glocal_views ({columns}) VALUES ({marks})"), words)
-    assert [one.name for one in SavedViews(f"sqlite:///{path}").listed()] == ["old"]
+    assert [one.name for one in SavedViews(address).listed()] == ["old"]
 
 
 def write_many(address: str, who: str, n: int) -> None:
@@ -82,8 +100,7 @@ def write_many(address: str, who: str, n: int) -> None:
         saved.save(view(f"{who} {i}"))
 
 
-def test_two_processes_that_write_at_once_lose_nothing(path):
-    address = f"sqlite:///{path}"
+def test_two_processes_that_write_at_once_lose_nothing(address):
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=write_many, args=(address, who, 10)) for who in ("a", "b")]
     for writer in writers:
@@ -94,6 +111,26 @@ def test_two_processes_that_write_at_once_lose_nothing(path):
     assert sorted(one.name for one in SavedViews(address).listed()) == sorted(
         f"{w} {i}" for w in "ab" for i in range(10)
     )
+
+
+def test_two_that_take_in_the_same_file_at_once_both_succeed(address):
+    many = [view(str(i)) for i in range(20)]
+    with ThreadPoolExecutor(4) as threads:
+        added = list(threads.map(lambda _: SavedViews(address).add(many), range(4)))
+    assert sorted(added) == [0, 0, 0, 20]
+    assert len(SavedViews(address).listed()) == 20
+
+
+def test_a_database_server_that_is_gone_is_one_sentence():
+    with pytest.raises(ViewError, match="cannot be reached") as refusal:
+        SavedViews("postgresql://glocal@127.0.0.1:9/views").listed()
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("address", "sentence"), [("no address", "Could not parse"), ("orakel://x", "orakel")])
+def test_an_address_that_is_none_is_named(address, sentence):
+    with pytest.raises(ViewError, match=f"GLOCAL_DATABASE cannot be used: .*{sentence}"):
+        SavedViews(address)
 
 
 @pytest.mark.parametrize("damage", [
@@ -122,7 +159,7 @@ def test_a_damaged_database_is_put_aside_and_not_thrown_away(saved, path):
 
 
 def test_a_locked_database_is_a_sentence_and_then_works_again(saved, path, monkeypatch):
-    monkeypatch.setattr("app.views.store.WAIT_S", 0.1)
+    monkeypatch.setitem(PATIENCE, "sqlite", {"timeout": 0.1})
     quick = SavedViews(f"sqlite:///{path}")
     quick.save(view("before"))
     other = sqlite3.connect(path, isolation_level=None)

@@ -155,3 +155,14 @@ def test_a_cut_by_a_column_keeps_the_regions_inside_and_says_so(survey, value):
     middle = float(np.nanmedian(values))
     sample = select(survey, Selection(**{value.name: Range(middle, None)}).cut())
     assert sample.n_regions == np.count_nonzero(values >= np.float32(middle))
+
+
+@pytest.mark.parametrize(
+    "harm", ["../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "/etc/passwd\0", "file:///etc/passwd"]
+)
+def test_paths_in_a_link_are_words_that_mean_nothing(harm):
+    """Two values are free words, which are only compared with what the table and the page have."""
+    free = {"types", "plane"}
+    selection, sentences = Selection.from_query(dict.fromkeys([value.name for value in VALUES], harm))
+    assert set(selection.to_query()) - set(Selection().to_query()) <= free
+    assert len(sentences) >= len(VALUES) - len(free)

@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,7 @@ from app.jobs import BusyError, Jobs
 from app.recent import Recent
 from app.server import lifecycle
 from app.server.__main__ import panel_words
-from app.server.logs import JsonLines, Plain
+from app.server.logs import JsonLines, PlainLines
 from app.server.secret import _kept_secret, derived
 from app.server.users import Lockout
 from app.settings import Settings, read_settings, refuse_unguarded
@@ -182,7 +184,7 @@ def test_whatever_a_survey_is_like_the_server_looks_at_it_again(monkeypatch):
                 break
         return lifecycle.state().loaded
 
-    monkeypatch.setattr(lifecycle, "LOOK_S", 0.01)
+    monkeypatch.setenv("GLOCAL_LOOK_S", "0.01")
     monkeypatch.setattr(lifecycle, "open_survey", look)
     lifecycle.state.cache_clear()
     assert loops.run(follow())
@@ -210,7 +212,7 @@ def test_an_error_in_a_job_reaches_who_asked():
 ])  # fmt: skip
 def test_log_lines_hold_no_address_and_no_link(message):
     record = logging.LogRecord("tornado.access", logging.INFO, "", 0, message, None, None)
-    for line in (Plain("%(message)s").format(record), json.loads(JsonLines().format(record))["message"]):
+    for line in (PlainLines("%(message)s").format(record), json.loads(JsonLines().format(record))["message"]):
         assert not [word for word in ("192.0.2.7", "2001:db8", "galaxy_id", "abc.def") if word in line]
         assert "GET" in line
 
@@ -225,6 +227,36 @@ def test_a_json_log_line_has_the_number_and_the_traceback_of_an_error():
     words = json.loads(JsonLines().format(record))
     assert (words["level"], words["error_id"], words["message"]) == ("error", "ab12", "error ab12")
     assert "ValueError: what" in words["traceback"]
+
+
+STOPPED = """
+import asyncio, logging, os, signal, time
+from app.jobs import BusyError, shared_jobs
+from app.server import lifecycle
+
+async def main():
+    lifecycle._take_signals()
+    asked = asyncio.ensure_future(shared_jobs().run(time.sleep, 300))
+    await asyncio.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        await asked
+    except BusyError as error:
+        print(error, flush=True)
+    await asyncio.sleep(300)
+
+logging.basicConfig()
+lifecycle.PATIENCE_S = 0.3
+asyncio.run(main())
+"""
+
+
+def test_a_process_ends_though_an_export_goes_on_and_says_what_was_lost():
+    """A thread cannot be stopped, and Python would wait for it."""
+    ended = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    assert ended.stdout.strip() == "this instance is being restarted: try again in a minute"
+    assert "exports lost, as they took longer than 0.3 s: 1" in ended.stderr
 
 
 @pytest.fixture

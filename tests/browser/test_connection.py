@@ -11,6 +11,7 @@ from tests.hosting.conftest import Server
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 pytestmark = pytest.mark.browser
+PING_S = 2.0  # between two pings of a page that is made to lose its line
 
 
 def test_a_lost_connection_is_told_and_the_address_brings_everything_back(browser, small_survey, tmp_path):
@@ -44,22 +45,23 @@ def line():
 def small_server(tmp_path_factory, small_survey, line):
     """A server with room for two pages, at its own port and at the end of the line."""
     origins = f"127.0.0.1:{line.port}"
-    server = Server(tmp_path_factory.mktemp("line"), small_survey, sessions=2, keep_session_s=1, origins=origins)
+    short = {"ping_s": PING_S, "again_s": 2, "keep_session_s": 1}  # as they are, this file would take three minutes
+    server = Server(tmp_path_factory.mktemp("line"), small_survey, sessions=2, origins=origins, **short)
     line.server_port = server.port
     yield server
     server.end()
 
 
-def test_a_line_that_is_dead_without_a_word_is_noticed_within_half_a_minute(browser, small_server, line):
+def test_a_line_that_is_dead_without_a_word_is_noticed_after_three_pings(browser, small_server, line):
     """As after a laptop's sleep: nothing closes the line, and nothing comes through it."""
     page = browser.new_page(viewport=SCREEN)
     page.goto(f"http://127.0.0.1:{line.port}/app?log_M_star=10.8..")
     page.locator(READY).wait_for(state="attached", timeout=30_000)
-    page.wait_for_timeout(25_000)  # a line that lives, but has nothing to say, is left alone
+    page.wait_for_timeout(5_000 * PING_S)  # a line that lives, but has nothing to say, is left alone
     expect(page.get_by_role("alert")).to_be_hidden()
     page.evaluate("window.same = true")
     line.fall_silent()
-    expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=32_000)
+    expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=3_200 * PING_S)
     assert page.evaluate("document.querySelector('.stage').inert")
     page.wait_for_function("window.same === undefined", timeout=90_000)  # it has loaded itself again
     page.locator(READY).wait_for(state="attached", timeout=30_000)

@@ -65,6 +65,45 @@ def test_a_module_that_the_kernel_does_not_use_leaves_it_alone(copy):
     assert run(copy)[3] == 1.0
 
 
+KERNEL = """
+from typing import NamedTuple
+from engine.compiled import njit
+
+class Before(NamedTuple):
+    values: object
+
+@njit()
+def total(one):
+    return one.values.sum()
+"""
+SHOW_TOTAL = """
+import numpy as np
+from engine import kernel
+print(kernel.total(kernel.{name}(np.ones(3))), sum(kernel.total.stats.cache_hits.values()))
+"""
+
+
+def total(folder: Path, name: str) -> list[float]:
+    """What the kernel answers for an argument of a class of that name, and how often it came from the cache."""
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW_TOTAL.format(name=name)], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONSAFEPATH": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [float(word) for word in done.stdout.split()]
+
+
+def test_a_class_of_arguments_that_was_renamed_does_not_break_old_caches(tmp_path):
+    shutil.copytree(ENGINE, tmp_path / "engine", ignore=shutil.ignore_patterns("__pycache__"))
+    module = tmp_path / "engine" / "kernel.py"
+    module.write_text(KERNEL)
+    assert total(tmp_path, "Before") == [3.0, 0.0]
+    assert total(tmp_path, "Before") == [3.0, 1.0]
+    module.write_text(KERNEL.replace("Before", "Afterwards"))
+    assert total(tmp_path, "Afterwards") == [3.0, 0.0]
+    assert total(tmp_path, "Afterwards") == [3.0, 1.0]
+
+
 def test_the_folder_numba_was_told_is_used(copy, tmp_path):
     run(copy, NUMBA_CACHE_DIR=str(tmp_path))
     assert {file.name.split("-")[0] for file in cached(tmp_path)} >= {"search._quantiles"}

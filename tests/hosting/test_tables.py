@@ -1,19 +1,26 @@
 """Tables at signed addresses: for who has the address, for a while, and for nobody else."""
 
+import asyncio
 import html
+import socket
 import time
 from io import BytesIO
 
 import pytest
 from astropy.table import Table
-from tornado.web import create_signed_value
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, create_signed_value
 
+from app.jobs import shared_jobs
 from app.server import secret
-from app.server.tables import KINDS, PURPOSE, addresses
-from app.settings import Settings
+from app.server.tables import KINDS, PURPOSE, ROUTES, addresses
+from app.settings import Settings, read_settings
 from app.store import open_survey
 from engine.figures.cut import Cut
 from engine.figures.sample import select
+from tests import loops
 from tests.hosting.conftest import logged_in
 
 VIEW = "log_M_star=9.8..10.3&sequence=old+ridge"
@@ -62,3 +69,51 @@ def test_a_word_signed_for_a_login_is_no_address(guarded):
     key = secret.derived(Settings(state=state), "cookies")
     token = create_signed_value(key, PURPOSE, '["", "votable", "x"]').decode()
     assert guarded.get(f"/tables/{token}/glocal-regions.vot").status_code == 403
+
+
+@pytest.fixture
+def alone(small_survey, tmp_path, monkeypatch):
+    """Settings of a process that makes one table at a time, keeps no other waiting, and drops it after a second."""
+    for name, value in {"DATA": small_survey, "STATE": tmp_path, "QUEUE": 0, "SEND_S": 1, "TABLE_ROWS": 15_000}.items():
+        monkeypatch.setenv(f"GLOCAL_{name}", str(value))
+    shared_jobs.cache_clear()
+    yield open_survey(small_survey).survey_id
+    shared_jobs.cache_clear()
+
+
+async def ask(path: str) -> tuple[HTTPResponse, HTTPResponse]:
+    """Two ask for a table at once, the first of whom reads nothing of it; once it is given up, a third does."""
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # the system takes little off our hands
+    server = HTTPServer(Application(ROUTES))
+    server.add_socket(listener)
+    root = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    client = AsyncHTTPClient(force_instance=True)
+    with socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.connect(listener.getsockname())
+        lazy.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await asyncio.sleep(0.3)
+        second = await client.fetch(root + path, raise_error=False)
+        while shared_jobs().answering:
+            await asyncio.sleep(0.1)
+    third = await client.fetch(root + path, raise_error=False)
+    client.close()
+    server.stop()
+    return second, third
+
+
+def test_a_table_that_nobody_takes_is_dropped_and_only_so_many_are_kept(alone, caplog):
+    (path,) = {one.path for one in addresses("log_M_star=10.3..", alone, read_settings()) if one.words == "FITS"}
+    second, third = loops.run(ask(path))
+    assert second.code == 503
+    assert "try again in a minute" in second.body.decode()
+    assert "a table was not taken within 1 s" in caplog.text
+    assert third.code == 200
+
+
+def test_a_table_of_more_regions_than_allowed_is_a_sentence(alone):
+    (path,) = {one.path for one in addresses("", alone, read_settings()) if one.words == "FITS"}
+    _, third = loops.run(ask(path))
+    assert third.code == 400
+    assert "15000 is the limit" in third.body.decode()

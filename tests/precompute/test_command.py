@@ -246,6 +246,30 @@ def test_a_comparison_of_smoothings_in_which_galaxies_failed_ends_with_exit_code
     assert ("1 of 2 galaxies failed: B" in done.output) == bool(code)
 
 
+@pytest.mark.parametrize(("failed", "code"), [([], 0), (["A", "B"], 1)])
+def test_measuring_ends_with_exit_code_1_where_files_of_galaxies_do_not_follow(monkeypatch, tmp_path, failed, code):
+    from precompute.stages.measure import MeasureReport
+
+    report = MeasureReport(["9 regions were measured"], failed)
+    monkeypatch.setattr("precompute.stages.measure.run_measure", lambda *_words: report)
+    done = RUN.invoke(command.cli, ["measure", str(tmp_path)], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert "9 regions were measured" in done.output
+    told = "posteriors or maps of 2 galaxies do not follow the new estimates: A, B" in done.output
+    assert told == bool(code)
+
+
+@pytest.mark.parametrize(("failed", "code"), [({}, 0), ({"B": "B.fits is cut short"}, 1)])
+def test_a_recovery_that_leaves_galaxies_out_ends_with_exit_code_1(monkeypatch, failed, code):
+    from precompute.stages.recovery import RecoveryReport
+
+    monkeypatch.setattr("precompute.stages.recovery.run_recovery", lambda _file: RecoveryReport([], failed))
+    done = RUN.invoke(command.cli, ["recovery", "survey.toml"], env={"COLUMNS": "200"})
+    assert done.exit_code == code
+    assert ("B is left out: B.fits is cut short" in done.output) == bool(code)
+    assert ("1 galaxies could not be compared: B" in done.output) == bool(code)
+
+
 def test_the_report_tells_remarks_below_their_galaxy():
     from precompute.stages.run import report_lines
 

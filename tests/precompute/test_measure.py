@@ -91,7 +91,7 @@ def stopped_after(number, error, monkeypatch):
 
 def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tmp_path, library):
     out = tmp_path / "out"
-    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=300))[0]
+    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=300)).sentences[0]
     (before, galaxies, meta), (after, galaxies_after, meta_after) = read_survey(survey), read_survey(out)
     of = np.searchsorted(galaxies["galaxy_id"], before["galaxy_id"])
     whole = infer(
@@ -237,7 +237,7 @@ def test_a_galaxy_without_observables_keeps_its_values(survey, tmp_path):
     gone = regions["galaxy_id"] == 2
     names = [name for name in regions if f"{name}_err" in regions and name not in MEASURED]
     change(survey, **{name: np.where(gone, np.nan, regions[name]) for name in names})
-    assert "keep their values" in run_measure(MeasureRequest(survey, tmp_path / "out"))[-1]
+    assert "keep their values" in run_measure(MeasureRequest(survey, tmp_path / "out")).sentences[-1]
     after = read_survey(tmp_path / "out")[0]
     assert np.array_equal(after["log_age_wr"][gone], regions["log_age_wr"][gone], equal_nan=True)
     assert not np.array_equal(after["log_age_wr"][~gone], regions["log_age_wr"][~gone], equal_nan=True)
@@ -248,7 +248,7 @@ def test_densities_that_cannot_be_measured_again_stay_and_the_message_names_them
     dark = regions["galaxy_id"] == 2  # indices, but no magnitude
     change(survey, **{f"mag_{band}": np.where(dark, np.nan, regions[f"mag_{band}"]) for band in "ugriz"})
     number = np.isfinite(regions["log_mu_star"][dark]).sum()
-    words = run_measure(MeasureRequest(survey, survey))  # in place, where they would be lost for good
+    words = run_measure(MeasureRequest(survey, survey)).sentences  # in place, where they would be lost for good
     after, galaxies, _ = read_survey(survey)
     for name in ("log_mu_star", "log_mu_star_err"):
         np.testing.assert_array_equal(after[name][dark], regions[name][dark])
@@ -259,7 +259,7 @@ def test_densities_that_cannot_be_measured_again_stay_and_the_message_names_them
     kept = dark & np.isfinite(after["log_mu_star"])
     np.testing.assert_array_equal((after["flags"] & SpaxelFlag.DENSITY_KEPT) > 0, kept)
     assert not (after["flags"] & (SpaxelFlag.AGE_KEPT | SpaxelFlag.METALLICITY_KEPT)).any()
-    again = run_measure(MeasureRequest(survey, survey))
+    again = run_measure(MeasureRequest(survey, survey)).sentences
     assert again == words
     assert read_survey(survey)[1]["log_mu_e"].tolist() == galaxies["log_mu_e"].tolist()
 
@@ -273,7 +273,7 @@ def test_a_region_that_cannot_be_measured_keeps_all_that_belongs_to_its_values(s
     for name in MEASURED:
         bad[name][1] = np.nan  # and this one has nothing to keep
     change(survey, **bad)
-    words = run_measure(MeasureRequest(survey, tmp_path / "out"))
+    words = run_measure(MeasureRequest(survey, tmp_path / "out")).sentences
     after = read_survey(tmp_path / "out")[0]
     for name in Posterior._fields[:-1]:
         assert after[name][0] == regions[name][0]
@@ -302,7 +302,9 @@ def test_posteriors_of_spectra_are_those_of_the_new_estimates(survey, tmp_path, 
     write_spectra(survey, 1)
     old = of_galaxy(survey, 1)
     before = read_spectrum(survey, 1, old["x"][5], old["y"][5], belongs_to=estimates_id(old))
-    assert "Posteriors of 1 galaxies follow the new estimates." in run_measure(MeasureRequest(survey, tmp_path / out))
+    report = run_measure(MeasureRequest(survey, tmp_path / out))
+    assert "Posteriors of 1 galaxies follow the new estimates." in report.sentences
+    assert report.failed == []
     assert_posteriors_are_those_of_the_table(tmp_path / out, 1)
     belongs = {"belongs_to": estimates_id(of_galaxy(tmp_path / out, 1))}
     after = read_spectrum(tmp_path / out, 1, old["x"][5], old["y"][5], **belongs)
@@ -337,10 +339,28 @@ def test_spectra_that_do_not_belong_or_are_broken_are_named_and_the_tables_are_w
     else:
         regions = read_survey(survey)[0]
         change(survey, log_age_wr=np.where(regions["galaxy_id"] == 1, 9.0, regions["log_age_wr"]))
-    words = run_measure(MeasureRequest(survey, tmp_path / "out"))
-    assert "Posteriors of 1 galaxies follow the new estimates." in words
-    assert words[-1].startswith("Posteriors of mock 001 are left as they are: ")
+    report = run_measure(MeasureRequest(survey, tmp_path / "out"))
+    assert "Posteriors of 1 galaxies follow the new estimates." in report.sentences
+    assert report.sentences[-1].startswith("Posteriors of mock 001 are left as they are: ")
+    assert report.failed == ["mock 001"]
     assert_posteriors_are_those_of_the_table(tmp_path / "out", 2)
+
+
+def test_posteriors_that_cannot_be_computed_again_are_named(survey, monkeypatch):
+    for number in (1, 2):
+        write_spectra(survey, number)
+    renew = renew_spectra.renew_posteriors
+
+    def fails_on_the_first(old, *more):
+        if old == spectra_files(survey, 1):
+            raise TableError(f"{old.spectra} has other spaxels than the table")
+        renew(old, *more)
+
+    monkeypatch.setattr(renew_spectra, "renew_posteriors", fails_on_the_first)
+    report = run_measure(MeasureRequest(survey, survey))
+    assert report.sentences[-1].startswith("Posteriors of mock 001 could not be computed again: ")
+    assert report.failed == ["mock 001"]
+    assert_posteriors_are_those_of_the_table(survey, 2)
 
 
 def test_a_stop_while_posteriors_are_renewed_loses_nothing_and_the_same_command_goes_on(survey, monkeypatch):

@@ -61,7 +61,7 @@ def test_maps_hold_the_new_estimates_and_keep_all_else(survey, tmp_path, out):
     old_path = maps_file(survey, "mock 001")
     with fits.open(old_path, memmap=False) as hdus:
         before = {hdu.name: hdu.data for hdu in hdus}
-    words = run_measure(MeasureRequest(survey, tmp_path / out))
+    words = run_measure(MeasureRequest(survey, tmp_path / out)).sentences
     assert "Maps of 1 galaxies follow the new estimates." in words
     rows = of_galaxy(tmp_path / out, 1)
     place = rows["y"], rows["x"]
@@ -99,6 +99,7 @@ def test_maps_that_do_not_belong_or_are_broken_are_named_and_left(survey, harm):
         with fits.open(path, mode="update", memmap=False) as maps:
             del maps["CHI2"]
     before = path.read_bytes()
-    words = run_measure(MeasureRequest(survey, survey))
-    assert words[-1].startswith(f"Maps of mock 001 are left as they are: {path}")
+    report = run_measure(MeasureRequest(survey, survey))
+    assert report.sentences[-1].startswith(f"Maps of mock 001 are left as they are: {path}")
+    assert report.failed == ["mock 001"]
     assert path.read_bytes() == before

@@ -53,19 +53,31 @@ def _photograph(
 ) -> Image:  # fmt: skip
     """One band of the sky (y, x) [nanomaggies/arcsec2], down to a depth [mag/arcsec2, one sigma]."""
     pixel = settings.sdss_pixel
-    seeing = Moffat(SDSS_PSF_FWHM[band], settings.sdss_beta)
     side = int(min(plane.shape) / pixel / 1.4)  # turned, it still lies inside the sky
-    shape = side, side
-    wcs = tangent_wcs(float(galaxy.ra), float(galaxy.dec), shape, pixel, settings.sdss_angle)
-    rows, columns = np.indices(shape)
+    wcs = tangent_wcs(float(galaxy.ra), float(galaxy.dec), (side, side), pixel, settings.sdss_angle)
+    noise = 10.0 ** (-0.4 * (depth - ZERO_POINT)) * pixel
+    seeing = Moffat(SDSS_PSF_FWHM[band], settings.sdss_beta)
+    seen = _seen_through(plane, galaxy, wcs, side, seeing, settings)
+    reddened = _reddened(Image(band, seen, np.full(seen.shape, noise), wcs, pixel, seeing.fwhm), settings.a_v)
+    scale = 10.0 ** (-0.4 * settings.wrong_colour * rng.standard_normal())
+    return reddened._replace(data=scale * reddened.data + rng.normal(0.0, noise, seen.shape))
+
+
+def _seen_through(
+    plane: FloatArray, galaxy: MockGalaxies, wcs: WCS, side: int, seeing: Moffat, settings: CubeMockSettings
+) -> FloatArray:
+    """Galaxy and star in the pixels of a square image without noise [nanomaggies]."""
+    rows, columns = np.indices((side, side))
     x, y = sky_wcs(galaxy, plane.shape).all_world2pix(*wcs.all_pix2world(columns, rows, 0), 0)
+    pixel = settings.sdss_pixel
+    return _blurred_at(plane, x, y, seeing, pixel) + _star(x, y, plane.shape, seeing, settings) * pixel**2
+
+
+def _blurred_at(plane: FloatArray, x: FloatArray, y: FloatArray, seeing: Moffat, pixel: float) -> FloatArray:
+    """Light per pixel of an image whose pixels lie at places x, y of the plane [nanomaggies]; pixel [arcsec]."""
     bright = map_coordinates(plane, (y, x), order=3, mode="nearest") * pixel**2
     whole = fftconvolve(np.pad(bright, _EDGE, mode="edge"), moffat_image(seeing, pixel), mode="same")
-    seen = whole[_EDGE:-_EDGE, _EDGE:-_EDGE] + _star(x, y, plane.shape, seeing, settings) * pixel**2
-    noise = 10.0 ** (-0.4 * (depth - ZERO_POINT)) * pixel
-    reddened = _reddened(Image(band, seen, np.full(shape, noise), wcs, pixel, seeing.fwhm), settings.a_v)
-    scale = 10.0 ** (-0.4 * settings.wrong_colour * rng.standard_normal())
-    return reddened._replace(data=scale * reddened.data + rng.normal(0.0, noise, shape))
+    return whole[_EDGE:-_EDGE, _EDGE:-_EDGE]
 
 
 def _star(

@@ -50,14 +50,18 @@ def spoil(
     red = np.abs(wave - 6200.0).argmin()
     star = _star_light(wave, settings)
     noise = _noise_of(clean + star, sb_r, mock, settings)
-    error = noise.error
     dead = _dead_fibre(settings)
     scale = float(np.exp(settings.wrong_scale * rng.standard_normal()))
-    flux = np.where(dead, _DEAD, scale) * (clean + star) + error * _shared_noise(clean.shape, settings, rng)
-    rays = [rng.integers(_RAY_BORDER, n - _RAY_BORDER, settings.n_cosmic) for n in flux.shape]
-    cosmic = np.stack(rays, axis=1)
-    flux[tuple(cosmic.T)] += _RAY * error[tuple(cosmic.T)]
+    flux = np.where(dead, _DEAD, scale) * (clean + star) + noise.error * _shared_noise(clean.shape, settings, rng)
+    cosmic = _cosmic_rays(clean.shape, settings, rng)
+    flux[tuple(cosmic.T)] += _RAY * noise.error[tuple(cosmic.T)]
     return Spoilt(flux, star[red] > 0.1 * clean[red], dead, cosmic, noise, scale)
+
+
+def _cosmic_rays(shape: tuple[int, ...], settings: CubeMockSettings, rng: np.random.Generator) -> IntArray:
+    """Where they hit, (ray, 3): pixel, y, x."""
+    places = [rng.integers(_RAY_BORDER, n - _RAY_BORDER, settings.n_cosmic) for n in shape]
+    return np.stack(places, axis=1)
 
 
 def _dead_fibre(settings: CubeMockSettings) -> BoolArray:
@@ -70,16 +74,20 @@ def _dead_fibre(settings: CubeMockSettings) -> BoolArray:
 
 def _star_light(wave: FloatArray, settings: CubeMockSettings) -> FloatArray:
     """A foreground star of flat f_nu in the cube, (wave, y, x) [1e-16 erg/s/cm2/Angstrom]."""
+    f_lambda = AB_ZERO_FLUX * LIGHT_SPEED / wave**2 * 10.0 ** (-0.4 * settings.star_magnitude) / CUBE_UNIT
+    return (f_lambda[:, None, None] * _star_image(settings)).astype(np.float32)
+
+
+def _star_image(settings: CubeMockSettings) -> FloatArray:
+    """Share of the star's light in each spaxel, (y, x)."""
     spread = moffat_image(settings.psf, CALIFA_SPAXEL_ARCSEC, 2.0 * KERNEL_RADIUS_ARCSEC)
-    x, y = star_place(settings.shape, settings)
     size = len(spread)
+    x, y = star_place(settings.shape, settings)
     n_rows, n_columns = settings.shape
     rows = np.arange(n_rows) - y + size // 2
     columns = np.arange(n_columns) - x + size // 2
     inside = ((rows >= 0) & (rows < size))[:, None] & ((columns >= 0) & (columns < size))
-    image = np.where(inside, spread[np.clip(rows, 0, size - 1)][:, np.clip(columns, 0, size - 1)], 0.0)
-    f_lambda = AB_ZERO_FLUX * LIGHT_SPEED / wave**2 * 10.0 ** (-0.4 * settings.star_magnitude) / CUBE_UNIT
-    return (f_lambda[:, None, None] * image).astype(np.float32)
+    return np.where(inside, spread[np.clip(rows, 0, size - 1)][:, np.clip(columns, 0, size - 1)], 0.0)
 
 
 def _noise_of(flux: FloatArray, sb_r: FloatArray, mock: MockSettings, settings: CubeMockSettings) -> Noise:

@@ -10,7 +10,7 @@ from engine.cube.types import Cube, Image
 from engine.mock.cubes.camera import photographs, sky_wcs
 from engine.mock.cubes.flaws import Spoilt, spoil
 from engine.mock.cubes.settings import CubeMockSettings, califa_wave, fitting
-from engine.mock.cubes.sky import TrueModels, draw_sky, near_field
+from engine.mock.cubes.sky import MockSky, TrueModels, draw_sky, near_field
 from engine.mock.cubes.spectrograph import blurred, line_planes, star_planes
 from engine.mock.cubes.truth import true_indices, true_light, true_lines, true_maps
 from engine.mock.expected import TrueLight
@@ -49,21 +49,27 @@ def make_cube(
     images = photographs(sky, galaxy, settings, rng)
     spoilt = spoil(stars + lines, maps["sb_r"], mock, settings, rng)
     cube, wrong = _cube_of(spoilt, galaxy, mock, settings, rng)
-    scale = np.where(cube.good[0], spoilt.scale, 0.0)
-    alone = true_lines(near, wave, redshift, settings)
-    light = true_light(stars, alone, scale, (spoilt.noise.at_5600, spoilt.noise.growth), redshift)
+    light = _light_of(stars, near, cube, spoilt, redshift, settings)
     return MadeCube(cube, images, maps, spoilt.star, spoilt.dead, spoilt.cosmic, wrong, spoilt.scale, light)
+
+
+def _light_of(
+    stars: FloatArray, near: MockSky, cube: Cube, spoilt: Spoilt, redshift: float, settings: CubeMockSettings
+) -> TrueLight:
+    """Noise-free spectra on the flux scale of the cube."""
+    lines = true_lines(near, cube.wave, redshift, settings)
+    scale = np.where(cube.good[0], spoilt.scale, 0.0)
+    return true_light(stars, lines, scale, (spoilt.noise.at_5600, spoilt.noise.growth), redshift)
 
 
 def _cube_of(
     spoilt: Spoilt, galaxy: MockGalaxies, mock: MockSettings, settings: CubeMockSettings, rng: np.random.Generator
 ) -> tuple[Cube, tuple[float, float]]:
     """The cube in its hexagonal field, and the shift of its stated coordinates along x and y [arcsec]."""
-    seen = field_of_view(fitting(mock, settings.shape))
-    good = np.broadcast_to(seen, spoilt.flux.shape).copy()
+    good = np.broadcast_to(field_of_view(fitting(mock, settings.shape)), spoilt.flux.shape).copy()
     wcs = sky_wcs(galaxy, settings.shape)
-    wrong = settings.wrong_place * rng.standard_normal(2)
-    wcs.wcs.crpix = wcs.wcs.crpix + wrong / CALIFA_SPAXEL_ARCSEC
+    wrong_x, wrong_y = (settings.wrong_place * rng.standard_normal(2)).tolist()
+    wcs.wcs.crpix = wcs.wcs.crpix + np.array([wrong_x, wrong_y]) / CALIFA_SPAXEL_ARCSEC
     cube = Cube(
         name=str(galaxy.name),
         wave=califa_wave(),
@@ -76,4 +82,4 @@ def _cube_of(
         a_v=settings.a_v,
         med_vel=float(galaxy.redshift) * LIGHT_SPEED_KMS,
     )
-    return cube, (float(wrong[0]), float(wrong[1]))
+    return cube, (wrong_x, wrong_y)

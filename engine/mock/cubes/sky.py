@@ -48,6 +48,15 @@ class MockSky(NamedTuple):
     rest_bands: FloatArray  # (band, y, x) ugriz of the stars in the rest frame [nanomaggies/arcsec2]
 
 
+class _Stars(NamedTuple):
+    """Spectra of the histories that the pixels have, and how many stars there are."""
+
+    model: IntArray  # (y, x)
+    mass: FloatArray  # (y, x) Msun/pc2
+    wave: FloatArray  # (wave,) Angstrom at rest
+    spectra: FloatArray  # (model, wave) of 1 Msun/pc2 at redshift 0
+
+
 def draw_sky(
     galaxy: MockGalaxies, models: TrueModels, mock: MockSettings, settings: CubeMockSettings, rng: np.random.Generator
 ) -> MockSky:
@@ -57,13 +66,8 @@ def draw_sky(
     rows, model = np.unique(models.truth.choose(maps), return_inverse=True)
     model = model.reshape(maps.old.shape)
     wave, spectra = _spectra_of(rows, models)
-    mass = 10.0**maps.log_mu_star
-    dimmed = (1 + redshift) ** -5.0  # surface brightness per Angstrom
-    continuum = dimmed * mass * spectra[:, np.abs(wave - HALPHA).argmin()][model]
-    line_flux = _line_fluxes(continuum * (1 + redshift), maps, settings, rng)
-    seen = _light_in_bands(wave * (1 + redshift), dimmed * spectra, models.filters)
-    at_rest = _light_in_bands(wave, (1 + redshift) * dimmed * spectra, models.filters)
-    of_lines = line_fluxes_in_bands(line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), models.filters)
+    stars = _Stars(model, 10.0**maps.log_mu_star, wave, spectra)
+    line_flux = _line_fluxes(_continuum_at_halpha(stars, redshift), maps, settings, rng)
     library = models.truth.library
     return MockSky(
         maps=maps,
@@ -73,9 +77,33 @@ def draw_sky(
         wave=wave,
         spectra=spectra,
         line_flux=line_flux,
-        bands=np.moveaxis(mass[..., None] * seen[model] + of_lines, -1, 0) / NANOMAGGY,
-        rest_bands=np.moveaxis(mass[..., None] * at_rest[model], -1, 0) / NANOMAGGY,
+        bands=_bands_observed(stars, line_flux, redshift, models.filters),
+        rest_bands=_bands_at_rest(stars, redshift, models.filters),
     )
+
+
+def _dimming(redshift: float) -> float:
+    """Of the surface brightness per Angstrom."""
+    return (1 + redshift) ** -5.0
+
+
+def _continuum_at_halpha(stars: _Stars, redshift: float) -> FloatArray:
+    """Per Angstrom at rest, (y, x)."""
+    at_halpha = stars.spectra[:, np.abs(stars.wave - HALPHA).argmin()]
+    return _dimming(redshift) * stars.mass * at_halpha[stars.model] * (1 + redshift)
+
+
+def _bands_observed(stars: _Stars, line_flux: FloatArray, redshift: float, filters: tuple[Filter, ...]) -> FloatArray:
+    """Surface brightness of stars and lines (line, y, x) in the filters, (band, y, x) [nanomaggies/arcsec2]."""
+    of_models = _light_in_bands(stars.wave * (1 + redshift), _dimming(redshift) * stars.spectra, filters)
+    of_lines = line_fluxes_in_bands(line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), filters)
+    return np.moveaxis(stars.mass[..., None] * of_models[stars.model] + of_lines, -1, 0) / NANOMAGGY
+
+
+def _bands_at_rest(stars: _Stars, redshift: float, filters: tuple[Filter, ...]) -> FloatArray:
+    """The same of the stars alone, in filters that move with them."""
+    of_models = _light_in_bands(stars.wave, (1 + redshift) * _dimming(redshift) * stars.spectra, filters)
+    return np.moveaxis(stars.mass[..., None] * of_models[stars.model], -1, 0) / NANOMAGGY
 
 
 def near_field(sky: MockSky, settings: CubeMockSettings) -> MockSky:

@@ -1,5 +1,7 @@
 """Stars and lines of the sky as the cube's instrument sees them, before noise."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import fftconvolve
@@ -23,26 +25,44 @@ _LINE_REACH = 14  # pixels to each side of a line
 ALL_LINES = slice(None)
 
 
-def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
-    """Stars of every pixel of the sky, moved and broadened, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom].
+class _Pixels(NamedTuple):
+    """Pixels of the sky in a row, (pixel,) each."""
 
-    Velocity and dispersion act in Fourier space, where a shift and a Gaussian are products.
-    """
+    model: IntArray
+    v_star: FloatArray  # km/s
+    sigma_star: FloatArray
+    scale: FloatArray  # from spectra of 1 Msun/pc2 at redshift 0 to those of the mass there, in the unit of cubes
+
+
+def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
+    """Stars of every pixel of the sky, moved and broadened, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]."""
     log_wave, resolved = _at_resolution(sky, wave, redshift)
     transform = np.fft.rfft(resolved, axis=1).astype(np.complex64)
-    omega = np.linspace(0.0, np.pi, transform.shape[1], dtype=np.float32) / np.float32(_LOG_STEP * LIGHT_SPEED_KMS)
     position = (np.log(wave / (1 + redshift)) - log_wave[0]) / _LOG_STEP
-    model = sky.model.ravel()
-    v_star = sky.maps.v_star.ravel()
-    sigma_star = sky.maps.sigma_star.ravel()
-    mass = 10.0 ** sky.maps.log_mu_star.ravel() * (1 + redshift) ** -5.0 / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
-    planes = np.empty((wave.size, model.size), np.float32)
-    for start in range(0, model.size, _ROWS):
+    pixels = _pixels(sky, redshift)
+    planes = np.empty((wave.size, pixels.model.size), np.float32)
+    for start in range(0, pixels.model.size, _ROWS):
         rows = slice(start, start + _ROWS)
-        kernel = np.exp(-0.5 * (omega * sigma_star[rows, None]) ** 2 - 1j * omega * v_star[rows, None])
-        moved = np.fft.irfft(transform[model[rows]] * kernel, resolved.shape[1], axis=1)
-        planes[:, rows] = (mass[rows, None] * cubic_read(moved, position)).T
+        some = _Pixels(*(values[rows] for values in pixels))
+        moved = _moved(transform[some.model], some.v_star, some.sigma_star, resolved.shape[1])
+        planes[:, rows] = (some.scale[:, None] * cubic_read(moved, position)).T
     return planes.reshape(wave.size, *sky.model.shape)
+
+
+def _pixels(sky: MockSky, redshift: float) -> _Pixels:
+    mass = 10.0 ** sky.maps.log_mu_star.ravel()
+    scale = mass * (1 + redshift) ** -5.0 / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
+    return _Pixels(sky.model.ravel(), sky.maps.v_star.ravel(), sky.maps.sigma_star.ravel(), scale)
+
+
+def _moved(transform: FloatArray, v_star: FloatArray, sigma_star: FloatArray, n_pixel: int) -> FloatArray:
+    """Spectra (row, pixel) at velocities and dispersions (row,) [km/s], from their Fourier transforms (row, frequency).
+
+    There a shift and a Gaussian are products.
+    """
+    omega = np.linspace(0.0, np.pi, transform.shape[1], dtype=np.float32) / np.float32(_LOG_STEP * LIGHT_SPEED_KMS)
+    kernel = np.exp(-0.5 * (omega * sigma_star[:, None]) ** 2 - 1j * omega * v_star[:, None])
+    return np.fft.irfft(transform * kernel, n_pixel, axis=1)
 
 
 def line_planes(
@@ -92,11 +112,16 @@ def _at_resolution(sky: MockSky, wave: FloatArray, redshift: float) -> tuple[Flo
     low = wave[0] / (1 + redshift) - _BEYOND
     high = wave[-1] / (1 + redshift) + _BEYOND
     even = np.arange(low, high, _EVEN_STEP)
-    fwhm = np.sqrt((CALIFA_FWHM_ANGSTROM / (1 + redshift)) ** 2 - SSP_FWHM_ANGSTROM**2)
-    blur = fwhm / FWHM_PER_SIGMA / _EVEN_STEP
     log_wave = np.arange(np.log(low), np.log(high), _LOG_STEP)
+    at = np.exp(log_wave)
+    blur = _instrument_fwhm(redshift) / FWHM_PER_SIGMA / _EVEN_STEP
     on_log = np.empty((len(sky.spectra), log_wave.size), np.float32)
     for row, spectrum in enumerate(sky.spectra):
         seen = gaussian_filter1d(np.interp(even, sky.wave, spectrum), blur, mode="nearest")
-        on_log[row] = np.interp(np.exp(log_wave), even, seen)
+        on_log[row] = np.interp(at, even, seen)
     return log_wave, on_log
+
+
+def _instrument_fwhm(redshift: float) -> float:
+    """What the instrument adds to the width of the models, at rest [Angstrom]."""
+    return float(np.sqrt((CALIFA_FWHM_ANGSTROM / (1 + redshift)) ** 2 - SSP_FWHM_ANGSTROM**2))

@@ -1,5 +1,7 @@
 """What is true of a mock cube: maps, indices and lines at the cube's point spread, and its noise-free spectra."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine.adopted import CALIFA_SPAXEL_ARCSEC
@@ -19,16 +21,26 @@ def true_maps(sky: MockSky, settings: CubeMockSettings) -> dict[str, FloatArray]
 
     Names as in the region table, lines as flux_Halpha [1e-16 erg/s/cm2]; (y, x) each.
     """
-    light = sky.bands[R_BAND]
-    maps = sky.maps
 
     def seen(values: FloatArray) -> FloatArray:
         return blurred(values[None].astype(np.float64), settings)[0].astype(float)
 
+    found = _true_stars(sky, seen)
+    for band, plane in zip(BANDS, sky.rest_bands, strict=True):
+        found[f"mag_{band}"] = ZERO_POINT - 2.5 * np.log10(seen(plane) * CALIFA_SPAXEL_ARCSEC**2)
+    for name, flux in zip(LINE_NAMES, sky.line_flux, strict=True):
+        found[f"flux_{name}"] = seen(flux) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
+    return found
+
+
+def _true_stars(sky: MockSky, seen: Callable[[FloatArray], FloatArray]) -> dict[str, FloatArray]:
+    """Density, age, metallicity, kinematics and brightness; seen: what becomes of a map at the cube's point spread."""
+    light = sky.bands[R_BAND]
+    maps = sky.maps
     total = seen(light)
     v_star = seen(light * maps.v_star) / total
     second_moment = seen(light * (maps.sigma_star**2 + maps.v_star**2)) / total
-    found = {
+    return {
         "log_mu_star": np.log10(seen(10.0**maps.log_mu_star)),
         "log_age_wr": np.log10(seen(light * 10.0 ** sky.log_age_wr[sky.model]) / total),
         "log_Z_wr": np.log10(seen(light * 10.0 ** sky.log_Z_wr[sky.model]) / total),
@@ -36,11 +48,6 @@ def true_maps(sky: MockSky, settings: CubeMockSettings) -> dict[str, FloatArray]
         "sigma_star": np.sqrt(np.maximum(second_moment - v_star**2, 0.0)),
         "sb_r": ZERO_POINT - 2.5 * np.log10(total),
     }
-    for band, plane in zip(BANDS, sky.rest_bands, strict=True):
-        found[f"mag_{band}"] = ZERO_POINT - 2.5 * np.log10(seen(plane) * CALIFA_SPAXEL_ARCSEC**2)
-    for name, flux in zip(LINE_NAMES, sky.line_flux, strict=True):
-        found[f"flux_{name}"] = seen(flux) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
-    return found
 
 
 def true_lines(sky: MockSky, wave: FloatArray, redshift: float, settings: CubeMockSettings) -> dict[str, TrueLine]:
