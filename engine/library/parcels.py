@@ -186,15 +186,8 @@ def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, m
         part = parcel * (older if in_age else 1.0 - older) * (richer if in_Z else 1.0 - richer)
         node = (first + in_age) * log_Z.size + j + in_Z
         mass[node] += part
-        light = _with_light(light, part, r_light[node], dust)
-    return light
-
-
-@njit()
-def _with_light(light, part, r_light, dust):
-    """Light with that of a part of the mass added, piece by piece of the r band (piece,)."""
-    for p in range(dust.size):
-        light += part * r_light[p] * dust[p]
+        for p in range(dust.size):
+            light += part * r_light[node, p] * dust[p]
     return light
 
 
