@@ -109,24 +109,16 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
             )
             bursts = _burst_parcels(burst_age[h], burst_mass[h], burst_length[h], burst_Z[h])
             stars = np.concatenate((continuous, bursts))
-            _lay_history(stars, share[h], age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i], sums)
+            scale = share[h] / stars[:, 0].sum()
+            for s in range(stars.shape[0]):
+                parcel = scale * stars[s, 0]
+                t = stars[s, 1]
+                Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
+                if parcel > 0.0:
+                    light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
+                    sums += light * np.array((1.0, t, Z))
         means[i, 0] = np.log10(sums[1] / sums[0])
         means[i, 1] = np.log10(sums[2] / sums[0])
-
-
-@njit()
-def _lay_history(stars, share, age, log_Z, lifetime, n_young, r_light, young, old, mass, sums):  # noqa: PLR0913, PLR0917
-    """Lay the parcels (parcel, 3) of one history, which forms a share of the model's mass; adds to mass and sums."""
-    scale = share / stars[:, 0].sum()
-    lowest = 10.0 ** log_Z[0]
-    highest = 10.0 ** log_Z[-1]
-    for s in range(stars.shape[0]):
-        parcel = scale * stars[s, 0]
-        t = stars[s, 1]
-        Z = min(max(stars[s, 2], lowest), highest)
-        if parcel > 0.0:
-            light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, mass)
-            sums += light * np.array((1.0, t, Z))
 
 
 @njit()
@@ -134,12 +126,11 @@ def _continuous_parcels(onset_age, tau, exponential, Z_initial, Z_final, alpha, 
     """Parcels (parcel, 3) of the continuous history: mass, age, Z; 1 Msun in all, youngest first."""
     stars = np.empty((age.size + int(1 / LARGEST_PARCEL) + 2, 3))
     total = mass_formed(onset_age, tau, exponential)
-    n = 0
-    younger = 0.0
-    later = 1.0  # part of the mass formed before the younger edge
+    n, younger, later = 0, 0.0, 1.0  # later: part of the mass formed before the younger edge
     for k in range(1, age.size + 1):
         older = min(age[k], onset_age) if k < age.size else onset_age
-        n_step = _steps_between(later, mass_formed(onset_age - older, tau, exponential) / total)
+        part = (later - mass_formed(onset_age - older, tau, exponential) / total) / LARGEST_PARCEL
+        n_step = 1 + int(part)
         step = (older - younger) / n_step
         for _ in range(n_step if older > younger else 0):
             earlier = mass_formed(onset_age - younger - step, tau, exponential) / total
@@ -149,12 +140,6 @@ def _continuous_parcels(onset_age, tau, exponential, Z_initial, Z_final, alpha, 
             younger = younger + step
             later = earlier
     return stars[:n]
-
-
-@njit()
-def _steps_between(later, earlier):
-    """Into how many parcels the mass formed between two ages is cut; parts of the mass formed before each."""
-    return 1 + int((later - earlier) / LARGEST_PARCEL)
 
 
 @njit()
@@ -178,23 +163,15 @@ def _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young, old, m
     j, richer = _between(log_Z, np.log10(Z))
     inside = t < lifetime and k + 1 < n_young
     dust = young if inside else old
-    first = k + (0 if inside else 2)
     light = 0.0
     for corner in range(4):
         in_age = corner // 2
         in_Z = corner % 2
         part = parcel * (older if in_age else 1.0 - older) * (richer if in_Z else 1.0 - richer)
-        node = (first + in_age) * log_Z.size + j + in_Z
+        node = (k + in_age + (0 if inside else 2)) * log_Z.size + j + in_Z
         mass[node] += part
-        light = _with_light(light, part, r_light[node], dust)
-    return light
-
-
-@njit()
-def _with_light(light, part, r_light, dust):
-    """Light with that of a part of the mass added, piece by piece of the r band (piece,)."""
-    for p in range(dust.size):
-        light += part * r_light[p] * dust[p]
+        for p in range(dust.size):
+            light += part * r_light[node, p] * dust[p]
     return light
 
 
