@@ -1,12 +1,13 @@
 """Why a panel shows nothing: one plain sentence, in the place where the figure would be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from app.store import Survey
 from engine.columns import column
 from engine.figures import axes
+from engine.figures.arrays import MapArrays
 from engine.figures.catalogue import Panel
 from engine.figures.marks import SELECTED, Density, MedianMap, Points
 from engine.figures.sample import Sample
@@ -27,6 +28,14 @@ def why_empty(survey: Survey, sample: Sample, panel: Panel, zoom: Mapping[str, t
     if part.n_regions == 0:
         return NO_REGION
     return _why_none_is_seen(part, panel, zoom)
+
+
+def why_no_cell(arrays: Iterable[object], min_count: int) -> str:
+    """The reason why a map of medians is blank although there are regions; nothing where some cell has enough."""
+    maps = [one for one in arrays if isinstance(one, MapArrays)]
+    if not maps or any(np.isfinite(one.value).any() for one in maps):
+        return ""
+    return f"No cell holds {min_count} of the selected regions. Ask for fewer regions a bin, or widen a range."
 
 
 def _why_none_is_seen(sample: Sample, panel: Panel, zoom: Mapping[str, tuple[float, float]]) -> str:

@@ -11,7 +11,7 @@ from bokeh.models import Range1d
 from app.compat import FigurePane, WordsPane, one_change
 from app.looks import asset
 from app.pages.context import Context
-from app.pages.empty import why_empty
+from app.pages.empty import why_empty, why_no_cell
 from app.pages.figure_numbers import key_words, numbers_words
 from app.pages.place import Place, galaxies_at, place_at, words_of
 from app.pages.switches import Switches
@@ -167,8 +167,9 @@ class FigurePage:
         if board.figure is not figure_:
             board.refigure(figure_)
         board.enlarge(self._large())
-        board.show({view.panel.name: self._arrays(view.panel) for view in board.shown()}, self._swapped())
-        board.say({view.panel.name: self._empty(view.panel) for view in board.shown()})
+        arrays = {view.panel.name: self._arrays(view.panel) for view in board.shown()}
+        board.show(arrays, self._swapped())
+        board.say({view.panel.name: self._empty(view.panel, arrays[view.panel.name]) for view in board.shown()})
         numbers = f'<p class="numbers"><span>{self._numbers()}</span><span>{key_words(figure_)}</span></p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
         self._stale.discard(self.key)
@@ -180,9 +181,10 @@ class FigurePage:
             for i, mark in enumerate(panel.marks)
         }
 
-    def _empty(self, panel: Panel) -> str:
+    def _empty(self, panel: Panel, arrays: dict[int, object]) -> str:
         sample, zoom = self.current.sample, self.zooms.windows()
-        return self._recent(("empty", panel), lambda: why_empty(self.survey, sample, panel, zoom))
+        why = self._recent(("empty", panel), lambda: why_empty(self.survey, sample, panel, zoom))
+        return why or why_no_cell(arrays.values(), self.selection.min_count)
 
     def _numbers(self) -> str:
         return self._recent(("numbers", self.figure), lambda: numbers_words(self.figure, self.current.sample))
