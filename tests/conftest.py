@@ -29,15 +29,15 @@ if TYPE_CHECKING:  # one test of many needs stellar models, and they take two se
     from engine.spectrum.photometry import Filter
 
 # Files that take long go first, so that no process is left alone with one. Those of a folder that share servers stay
-# together. The first three of these need different compiled kernels, which no process then builds twice.
-FIRST = ("tests/browser/", "tests/precompute/run/", "tests/hosting/", "tests/paper/", "tests/engine/inference/")
+# together. The first two of these need different compiled kernels, which neither process then builds twice.
+FIRST = ("tests/browser/", "tests/precompute/run/", "tests/paper/", "tests/engine/inference/", "tests/hosting/")
 TOGETHER = ("tests/browser/", "tests/precompute/run/", "tests/hosting/")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
-PROCESSES = 3  # on two cores: at any time one of them waits for a server or a browser
+PROCESSES = 2
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes for folders; tests of files that are named run here, without waiting for others to start."""
+    """Two processes for folders; tests of files that are named run here, without waiting for others to start."""
     named = [word.split("::")[0] for word in config.args]
     return 0 if all(word.endswith(".py") for word in named) else PROCESSES
 
