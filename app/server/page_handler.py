@@ -1,8 +1,10 @@
 """The page itself: at one address, with headers that browsers obey, as long as there is room for another one."""
 
+import logging
 from typing import ClassVar
 
 import panel as pn
+from bokeh.protocol.exceptions import ProtocolError
 from bokeh.util.token import get_session_id
 from panel.io.server import DocHandler, WSHandler
 from tornado.web import HTTPError, authenticated
@@ -28,6 +30,7 @@ HEADERS = {
 }
 OF_A_SESSION = ("bokeh-session-id", "bokeh-token")  # a request that names its session may have to be refused
 LAST_SCRIPT = "</script>"
+log = logging.getLogger(__name__)
 
 
 class PageHandler(DocHandler):
@@ -133,7 +136,12 @@ class LineHandler(WSHandler):
 
     def open(self, *words: str, **more: str) -> object:
         state().lines.add(self)
-        return super().open(*words, **more)
+        try:
+            return super().open(*words, **more)
+        except (ProtocolError, KeyError, TypeError, ValueError) as error:  # a forged token, or none that can be read
+            log.warning("a line was refused: %s", error)
+            self.close()
+            return None
 
     @property
     def is_sending(self) -> bool:

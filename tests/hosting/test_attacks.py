@@ -134,8 +134,16 @@ def test_a_page_is_reached_by_a_token_of_ours_that_has_not_expired_and_by_no_oth
     secret._secret.cache_clear()
     words = {"our": secret.derived(Settings(state=state), "sessions"), "another": "x" * 64}[key].encode()
     token = generate_jwt_token(generate_session_id(words, True), words, True, expiration=lasts_s)
-
+    before = server.log
     assert loops.run(connects(server, token)) == (key == "our" and lasts_s > 0)
+    assert "Traceback" not in server.log.removeprefix(before)
+
+
+def test_a_token_that_cannot_be_read_is_a_line_in_the_log_and_no_traceback(server):
+    before = server.log
+    assert not loops.run(connects(server, "no-token"))
+    assert server.wrote("a line was refused")
+    assert "Traceback" not in server.log.removeprefix(before)
 
 
 async def connects(server: Server, token: str) -> bool:
