@@ -215,7 +215,7 @@ def browsers(address: str, seconds: float) -> subprocess.Popen:
 
 
 def browse(address: str, seconds: float) -> list[float]:
-    """Press presets in two browsers in turn; milliseconds to the painted picture, each."""
+    """Press presets in two browsers every two seconds; milliseconds to the painted picture, each."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -225,12 +225,13 @@ def browse(address: str, seconds: float) -> list[float]:
         pages = [open_page(chromium, address, MASSES[0])[0] for _ in range(2)]
         end = time.monotonic() + seconds
         press = 0
-        while time.monotonic() < end:
+        while (began := time.monotonic()) < end:
             for page in pages:
                 page.get_by_text(MASSES[press % 2], exact=True).first.click()
                 watch = settle(page, 400)
                 times.append(round(watch["painted"] - watch["clicked"]))
             press += 1
+            time.sleep(max(began + EVERY_S - time.monotonic(), 0.0))
         chromium.close()
     return times
 
