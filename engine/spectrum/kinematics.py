@@ -193,7 +193,7 @@ def _starts(problem: LogSpectra, choices: _Choices, settings: KinematicsSettings
     galaxy = choices.galaxy
     if galaxy is None:
         return _Start(0.0, 100.0), np.zeros(len(problem.flux))
-    guess = _cross_correlate(problem, choices.few[0], galaxy.sigma, settings)
+    guess = cross_correlate(problem, choices.few[0], galaxy.sigma, settings)
     return _Start(galaxy.velocity, galaxy.sigma), guess
 
 
@@ -309,7 +309,7 @@ def _outliers(fit: Any, one: _One) -> BoolArray:
     return far
 
 
-def _cross_correlate(
+def cross_correlate(
     problem: LogSpectra, template: FloatArray, sigma: float, settings: KinematicsSettings
 ) -> FloatArray:
     """First guess of every velocity (spaxel,) [km/s]: peak of the correlation with the galaxy's own mixture.

@@ -30,6 +30,7 @@ from tests.engine.cube.scenes import FILTERS, SHAPE, WAVE, photograph, sky_with,
 from tests.reference import model_spectra
 
 REDSHIFT = 0.02
+STRUCK = 5800.0  # Angstrom as observed, where the rotating galaxy's first spectrum has a cosmic ray
 BOXES = tuple(
     Filter(band, np.linspace(low, low + 200.0, 400), np.ones(400))
     for band, low in zip(BANDS, (3500.0, 4800.0, 6600.0, 7600.0, 9000.0), strict=True)
@@ -142,6 +143,7 @@ def rotating(real_grid):
     flux = np.array(rows)
     err = np.full(flux.shape, 1.0 / 60.0)
     flux += err * np.random.default_rng(5).standard_normal(flux.shape)
+    flux[0, np.abs(data_wave - STRUCK) < 2.0] += 30.0
     planes = [part.T[:, None, :] for part in (flux, err, np.ones(flux.shape, bool))]
     cube = SimpleNamespace(**dict(zip(("flux", "error", "good"), planes, strict=True)), wave=data_wave)
     binned = SimpleNamespace(kept=np.ones((1, len(flux)), bool), cube=cube)
@@ -163,6 +165,18 @@ def test_lines_at_rest_stand_at_their_wavelengths_whatever_the_velocity(rotating
     near = np.abs(wave - HALPHA) < 12
     for lines in rotating.lines[:, near]:
         assert wave[near] @ lines / lines.sum() == pytest.approx(HALPHA, abs=0.3)
+
+
+def test_a_spectrum_at_rest_is_of_the_stars_alone_and_holds_the_fit_where_a_cosmic_ray_struck(rotating):
+    """Halpha is three times as high as the stars, the cosmic ray 30 times."""
+    wave, rest = rotating.rest.wave, rotating.rest
+    left = rest.flux - rotating.stellar
+    near_line = np.abs(wave - HALPHA) < 12
+    assert np.abs(left[:, near_line].mean(axis=0)).max() < 0.1
+    struck = np.abs(wave - STRUCK / (1 + model_spectra.REDSHIFT) / np.exp(-150.0 / 299_792.458)) < 1.0
+    assert not rest.good[0, struck].any()
+    assert rest.good[1:, struck].all()
+    assert np.abs(left[0, struck]).max() < 0.1
 
 
 def test_an_index_counts_the_fit_in_the_place_of_a_few_bad_pixels_and_is_missing_where_many_are_bad():

@@ -12,12 +12,14 @@ from engine.cube.shift import Shift
 from engine.cube.types import Image
 from engine.flags import SpaxelFlag
 from tests.engine.cube.scenes import (
+    BLUR,
     FILTERS,
     FINE,
     HALF,
     SHAPE,
     photograph,
     places,
+    seen_at,
     sky_with,
     spectra_of,
     tangent_wcs,
@@ -41,10 +43,15 @@ def starry():
     return sky_with(STARS)
 
 
-def test_planted_stars_are_masked_at_their_places(starry):
+def test_spaxels_with_a_tenth_of_their_light_from_planted_stars_are_masked(starry):
+    """Fainter spaxels than 22.5 mag/arcsec2, a nanomaggy, count as that bright: they are not measured anyway."""
     mask = found(starry)
     for x, y, _ in STARS:
         assert mask[distance(x, y) < 1.0].all()
+    star, total = (seen_at(sky, BLUR, EAST, NORTH) for sky in (starry - sky_with(), starry))
+    share = star / np.maximum(total, 1.0)
+    assert mask[share > 0.12].all()
+    assert not mask[share < 0.06].any()
 
 
 def test_the_galaxy_with_its_clumps_is_kept(starry):

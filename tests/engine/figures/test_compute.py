@@ -192,6 +192,7 @@ def test_median_maps_are_those_of_a_mask_per_cell(table, shows):
     expected = np.where(count >= 20, median if shows == "median" else half_width, np.nan)
     np.testing.assert_allclose(found.value, expected, rtol=1e-6)
     np.testing.assert_array_equal(found.count, count)
+    assert found.limits == tuple(end for along in edges for end in (along[0], along[-1]))
     assert np.isfinite(found.value).sum() > 20
     assert found.z_limits == ((8.8, 10.0) if shows == "median" else (0.0, 0.4))  # log yr, dex
 
@@ -257,3 +258,9 @@ def test_an_axis_is_widened_only_where_regions_would_be_left_out():
     assert low == axes.LIMITS["log_mu_star"][0]
     assert np.mean(regions["log_mu_star"] > high) < 0.003
     assert high > 5.5
+
+
+def test_an_axis_of_galaxies_counts_each_of_them_once_however_few_regions_it_has():
+    regions, galaxies = make_columns()
+    galaxies["log_M_star"][-1] = 12.5  # has no region
+    assert axes.limits("log_M_star", Table(regions, galaxies)) == (axes.LIMITS["log_M_star"][0], 12.6)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
+from scipy.stats import norm
 
 from engine.adopted import CALIFA_FWHM_ANGSTROM, M_SUN_R_AB
 from engine.columns import BANDS
@@ -91,6 +92,22 @@ def test_a_burst_that_lasts_has_the_mean_age_of_a_constant_rate(small_grid):
     assert laid.log_age_wr[0] == pytest.approx(np.log10(3.5e8), abs=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 3.0])
+def test_stars_born_later_are_richer_as_the_leaking_box_says(small_grid, alpha):
+    """At a constant rate since a time T: Z = Z_final - (Z_final - Z_initial) (age / T)^alpha.
+
+    With light that grows as age, the mean of that power is 2 / (2 + alpha).
+    """
+    history = one_burst(1e9)._replace(
+        tau=np.array([1e14]), exponential=np.array([True]), burst_mass=np.zeros((1, 1)), alpha=np.array([alpha])
+    )
+    nodes = make_nodes(small_grid.age, small_grid.metallicity, CLOUD_LIFETIME)
+    light_as_age = nodes.rows(np.tile(nodes.age[:, None], (3, 1, 1)))
+    clear = np.ones((1, 1))
+    laid = lay_on_nodes(history, nodes, light_as_age, clear, clear)
+    assert 10 ** laid.log_Z_wr[0] == pytest.approx(1.0 - 0.97 * 2 / (2 + alpha), rel=1e-3)
+
+
 @pytest.mark.parametrize("priors", PRIOR_SETS.values(), ids=PRIOR_SETS)
 def test_all_the_mass_is_laid_on_the_nodes(small_grid, priors):
     histories = draw_histories(500, priors, np.random.default_rng(4))
@@ -159,6 +176,17 @@ def test_filters_in_another_order_are_refused(small_grid, filters):
 
 def test_pixels_end_where_bands_end():
     assert np.isin(band_edges(), pixel_edges()).all()
+
+
+def test_pixels_hold_a_line_at_the_resolution_of_the_data_and_the_dispersion_of_the_stars(filters):
+    """A Gaussian line of the models' width comes out with 6 Angstrom and 150 km/s added in quadrature."""
+    at, sigma = 5175.0, 150.0
+    wave = np.arange(2900.0, 11500.0)
+    line = norm.pdf(wave, at, SSP_FWHM_ANGSTROM / FWHM_PER_SIGMA).astype(np.float32)
+    grid = SSPGrid(wave, np.ones(1), np.ones(1), line[None, None], np.ones((1, 1)), "Kroupa", "made up", "none")
+    made = make_templates(grid, filters, np.array([sigma]))
+    light = np.diff(norm.cdf(made.edges, at, np.hypot(6.0 / 2.3548, at * sigma / 299_792.458)))
+    assert made.pixels[0, 0, 0] * np.diff(made.edges) == pytest.approx(light, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from scipy.interpolate import CubicSpline
 from engine.errors import ShapeError
 from engine.flags import SpaxelFlag
 from engine.mock.infill import Motion, hii_region, observed_lines, observed_stars
-from engine.spectrum.kinematics import FEW_TEMPLATES, FULL, SYSTEMIC, VELOCITY_ONLY, KinematicsSettings, fit_kinematics
+from engine.spectrum.kinematics import FEW_TEMPLATES, FULL, SYSTEMIC, VELOCITY_ONLY, cross_correlate, fit_kinematics
+from engine.spectrum.log_grid import KinematicsSettings, on_log_grid
 from engine.spectrum.spectra import make_spectra
 from engine.spectrum.templates import broadened, match_templates, pick_ssps
 from tests.reference.model_spectra import REDSHIFT, WAVE, noisy
@@ -210,6 +211,18 @@ def test_no_spectrum_raises(disc, templates, scale, noise):
     found = fit_kinematics(make_spectra(wave, flux, np.full(flux.shape, noise)), templates)
     assert np.isfinite(found.v_star).all()
     assert found.v_star.shape == (3,)
+
+
+def test_the_fits_begin_near_the_velocities(models, templates):
+    """To a fifth of a pixel of 104 km/s, without noise and from the population of the spectra themselves."""
+    metal, age = pick_ssps(models.age, models.metallicity)
+    row = 18
+    velocity = np.array([-280.0, -33.0, 0.0, 47.0, 210.0])
+    motions = [Motion(v, 150.0, REDSHIFT) for v in velocity]
+    flux = np.array([observed_stars(WAVE, models.wave, models.flux[metal[row], age[row]], one) for one in motions])
+    chosen = KinematicsSettings()
+    problem = on_log_grid(make_spectra(WAVE, flux, flux / 50), templates, chosen)
+    assert cross_correlate(problem, problem.templates[row], 150.0, chosen) == pytest.approx(velocity, abs=20)
 
 
 def test_progress_is_told(disc, templates):
