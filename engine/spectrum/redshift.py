@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import correlate
 
 from engine.constants import LIGHT_SPEED_KMS
 from engine.features import LINES
@@ -106,10 +106,15 @@ def _lines_only(flux: FloatArray) -> FloatArray:
 
 def _correlations(observed: FloatArray, usable: BoolArray, model: FloatArray) -> FloatArray:
     """Pearson's coefficient of a spectrum (pixel,) with every window of a longer model; usable pixels count."""
-    windows = sliding_window_view(model, observed.size)
     weight = usable / np.count_nonzero(usable)
     centred = (observed - weight @ observed) * weight
-    spread = (windows**2) @ weight - (windows @ weight) ** 2
     own = centred @ observed
+    common = _in_windows(model, centred)
+    spread = _in_windows(model**2, weight) - _in_windows(model, weight) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num((windows @ centred) / np.sqrt(spread * own))
+        return np.nan_to_num(common / np.sqrt(spread * own))
+
+
+def _in_windows(model: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weighted sums over every window of a model that is as long as the weights, (window,)."""
+    return correlate(model, weight, mode="valid", method="fft")

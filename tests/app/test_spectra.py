@@ -216,6 +216,19 @@ def test_the_residual_is_what_neither_stars_nor_gas_explain():
     assert spectrum_data.residual_limit(spectrum_of()) == pytest.approx(5 * 0.2)  # five typical errors
 
 
+@pytest.mark.parametrize(
+    ("changes", "highest"),
+    [
+        ({}, 6.5),  # stars and lines together
+        ({"gas": np.array([0.0, 40.0, 0.0, 0.0])}, 2.2 * 4.0),  # the rest of so high a line leaves the frame
+        ({"gas": np.zeros(4), "flux": np.array([4.0, 90.0, 4.0, 4.0])}, 1.3 * 4.0),  # a spike that nothing explains
+    ],
+)
+def test_the_flux_axis_holds_zero_stars_and_lines_and_room_for_words(changes, highest):
+    low, high = spectrum_data.flux_limits(spectrum_of()._replace(**changes))
+    assert (low, high) == pytest.approx((-0.17 * highest, 1.34 * highest))
+
+
 def test_the_band_of_a_spectrum_is_one_sigma_wide_to_each_side_and_closed_where_it_is_bad():
     low, high = spectrum_data.error_band(spectrum_of())
     np.testing.assert_allclose(low, [3.9, 4.8, 6.0, 6.7])

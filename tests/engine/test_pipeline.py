@@ -12,6 +12,8 @@ from engine.cube.types import CUBE_UNIT
 from engine.flags import SpaxelFlag
 from engine.mock.infill import Motion, hii_region, observed_lines, observed_stars
 from engine.pipeline import (
+    NONE,
+    VORONOI,
     PhotometrySettings,
     PipelineSettings,
     Target,
@@ -26,7 +28,7 @@ from engine.spectrum.lines import HALPHA, LINE_NAMES
 from engine.spectrum.photometry import Filter
 from engine.spectrum.spectra import REST_GRID, RestSpectra
 from engine.spectrum.templates import pick_ssps
-from tests.engine.cube.scenes import FILTERS, SHAPE, WAVE, photograph, sky_with, spectra_of
+from tests.engine.cube.scenes import DEC, FILTERS, RA, SHAPE, WAVE, photograph, sky_with, spectra_of
 from tests.reference import model_spectra
 
 REDSHIFT = 0.02
@@ -38,8 +40,8 @@ BOXES = tuple(
 
 
 def cube_with_a_window(sky):
-    """The scene's coarse spectra with pixels enough in the window where S/N is measured."""
-    cube = spectra_of(sky, noise=0.1)
+    """The scene's coarse spectra, at wrong coordinates, with pixels enough in the window where S/N is measured."""
+    cube = spectra_of(sky, wrong=(1.1, -0.6), noise=0.1)
     wave = np.union1d(WAVE, np.arange(5590.0, 5681.0, 5.0))
     near = np.abs(wave[:, None] - WAVE).argmin(axis=1)
     return cube._replace(wave=wave, flux=cube.flux[near], error=cube.error[near], good=cube.good[near])
@@ -77,17 +79,68 @@ def test_the_centre_is_the_brightest_spaxel_where_the_catalogue_has_no_position(
     assert binned.centre == pytest.approx(((SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2), abs=1.0)
 
 
-def test_smoothed_images_share_the_levels_of_the_cube_but_have_a_correlation_of_their_own(scene, binned):
-    """Garcia-Benito+15 eq. 1 for both by default; noise of n independent pixels is smaller by 1 + 1.07 log10 n."""
+@pytest.fixture(scope="module")
+def free(scene):
+    """The same with images of uncorrelated noise, and a catalogue that has the galaxy 1.5 arcsec west and 1 north."""
     cube, images, drawn = scene
     settings = PipelineSettings(photometry=PhotometrySettings(correlation_slope=0.0))
-    free = bring_together(cube, images, Target(0.0), FILTERS, settings, drawn=drawn)
+    place = Target(0.0, RA - 1.5 / 3600 / np.cos(np.deg2rad(DEC)), DEC + 1.0 / 3600)
+    return bring_together(cube, images, place, FILTERS, settings, drawn=drawn)
+
+
+def test_the_centre_is_where_the_catalogue_has_it_once_the_coordinates_are_corrected(free):
+    middle = (SHAPE[1] - 1) / 2, (SHAPE[0] - 1) / 2
+    assert free.centre == pytest.approx((middle[0] + 1.5, middle[1] + 1.0), abs=0.2)
+
+
+def test_smoothed_images_share_the_levels_of_the_cube_but_have_a_correlation_of_their_own(free, binned):
+    """Garcia-Benito+15 eq. 1 for both by default; noise of n independent pixels is smaller by 1 + 1.07 log10 n."""
     assert np.array_equal(free.smoothing.level, binned.smoothing.level)
     second = binned.kept & (binned.smoothing.level == 2)
     second[28:35, 42:49] = False  # where the mask takes spaxels out of the kernels
     ratio = binned.light.error[0][second] / free.light.error[0][second]
     assert np.median(ratio) == pytest.approx(1 + 1.07 * np.log10(9), rel=1e-3)
     assert np.array_equal(free.cube.error, binned.cube.error)
+
+
+NOISY = 2, 3  # row and column of a spaxel of the patch that is too noisy for any bin
+
+
+@pytest.fixture(scope="module")
+def patch(scene):
+    """The middle of the cube, and an image that is fainter than it by a third."""
+    cube, (image,), _ = scene
+    here = slice(26, 46), slice(29, 49)
+    flux, error, good = (part[:, *here].copy() for part in (cube.flux, cube.error, cube.good))
+    error *= 1.6  # so that some spaxels miss the target
+    error[:, *NOISY] *= 200.0
+    dim = image._replace(data=0.7 * image.data)
+    return cube._replace(flux=flux, error=error, good=good, wcs=cube.wcs[here]), (dim,)
+
+
+@pytest.fixture(scope="module", params=[NONE, VORONOI])
+def otherwise(request, patch):
+    """The binning, the cube, and what came of them."""
+    cube, images = patch
+    settings = PipelineSettings(binning=request.param)
+    return request.param, cube, bring_together(cube, images, Target(0.0), FILTERS, settings)
+
+
+def test_a_spaxel_too_noisy_for_the_binning_is_lost_and_the_light_of_the_others_kept(otherwise):
+    binning, cube, found = otherwise
+    assert found.flags[NOISY] & SpaxelFlag.SNR_TOO_LOW.value
+    assert not found.kept[NOISY]
+    assert found.kept.mean() > 0.9
+    assert (found.smoothing.level > 1).any() == (binning == VORONOI)
+    before, after = (part.flux[:, found.kept] for part in (cube, found.cube))
+    assert np.array_equal(before, after) == (binning == NONE)
+    assert after.sum() == pytest.approx(before.sum(), rel=1e-3)
+
+
+def test_spaxels_of_a_cube_whose_flux_disagrees_with_the_image_are_flagged_and_kept(otherwise, binned):
+    *_, found = otherwise
+    assert ((found.flags & SpaxelFlag.REGISTRATION_DOUBTFUL.value) > 0).all()
+    assert not ((binned.flags & SpaxelFlag.REGISTRATION_DOUBTFUL.value) > 0).any()
 
 
 def seen(flux, error, *, spaxel_arcsec=1.0, line_flux=0.0):

@@ -82,6 +82,7 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(guarded):
     answer = guarded_post(guarded, {"name": "ada", "password": "correct horse"}, "198.51.100.3")
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 600
+    assert guarded_post(guarded, {"name": "dora", "password": "?"}, "198.51.100.8").status_code == 429
     assert logged_in(guarded, "ada")  # from elsewhere
 
 

@@ -63,6 +63,15 @@ def test_offset_rms_error_and_coverage_are_those_of_plain_formulas():
     assert one.coverage == 0.75
 
 
+def test_sampling_errors_are_the_scatter_of_many_samples():
+    """Gaussians of 0.1 dex whose posteriors are 0.1 dex wide, 50 regions at a time."""
+    rng = np.random.default_rng(56)
+    many = [recovery("log_Z_wr", a_posterior(off, 0.1), np.zeros(50)) for off in 0.1 * rng.standard_normal((2000, 50))]
+    for name in ("offset", "rms", "coverage"):
+        scatter = np.std([getattr(one, name) for one in many])
+        assert np.mean([getattr(one, f"{name}_err") for one in many]) == pytest.approx(scatter, rel=0.1), name
+
+
 def test_regions_without_a_posterior_are_not_counted_and_none_gives_nan():
     median = np.array([1.0, np.nan])
     assert recovery("log_age_wr", a_posterior(median, 0.2), np.ones(2)).n == 1

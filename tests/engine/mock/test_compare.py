@@ -5,6 +5,7 @@ import pytest
 
 from engine import adopted
 from engine.flags import SpaxelFlag
+from engine.inference.validation import QUANTITIES
 from engine.mock.compare import compare_with_paper
 
 
@@ -36,6 +37,10 @@ def report():
         "n_regions": np.full(n_galaxies, 908),
         "n_spaxels_above_cut": np.full(n_galaxies, 1000),
     }
+    regions |= {"log_Z_wr": np.zeros(n), "snr_per_angstrom": np.full(n, 20.0)}
+    for name in QUANTITIES:
+        off = np.where(old, 2.0, 1.0) * rng.standard_normal(n)  # errors of old regions are too small by half
+        regions[f"true_{name}"] = regions[name] + regions[f"{name}_err"] * off
     return {line.quantity: line for line in compare_with_paper(regions, galaxies)}
 
 
@@ -71,6 +76,13 @@ def test_half_of_the_weight_lies_above_the_green_valley(report):
 
 def test_the_share_that_rests_on_few_models_is_that_of_the_flag(report):
     assert report["share of regions with fewer than ten models within their errors"].here == 0.25
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_the_share_of_truths_within_the_errors_is_that_of_all_regions(report, name):
+    """A Gaussian holds 0.683 within one sigma and 0.383 within half of one."""
+    expected = 0.5 * (0.6827 + 0.3829)
+    assert report[f"share of true {name} within the stated errors"].here == pytest.approx(expected, abs=0.005)
 
 
 def test_no_number_that_was_in_view_while_tuning_is_said_to_follow(report):

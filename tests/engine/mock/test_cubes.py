@@ -11,6 +11,7 @@ from engine.mock.cubes.camera import photographs
 from engine.mock.cubes.flaws import spoil
 from engine.mock.cubes.settings import CubeMockSettings, califa_wave
 from engine.mock.cubes.spectrograph import line_planes, star_planes
+from engine.mock.cubes.truth import true_maps
 from engine.mock.settings import MockSettings
 from engine.spectrum.lines import HALPHA, LINE_NAMES
 
@@ -61,6 +62,28 @@ def test_stars_move_are_broadened_by_their_dispersion_and_the_instrument_and_dim
         assert centre == pytest.approx(at, abs=0.05)
         wanted = np.sqrt((4.0 * (1 + REDSHIFT)) ** 2 + instrument + (at * sigma / LIGHT_SPEED_KMS) ** 2)
         assert width == pytest.approx(wanted, rel=0.01)
+
+
+def test_the_truth_of_a_resolution_element_is_the_mean_of_its_light():
+    """A chessboard finer than the point spread: mass adds up, ages and motions count by r light, three to one."""
+    black = np.indices((116, 118)).sum(axis=0) % 2
+    even = np.ones(black.shape)
+    maps = SimpleNamespace(
+        log_mu_star=np.where(black, 2.0, 1.0), v_star=np.where(black, 100.0, -100.0), sigma_star=50.0 * even
+    )
+    sky = SimpleNamespace(
+        maps=maps, model=black, log_age_wr=np.array([9.0, 10.0]), log_Z_wr=np.array([0.0, -1.0]),
+        bands=np.tile(np.where(black, 1.0, 3.0), (5, 1, 1)), rest_bands=np.tile(10.0 * even, (5, 1, 1)),
+        line_flux=np.tile(4e-17 * even, (len(LINE_NAMES), 1, 1)),
+    )  # fmt: skip
+    found = true_maps(sky, CALM)
+    wanted = {
+        "log_mu_star": np.log10((10.0 + 100.0) / 2), "log_age_wr": np.log10((3e9 + 1e10) / 4),
+        "log_Z_wr": np.log10((3.0 + 0.1) / 4), "v_star": -50.0, "sigma_star": np.sqrt(50.0**2 + 100.0**2 - 50.0**2),
+        "sb_r": 22.5 - 2.5 * np.log10(2.0), "mag_r": 20.0, "flux_Halpha": 4e-17 / CUBE_UNIT,
+    }  # fmt: skip
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(np.full(CALM.shape, value), rel=0.02, abs=0.01), name
 
 
 @pytest.fixture(scope="module")

@@ -30,3 +30,13 @@ def test_a_brighter_limit_costs_0_4_dex_per_magnitude():
 
 def test_a_sequence_without_regions_has_no_limit():
     assert np.isnan(completeness_limits(*regions(0.0, 8.8), EQUATION_3)[0])
+
+
+def test_regions_far_above_the_limit_do_not_count_and_others_by_their_weight():
+    """M/L 1 near the limit; M/L 3 and much weight more than a magnitude above it, M/L 5 and little weight near it."""
+    near, heavy = regions(0.0, 8.8), regions(np.log10(5.0), 8.8)
+    bright = [column[regions(np.log10(3.0), 8.8)[1] < 21.4] for column in regions(np.log10(3.0), 8.8)]
+    heavy[3][:] = 1e-3
+    bright[3][:] = 10.0
+    columns = (np.concatenate(parts) for parts in zip(near, heavy, bright, strict=True))
+    assert completeness_limits(*columns, EQUATION_3)[1] == pytest.approx(1.49, abs=0.01)

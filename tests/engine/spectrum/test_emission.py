@@ -266,6 +266,16 @@ def test_a_cosmic_ray_is_marked_as_bad_and_changes_no_line(disc, templates):
     assert after.flux[:, ROW["Halpha"]] == pytest.approx(before.flux[:, ROW["Halpha"]], rel=0.01)
 
 
+def test_sodium_and_the_line_of_the_night_sky_change_no_fit(disc, templates):
+    """Na I 5890, 5896 of the gas between the stars lie still in the galaxy, [OI] 5577 of our atmosphere as observed."""
+    spectra, _, _ = observe(disc, 20.0, 20.0, n=2)
+    hidden = (np.abs(spectra.wave / (1 + REDSHIFT) - 5893.0) < 10.0) | (np.abs(spectra.wave - 5577.3) < 11.0)
+    spoilt = spectra._replace(flux=np.where(hidden, 0.8 * spectra.flux, spectra.flux))
+    clean, struck = (decouple_lines(part, *given_stars(2, disc[2]), templates) for part in (spectra, spoilt))
+    for name in ("flux", "flux_err", "stars", "chi2"):
+        np.testing.assert_array_equal(getattr(struck, name), getattr(clean, name))
+
+
 @given(
     scale=st.sampled_from([0.0, -1.0, 1e-30, 1e30, np.nan, np.inf]), noise=st.sampled_from([0.0, 1e-300, 1.0, np.nan])
 )

@@ -198,6 +198,17 @@ def test_bad_pixels_may_hold_anything(disc, templates):
     assert a.v_star == pytest.approx(b.v_star, abs=1e-6)
 
 
+def test_sodium_and_the_lines_of_the_night_sky_are_not_fitted(templates):
+    """Na I of the gas between the stars lies still in the galaxy, [OI] of our atmosphere as observed."""
+    flat = np.ones((1, WAVE.size))
+    problem = on_log_grid(make_spectra(WAVE, flat, 0.1 * flat), templates, KinematicsSettings())
+    rest = np.exp(problem.log_wave)
+    observed = rest * (1 + REDSHIFT)
+    for axis, line in ((rest, 5889.95), (rest, 5895.92), (observed, 5577.3), (observed, 6300.3)):
+        assert not problem.good[0, np.abs(axis - line) < 3.0].any()
+    assert problem.good[0, (observed > 5595.0) & (observed < 5650.0)].all()
+
+
 @given(
     scale=st.sampled_from([0.0, -1.0, 1e-30, 1e30, np.nan, np.inf]), noise=st.sampled_from([0.0, 1e-300, 1.0, np.nan])
 )
