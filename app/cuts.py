@@ -1,6 +1,7 @@
 """More cuts, made when they are first asked for: S/N, errors, radius, galaxies by name or type, each with its count."""
 
 import re
+from html import escape
 
 import panel as pn
 
@@ -121,7 +122,7 @@ class ExtraCuts:
         unknown = getattr(self, "_unknown", [])
         if unknown:
             listed = ", ".join(f"“{word[:30]}”" for word in unknown[:3]) + (" and others" if len(unknown) > 3 else "")
-            self.counts["galaxies"].object += f' <span class="warning">Not in this survey: {listed}.</span>'
+            self.counts["galaxies"].object += f' <span class="warning">Not in this survey: {escape(listed)}.</span>'
 
 
 def read_galaxies(galaxies, words: str) -> tuple[tuple[int, ...] | None, list[str]]:

@@ -175,7 +175,7 @@ def login_page(handler: RequestHandler, sentence: str, leads_to: str) -> str:
 def target(asked: str) -> str:
     """Where a login leads: a page of ours below this address, or the front page; never another site."""
     parts = urlsplit(asked)
-    last = parts.path.rstrip("/").rpartition("/")[2]
+    last = parts.path.rstrip("/").rpartition("/")[2].removeprefix(".")  # "./?page=masses" is what this returns
     if parts.scheme or parts.netloc or "\\" in asked or last not in ("", "app", "views", "admin"):
         return "./"
     return f"./{last}" + (f"?{parts.query}" if parts.query else "")

@@ -50,7 +50,9 @@ class PageHandler(DocHandler):
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"../app{query}", permanent=False)
             return
-        await self._open(*words, **more)
+        opening = self._open(*words, **more)
+        if opening is not None:  # else the visitor has been sent to log in
+            await opening
 
     @authenticated
     async def _open(self, *words: str, **more: str) -> None:

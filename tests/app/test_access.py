@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from tornado.web import HTTPError
 
-from app.server.access import COOKIE, EVERYBODY, Access
+from app.server.access import COOKIE, EVERYBODY, Access, target
 from app.server.users import Users
 from app.settings import Settings
 
@@ -106,3 +106,12 @@ def test_keepers_see_the_admin_page_and_without_logins_only_this_machine_does(us
     assert [guarded.may_keep(name) for name in ("ada", "ben", None)] == [True, False, False]
     assert [Access(Settings()).may_keep(name) for name in (EVERYBODY, None)] == [True, False]
     assert not Access(Settings(open=True)).may_keep(EVERYBODY)
+
+
+@pytest.mark.parametrize(("asked", "leads_to"), [
+    ("/?page=masses", "./?page=masses"), ("/app?page=masses", "./app?page=masses"), ("/glocal/views", "./views"),
+    ("", "./"), ("/", "./"), ("..", "./"), ("https://evil.example/app", "./"), ("/\\evil.example", "./"),
+])  # fmt: skip
+def test_a_login_leads_to_the_view_that_was_asked_for_also_after_a_wrong_password(asked, leads_to):
+    assert target(asked) == leads_to
+    assert target(leads_to) == leads_to  # the form sends back what it was given

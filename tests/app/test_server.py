@@ -18,7 +18,7 @@ from app.jobs import BusyError, Jobs
 from app.recent import Recent
 from app.server import lifecycle
 from app.server.__main__ import panel_words
-from app.server.logs import JsonLines, Plain
+from app.server.logs import JsonLines, PlainLines
 from app.server.secret import _kept_secret, derived
 from app.server.users import Lockout
 from app.settings import Settings, read_settings, refuse_unguarded
@@ -184,7 +184,7 @@ def test_whatever_a_survey_is_like_the_server_looks_at_it_again(monkeypatch):
                 break
         return lifecycle.state().loaded
 
-    monkeypatch.setattr(lifecycle, "LOOK_S", 0.01)
+    monkeypatch.setenv("GLOCAL_LOOK_S", "0.01")
     monkeypatch.setattr(lifecycle, "open_survey", look)
     lifecycle.state.cache_clear()
     assert loops.run(follow())
@@ -212,7 +212,7 @@ def test_an_error_in_a_job_reaches_who_asked():
 ])  # fmt: skip
 def test_log_lines_hold_no_address_and_no_link(message):
     record = logging.LogRecord("tornado.access", logging.INFO, "", 0, message, None, None)
-    for line in (Plain("%(message)s").format(record), json.loads(JsonLines().format(record))["message"]):
+    for line in (PlainLines("%(message)s").format(record), json.loads(JsonLines().format(record))["message"]):
         assert not [word for word in ("192.0.2.7", "2001:db8", "galaxy_id", "abc.def") if word in line]
         assert "GET" in line
 

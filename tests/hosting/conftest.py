@@ -1,6 +1,9 @@
 """Servers with settings of their own, on loopback; each ends with its tests."""
 
+import html
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +16,8 @@ import requests
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S = 120
+ROOM = 3  # pages
+PING_S = 2.0  # between two pings
 END_S = 40
 
 
@@ -108,6 +113,46 @@ def guarded(serve, small_survey) -> Server:
     return serve(small_survey, users=users, keepers="ada", proxied="yes", metrics_token="numbers")
 
 
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, small_survey) -> Path:
+    """A survey that things may happen to."""
+    return shutil.copytree(small_survey, tmp_path_factory.mktemp("faults") / "survey")
+
+
+@pytest.fixture(scope="session")
+def _tight(serve, folder) -> Server:
+    return serve(folder, sessions=ROOM, keep_session_s=1, ping_s=PING_S, look_s=1)
+
+
+@pytest.fixture
+def server(_tight, folder, small_survey) -> Server:
+    """A server with narrow bounds that holds no page, over a survey that nothing has happened to."""
+    put(small_survey, folder)
+    wait_until(lambda: number(_tight, "glocal_sessions") == 0)
+    wait_until(lambda: _tight.get("/readiness").status_code == 200)
+    return _tight
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Return as soon as it is true; fail if it does not become so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def number(server: Server, name: str) -> float:
+    """One of the numbers a keeper sees."""
+    return float(re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)[1])
+
+
+def put(source: Path, folder: Path) -> None:
+    """Replace the tables of a survey as `glocal` does: whole, by other files of the same names."""
+    for name in ("regions.parquet", "galaxies.parquet"):
+        shutil.copy(source / name, folder / f".{name}")
+        (folder / f".{name}").replace(folder / name)
+
+
 PASSWORDS = {"ada": "correct horse", "ben": "Battery Staple"}
 
 
@@ -126,3 +171,9 @@ def logged_in(server: Server, name: str) -> requests.Session:
     )
     assert answer.status_code == 303, answer.text
     return client
+
+
+def addresses_of_tables(server: Server, view: str) -> list[str]:
+    """Where the page of saved views offers the regions of a view."""
+    values = [part.split('"')[0] for part in server.get("/views", params={"view": view}).text.split('value="')[1:]]
+    return [html.unescape(value) for value in values if "/tables/" in value]

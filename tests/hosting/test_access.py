@@ -17,6 +17,11 @@ def test_without_a_login_nothing_of_the_data_is_reached(guarded, path):
         assert answer.headers["Location"].partition("?")[0] in ("./login", "/login", "../app")
 
 
+def test_who_has_to_log_in_first_is_no_error_in_the_log(guarded):
+    assert guarded.get("/app").status_code == 302
+    assert not guarded.wrote("Uncaught exception", 1.0)
+
+
 @pytest.mark.parametrize("path", PUBLIC)
 def test_what_is_public_tells_nothing(guarded, path):
     answer = guarded.get(path)

@@ -1,68 +1,22 @@
 """What goes wrong around a server: tables that change, visitors who vanish, a signal in the middle of things."""
 
 import asyncio
-import html
 import os
-import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests import loops
 from tests.conftest import write_small_survey
-from tests.hosting.conftest import Server, free_port
+from tests.hosting.conftest import PING_S, ROOM, addresses_of_tables, free_port, number, put, wait_until
 from tests.hosting.visitors import MASSES, Visitor
 
 pytestmark = pytest.mark.slow
-ROOM = 3  # pages
-PING_S = 2.0  # between two pings
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, small_survey):
-    return shutil.copytree(small_survey, tmp_path_factory.mktemp("faults") / "survey")
-
-
-@pytest.fixture(scope="module")
-def _server(serve, folder):
-    return serve(folder, sessions=ROOM, keep_session_s=1, ping_s=PING_S, look_s=1)
-
-
-@pytest.fixture
-def server(_server, folder, small_survey) -> Server:
-    """A server with room for few pages that holds none, over a survey that nothing has happened to."""
-    put(small_survey, folder)
-    wait_until(lambda: number(_server, "glocal_sessions") == 0)
-    wait_until(lambda: _server.get("/readiness").status_code == 200)
-    return _server
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def number(server: Server, name: str) -> float:
-    """One of the numbers a keeper sees."""
-    return float(re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.MULTILINE)[1])
-
-
-def put(source: Path, folder: Path) -> None:
-    """Replace the tables of a survey as `glocal` does: whole, by other files of the same names."""
-    for name in ("regions.parquet", "galaxies.parquet"):
-        shutil.copy(source / name, folder / f".{name}")
-        (folder / f".{name}").replace(folder / name)
 
 
 def test_a_replaced_table_is_picked_up_while_open_pages_keep_theirs(server, folder, tmp_path):
@@ -164,17 +118,6 @@ def test_nonsense_on_a_socket_closes_that_socket_only(server):
     assert server.get("/liveness").status_code == 200
 
 
-def test_many_connections_that_say_nothing_keep_nobody_out(server):
-    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(300)]
-    for connection in silent[:100]:
-        connection.sendall(b"GET /app HTTP/1.1\r\nHost: x")
-    began = time.monotonic()
-    assert server.get("/liveness").status_code == 200
-    assert time.monotonic() - began < 20
-    for connection in silent:
-        connection.close()
-
-
 def test_a_foreign_host_name_is_a_sentence_and_not_a_page(server):
     answer = server.get("/app", headers={"Host": "evil.example"})
     assert answer.status_code == 403
@@ -203,12 +146,6 @@ def test_a_stop_in_the_middle_of_tables_cuts_none_off_and_takes_no_others(serve,
     assert all(answer.status_code == 503 and "being restarted" in answer.text for answer in refused)
     assert server.process.wait(60) == 0
     assert "Traceback" not in server.log
-
-
-def addresses_of_tables(server: Server, view: str) -> list[str]:
-    """Where the page of saved views offers the regions of a view."""
-    values = [part.split('"')[0] for part in server.get("/views", params={"view": view}).text.split('value="')[1:]]
-    return [html.unescape(value) for value in values if "/tables/" in value]
 
 
 def test_the_command_becomes_the_server_and_a_signal_ends_it(small_survey, tmp_path):
