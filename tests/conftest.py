@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # one test of many needs stellar models, and they take two se
 
 # Files that take long go first, so that no process is left alone with one. Those of a folder that share servers stay
 # together. The first two of these need different compiled kernels, which neither process then builds twice.
-FIRST = ("tests/browser/", "tests/precompute/run/", "tests/paper/", "tests/engine/inference/", "tests/hosting/")
+FIRST = ("tests/browser/", "tests/precompute/run/", "tests/hosting/", "tests/paper/", "tests/engine/inference/")
 TOGETHER = ("tests/browser/", "tests/precompute/run/", "tests/hosting/")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 PROCESSES = 2
