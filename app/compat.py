@@ -49,10 +49,12 @@ def lean_bundle(roots: list, resources: Resources, **more: object) -> object:
 
 
 def patch_style_sheets(root: Model, dist_url: str) -> None:
-    """Panel's patch_model_css before a page is sent, which walks all models below a root to find the style sheets.
+    """Panel's patch_model_css before a page is sent, which walks all models below each root to find the style sheets.
 
-    The document knows its models; nobody listens to it yet.
+    The document knows its models: those of all roots are patched with the first. Nobody listens to it yet.
     """
+    if root is not root.document.roots[0]:
+        return
     for sheet in root.document.models:
         if isinstance(sheet, ImportedStyleSheet):
             patch_stylesheet(sheet, dist_url)

@@ -22,6 +22,12 @@ def counts(values: FloatArray, weights: FloatArray) -> BoolArray:
     return np.isfinite(values) & np.isfinite(weights) & (weights > 0)
 
 
+def mean_of_good(values: FloatArray, good: BoolArray) -> FloatArray:
+    """Mean of the good values along all axes but the first, (n,) of (n, ...); bad ones hold 0. 0 where none is good."""
+    others = tuple(range(1, values.ndim))
+    return values.sum(axis=others) / np.maximum(good.sum(axis=others), 1)
+
+
 def weighted_quantile(values: FloatArray, weights: FloatArray, q: FloatArray | float | tuple[float, ...]) -> FloatArray:
     """Value below which the fraction q of the weight lies; NaN if nothing counts.
 

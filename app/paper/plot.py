@@ -20,8 +20,10 @@ from engine.figures.arrays import DensityArrays, MapArrays
 from engine.figures.catalogue import Panel
 from engine.figures.compute import Arrays
 from engine.figures.marks import SCATTER, ColumnDensity, Density, Mark, MedianMap
+from engine.figures.planes import cell_centres
 from engine.figures.styles import n_bins
 from engine.figures.words import quantity
+from engine.types import FloatArray
 
 FILLS = (Density, ColumnDensity, MedianMap)
 INSETS = "insets"  # their entry in the legend
@@ -156,17 +158,22 @@ def _hidden(shown: Shown, panel: Panel, corner: Corner) -> float:
     filling = next(shown.arrays[panel.name, i] for i, mark in enumerate(panel.marks) if mark not in insets)
     if not isinstance(filling, DensityArrays | MapArrays):
         return 0.0
-    taken = np.sqrt(np.clip(np.nan_to_num(filling.value), 0.0, None))
-    if isinstance(filling, MapArrays):
-        taken = np.isfinite(filling.value).astype(float)
-    x0, x1, y0, y1 = filling.limits
-    ends = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
+    taken = _taken(filling)
     n_y, n_x = taken.shape
-    across = (x0 + (np.arange(n_x) + 0.5) * (x1 - x0) / n_x - ends[0]) / (ends[1] - ends[0]) - corner.left
-    up = (y0 + (np.arange(n_y) + 0.5) * (y1 - y0) / n_y - ends[2]) / (ends[3] - ends[2]) - corner.low
+    x, y = cell_centres(filling.limits, (n_x, n_y))
+    left, right, bottom, top = axes.plane_limits(panel.x, panel.y, shown.survey, shown.view)
+    across = (x - left) / (right - left) - corner.left
+    up = (y - bottom) / (top - bottom) - corner.low
     under = np.ix_((up >= 0) & (up <= INSET_SIZE[1]), (across >= 0) & (across <= INSET_SIZE[0]))
     total = taken.sum()
     return float(taken[under].sum() / total) if total else 0.0
+
+
+def _taken(filling: DensityArrays | MapArrays) -> FloatArray:
+    """How much each cell (y, x) shows: all of a map that is known, the root of a density."""
+    if isinstance(filling, MapArrays):
+        return np.isfinite(filling.value).astype(float)
+    return np.sqrt(np.clip(np.nan_to_num(filling.value), 0.0, None))
 
 
 def _draw_stamp(page: Page, stamp: str, layout: Layout) -> None:

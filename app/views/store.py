@@ -14,9 +14,9 @@ from app.settings import read_settings
 from app.views.journal import Journal
 from app.views.schema import alone, migrate, views
 from app.views.view import SavedView, ViewError
+from engine.errors import first_line
 
 WAIT_S = 5.0  # for another process that is writing
-NEW_LINE = "\n"
 DAMAGED = ("malformed", "not a database", "no such table", "disk image", "no such column")
 PATIENCE = {"sqlite": {"timeout": WAIT_S}, "postgresql": {"connect_timeout": round(WAIT_S)}}
 T = TypeVar("T")
@@ -189,4 +189,4 @@ def _sentence(error: exc.DBAPIError) -> str:
         return "the saved views are in use at the moment: try again in a few seconds"
     if "full" in words or "disk I/O" in words:
         return f"the view could not be written: {words}"
-    return f"the saved views cannot be reached: {words.strip().partition(NEW_LINE)[0]}"
+    return f"the saved views cannot be reached: {first_line(error.orig)}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.compiled import njit
 from engine.cube.types import Cube
-from engine.stats import robust_sigma
+from engine.stats import mean_of_good, robust_sigma
 from engine.types import BoolArray, FloatArray
 
 LAG = 4  # pixels between those compared: real COMB spectra share noise over two or three (ngc2691_comb in ../shared)
@@ -62,15 +62,10 @@ def error_ratio(cube: Cube) -> float:
     flux, error, good = (part[:, usable] for part in (flux, error, good))
     level = flux.sum(axis=0) / good.sum(axis=0)
     if usable.sum() >= FEWEST_SPECTRA:
-        flux = flux - _mean_of_good(flux, good)[:, None] * (level / level.mean())
+        flux = flux - mean_of_good(flux, good)[:, None] * (level / level.mean())
     faint = level <= np.median(level)
     compared = _differences_over_error(flux[:, faint], error[:, faint], good[:, faint])
     return robust_sigma(compared) if compared.size else np.nan
-
-
-def _mean_of_good(flux: FloatArray, good: BoolArray) -> FloatArray:
-    """Mean of the good pixels of all spectra (wave, spectrum), (wave,); bad ones hold 0."""
-    return flux.sum(axis=1) / np.maximum(good.sum(axis=1), 1)
 
 
 def _differences_over_error(flux: FloatArray, error: FloatArray, good: BoolArray) -> FloatArray:

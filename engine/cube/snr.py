@@ -31,16 +31,16 @@ def window_snr(
     signal, noise = np.full((2, flux.shape[1]), np.nan)
     if enough.any():
         signal[enough] = np.nanmedian(flux[:, enough], axis=0)
-        noise[enough] = _noise(cube, inside, enough, noise_from)
+        noise[enough] = _noise(cube, inside, flux, enough, noise_from)
     step = np.median(np.gradient(cube.wave)[inside])
     return signal.reshape(cube.shape), (noise * np.sqrt(step)).reshape(cube.shape)
 
 
-def _noise(cube: Cube, inside: BoolArray, enough: BoolArray, noise_from: str) -> FloatArray:
-    """One sigma per pixel in some wavelengths, of the spaxels that have enough good pixels there."""
+def _noise(cube: Cube, inside: BoolArray, flux: FloatArray, enough: BoolArray, noise_from: str) -> FloatArray:
+    """One sigma per pixel of the spaxels that have enough good ones; flux (wave, spaxel) at the wavelengths inside."""
     if noise_from == "error":
         return np.nanmedian(_good_values(cube, cube.error, inside)[:, enough], axis=0)
-    return _scatter(cube.wave[inside], _good_values(cube, cube.flux, inside)[:, enough])
+    return _scatter(cube.wave[inside], flux[:, enough])
 
 
 def _pixels_in_window(cube: Cube, redshift: float, window: tuple[float, float]) -> BoolArray:

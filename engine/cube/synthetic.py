@@ -4,6 +4,7 @@ import numpy as np
 
 from engine.cube.types import CUBE_UNIT, NANOMAGGY, Cube, Plane
 from engine.spectrum.photometry import Filter, band_weights
+from engine.stats import mean_of_good
 from engine.types import BoolArray, FloatArray
 
 FILTER_COVERED = 0.98  # share of a filter that must lie within the spectra: DR3 lacks the blue end of g
@@ -47,5 +48,5 @@ def _weights(cube: Cube, one: Filter) -> FloatArray | None:
 
 def _mean_spectrum(flux: FloatArray, good: BoolArray) -> FloatArray:
     """Mean over the good spaxels at each wavelength; 1 everywhere where it is of no use."""
-    mean = flux.sum(axis=(1, 2)) / np.maximum(good.sum(axis=(1, 2)), 1)
+    mean = mean_of_good(flux, good)
     return mean if (mean > 0).all() else np.ones_like(mean)

@@ -98,11 +98,11 @@ def infer(
     found = percentiles(observed, library, progress, prior=prior, leave_out=leave_out, least_models=least_models)
     return Posterior(
         log_mu_star=_median(found.log_mu_star),
-        log_mu_star_err=_half_range(found.log_mu_star),
+        log_mu_star_err=half_range(found.log_mu_star),
         log_age_wr=_median(found.log_age_wr),
-        log_age_wr_err=_half_range(found.log_age_wr),
+        log_age_wr_err=half_range(found.log_age_wr),
         log_Z_wr=_median(found.log_Z_wr),
-        log_Z_wr_err=_half_range(found.log_Z_wr),
+        log_Z_wr_err=half_range(found.log_Z_wr),
         chi2=found.chi2,
         flags=found.flags,
     )
@@ -112,8 +112,8 @@ def _median(percentiles: FloatArray) -> FloatArray:
     return percentiles[:, 1]
 
 
-def _half_range(percentiles: FloatArray) -> FloatArray:
-    """Half of the range from 16 to 84 %."""
+def half_range(percentiles: FloatArray) -> FloatArray:
+    """Half of the range from 16 to 84 %, (spaxel,) of percentiles (spaxel, 3), or one of (3,)."""
     low, _, high = percentiles.T
     return (high - low) / 2
 

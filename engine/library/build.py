@@ -219,7 +219,7 @@ def model_spectra(
     for start in range(0, n, BATCH_SPECTRA):
         rows = slice(start, start + BATCH_SPECTRA)
         part = take(histories, rows)
-        mass = _masses(part, nodes)
+        mass = _masses(part, nodes, len(light))
         spectra[rows] = _behind_dust(part, wave, mass, light, nodes) / (mass @ living)[:, None]
     return wave, spectra
 
@@ -232,8 +232,7 @@ def _behind_dust(
     return _shine(mass, light, nodes, young.astype(np.float32), old.astype(np.float32))
 
 
-def _masses(histories: Histories, nodes: Nodes) -> FloatArray:
+def _masses(histories: Histories, nodes: Nodes, n_node: int) -> FloatArray:
     """Mass formed on every node, (model, node); light and dust, which only matter for means, are left out."""
     no_dust = np.ones((histories.tau.size, 1))
-    n_node = (nodes.age.size + 2) * nodes.log_Z.size
     return lay_on_nodes(histories, nodes, np.ones((n_node, 1)), no_dust, no_dust).mass

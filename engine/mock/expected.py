@@ -125,10 +125,10 @@ def expected_median(
 
 @njit(nogil=True)
 def _medians(planes, noise, growth, grid):
-    places = grid[2]
+    _, _, places, offsets, _ = grid
     out = np.full((len(planes), len(places)), np.nan)
-    value = np.empty(len(grid[3]))
-    sigma = np.empty(len(grid[3]))
+    value = np.empty(len(offsets))
+    sigma = np.empty(len(offsets))
     for w in range(len(planes)):
         for p in range(len(places)):
             n = _gather(planes[w], noise, growth[w], grid, places[p], value, sigma)

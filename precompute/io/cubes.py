@@ -93,6 +93,22 @@ def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
 
     origin: mock, if it is; it stands in the header.
     """
+    error = np.where(cube.good, cube.error, np.float32(1e10))
+    planes = {
+        "ERROR": error,
+        "ERRWEIGHT": np.ones_like(error),
+        "BADPIX": (~cube.good).astype(np.uint8),
+        "FIBCOVER": np.broadcast_to(cube.good.any(axis=0), cube.good.shape).astype(np.uint8),
+    }
+    # in the order of the file: astropy writes any other order element by element, a minute for a cube
+    images = [fits.ImageHDU(np.ascontiguousarray(values), name=name) for name, values in planes.items()]
+    hdus = fits.HDUList([fits.PrimaryHDU(np.ascontiguousarray(cube.flux, np.float32), _header(cube, origin)), *images])
+    with written_together(Path(path)) as (fresh,), _opened(fresh, str(path).endswith(".gz")) as file:
+        hdus.writeto(file)
+
+
+def _header(cube: Cube, origin: str) -> fits.Header:
+    """Cards of a cube in the words of CALIFA."""
     head = fits.Header({"OBJECT": cube.name, "HIERARCH PIPE VERS": "2.2", "HIERARCH PIPE UNITS": "1e-16 erg/s/cm^2/A"})
     if origin:
         head["ORIGIN"] = origin
@@ -109,15 +125,7 @@ def write_cube(cube: Cube, path: Path, origin: str = "") -> None:
     head["CRPIX3"] = 1.0
     head["CDELT3"] = cube.step
     head["CD3_3"] = cube.step
-    bad = (~cube.good).astype(np.uint8)
-    error = np.where(cube.good, cube.error, np.float32(1e10))
-    covered = np.repeat(cube.good.any(axis=0)[None], len(cube.good), axis=0).astype(np.uint8)
-    others = {"ERROR": error, "ERRWEIGHT": np.ones_like(error), "BADPIX": bad, "FIBCOVER": covered}
-    # in the order of the file: astropy writes any other order element by element, a minute for a cube
-    images = [fits.ImageHDU(np.ascontiguousarray(data), name=name) for name, data in others.items()]
-    hdus = fits.HDUList([fits.PrimaryHDU(np.ascontiguousarray(cube.flux, np.float32), head), *images])
-    with written_together(Path(path)) as (fresh,), _opened(fresh, str(path).endswith(".gz")) as file:
-        hdus.writeto(file)
+    return head
 
 
 def _planes(hdus: HDUs, path: Path, unit: str | None = None) -> tuple[FloatArray, FloatArray, BoolArray]:

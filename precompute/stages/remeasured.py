@@ -38,6 +38,6 @@ class Renewed(NamedTuple):
     failed: dict[str, str]
 
 
-def rows_of(columns: Columns, rows: BoolArray) -> Columns:
-    """The columns of some regions."""
+def rows_of(columns: Columns, rows: BoolArray | IntArray) -> Columns:
+    """The columns of some regions; of few of many, give their places: a mask is searched for every column."""
     return {name: values[rows] for name, values in columns.items()}

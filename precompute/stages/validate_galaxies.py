@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from engine.columns import BANDS, INDEX_NAMES, column
 from engine.flags import SpaxelFlag, flags_in
-from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, percentiles
+from engine.inference.posterior import FEW_MODELS, Observed, Percentiles, half_range, percentiles
 from engine.library.build import model_observables
 from engine.library.draw import draw_histories
 from engine.library.observables import make_templates
@@ -153,7 +153,7 @@ def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreemen
     theirs = galaxies.published(name)
     ours = getattr(found, name)
     off = ours[:, 1] - theirs[:, 1]
-    errors_apart = np.abs(off) / np.hypot(_half_width(ours), _half_width(theirs))
+    errors_apart = np.abs(off) / np.hypot(half_range(ours), half_range(theirs))
     far_off = errors_apart > FAR_OFF
     use = np.isfinite(errors_apart)
     if not use.any():
@@ -163,16 +163,11 @@ def agreement(galaxies: SdssGalaxies, found: Percentiles, name: str) -> Agreemen
         offset=float(np.median(off[use])),
         scatter=float(np.std(off[use])),
         half_width=half_width_16_84(off[use], np.ones(use.sum())),
-        error_ratio=float(np.median(_half_width(ours)[use] / _half_width(theirs)[use])),
+        error_ratio=float(np.median(half_range(ours)[use] / half_range(theirs)[use])),
         within_one=float(np.mean(errors_apart[use] < 1)),
         within_two=float(np.mean(errors_apart[use] < 2)),
         far_off=far_off,
     )
-
-
-def _half_width(percentiles: FloatArray) -> FloatArray:
-    """Half of the 16-84 range, (galaxy,) of 16, 50, 84 % (galaxy, 3)."""
-    return (percentiles[:, 2] - percentiles[:, 0]) / 2
 
 
 def galaxies_in_words(comparison: GalaxyComparison) -> list[str]:
@@ -212,8 +207,7 @@ def _galaxy_lines(comparison: GalaxyComparison, name: str, priors: str) -> list[
 
 def _with_error(percentiles: FloatArray) -> str:
     """Median and half of the 16-84 range of one galaxy, from 16, 50, 84 % (3,)."""
-    low, median, high = percentiles
-    return f"{median:6.2f} ± {(high - low) / 2:.2f}"
+    return f"{percentiles[1]:6.2f} ± {half_range(percentiles):.2f}"
 
 
 def _agreement_in_words(comparison: GalaxyComparison, name: str, priors: str) -> list[str]:

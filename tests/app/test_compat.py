@@ -4,8 +4,9 @@ import panel as pn
 import panel.io.location as panel_location
 import pytest
 from bokeh.document import Document
-from bokeh.models import Line, Plot, Range1d
+from bokeh.models import Div, ImportedStyleSheet, Line, Plot, Range1d
 from bokeh.server.protocol_handler import ProtocolHandler
+from panel.io.resources import CDN_DIST
 from panel.reactive import Syncable
 from panel.theme import Native
 
@@ -117,3 +118,15 @@ def test_addresses_that_panel_cannot_take_apart_are_read(host, uri, parts):
         panel_location._get_location_params("http", "[::1]:5006", "/app?a=1?b=2")
     found = compat.location_of("http", host, uri)
     assert found | parts == found
+
+
+def test_the_style_sheets_of_all_roots_are_those_of_the_server():
+    document = Document()
+    sheets = [ImportedStyleSheet(url=f"{CDN_DIST}css/{name}.css") for name in ("button", "loading")]
+    for sheet in sheets:
+        document.add_root(Div(stylesheets=[sheet]))
+    for root in document.roots:
+        compat.patch_style_sheets(root, "static/extensions/panel/")
+    assert [sheet.url.partition("?")[0] for sheet in sheets] == [
+        f"static/extensions/panel/css/{name}.css" for name in ("button", "loading")
+    ]

@@ -5,11 +5,10 @@ import re
 import pytest
 
 from tests.browser.conftest import READY, SCREEN, SELECTION
+from tests.browser.driver import expect
 from tests.browser.line import Line
 from tests.hosting.conftest import Server
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
 pytestmark = pytest.mark.browser
 PING_S = 2.0  # between two pings of a page that is made to lose its line
 

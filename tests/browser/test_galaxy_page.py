@@ -11,10 +11,8 @@ from PIL import Image
 from app.screen import map_data
 from app.store import Survey
 from tests.browser.conftest import STILL, turn
+from tests.browser.driver import expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.browser
 
 READY = ".page.galaxy canvas"

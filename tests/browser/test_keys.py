@@ -6,10 +6,8 @@ import pytest
 
 from app import registry
 from tests.browser.conftest import SELECTION, STILL, turn
+from tests.browser.driver import expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
 GALAXY = "galaxy"

@@ -5,12 +5,10 @@ import re
 import pytest
 
 from tests.browser.conftest import READY
+from tests.browser.driver import expect
 from tests.browser.failing_server import PLACES
 from tests.hosting.conftest import Server
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
 NUMBER = re.compile(r"tell the keeper error [0-9a-f]{8}")

@@ -14,10 +14,8 @@ from engine.figures.cut import Cut, Range
 from engine.figures.sample import select
 from tests.browser.conftest import READY, turn, visits
 from tests.browser.conftest import SELECTION as RAIL
+from tests.browser.driver import expect, playwright
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
 FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]

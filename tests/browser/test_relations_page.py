@@ -9,10 +9,8 @@ from PIL import Image
 
 from app.store import Survey
 from engine.relations.green_valley import EQUATION_3, is_old_ridge
+from tests.browser.driver import expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.browser
 
 

@@ -8,10 +8,8 @@ import pytest
 
 from tests.browser.conftest import READY
 from tests.browser.conftest import SELECTION as RAIL
+from tests.browser.driver import expect
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = playwright.expect
-expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.browser
 
 PLANE = ".page.relations .bk-Figure >> visible=true"

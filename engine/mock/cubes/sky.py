@@ -82,27 +82,27 @@ def draw_sky(
     )
 
 
-def _dimming(redshift: float) -> float:
-    """Of the surface brightness per Angstrom."""
+def dimming(redshift: float) -> float:
+    """Of the surface brightness per Angstrom, over that at redshift 0."""
     return (1 + redshift) ** -5.0
 
 
 def _continuum_at_halpha(stars: _Stars, redshift: float) -> FloatArray:
     """Per Angstrom at rest, (y, x)."""
     at_halpha = stars.spectra[:, np.abs(stars.wave - HALPHA).argmin()]
-    return _dimming(redshift) * stars.mass * at_halpha[stars.model] * (1 + redshift)
+    return dimming(redshift) * stars.mass * at_halpha[stars.model] * (1 + redshift)
 
 
 def _bands_observed(stars: _Stars, line_flux: FloatArray, redshift: float, filters: tuple[Filter, ...]) -> FloatArray:
     """Surface brightness of stars and lines (line, y, x) in the filters, (band, y, x) [nanomaggies/arcsec2]."""
-    of_models = _light_in_bands(stars.wave * (1 + redshift), _dimming(redshift) * stars.spectra, filters)
+    of_models = _light_in_bands(stars.wave * (1 + redshift), dimming(redshift) * stars.spectra, filters)
     of_lines = line_fluxes_in_bands(line_table().wave * (1 + redshift), np.moveaxis(line_flux, 0, -1), filters)
     return np.moveaxis(stars.mass[..., None] * of_models[stars.model] + of_lines, -1, 0) / NANOMAGGY
 
 
 def _bands_at_rest(stars: _Stars, redshift: float, filters: tuple[Filter, ...]) -> FloatArray:
     """The same of the stars alone, in filters that move with them."""
-    of_models = _light_in_bands(stars.wave, (1 + redshift) * _dimming(redshift) * stars.spectra, filters)
+    of_models = _light_in_bands(stars.wave, (1 + redshift) * dimming(redshift) * stars.spectra, filters)
     return np.moveaxis(stars.mass[..., None] * of_models[stars.model], -1, 0) / NANOMAGGY
 
 

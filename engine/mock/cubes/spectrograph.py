@@ -11,7 +11,7 @@ from engine.constants import FWHM_PER_SIGMA, LIGHT_SPEED_KMS
 from engine.cube.psf import moffat_image
 from engine.cube.types import CUBE_UNIT
 from engine.mock.cubes.settings import CubeMockSettings
-from engine.mock.cubes.sky import MockSky
+from engine.mock.cubes.sky import MockSky, dimming
 from engine.spectrum.decouple import cubic_read
 from engine.spectrum.lines import line_table
 from engine.spectrum.templates import SSP_FWHM_ANGSTROM
@@ -51,7 +51,7 @@ def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
 
 def _pixels(sky: MockSky, redshift: float) -> _Pixels:
     mass = 10.0 ** sky.maps.log_mu_star.ravel()
-    scale = mass * (1 + redshift) ** -5.0 / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
+    scale = mass * dimming(redshift) / CUBE_UNIT * CALIFA_SPAXEL_ARCSEC**2
     return _Pixels(sky.model.ravel(), sky.maps.v_star.ravel(), sky.maps.sigma_star.ravel(), scale)
 
 
