@@ -53,7 +53,8 @@ def survey_to_copy(tmp_path_factory, library):
     folder = tmp_path_factory.mktemp("survey")
     write_small_survey(folder, n_galaxies=2)
     regions, galaxies, _ = read_survey(folder)
-    regions = {name: values[::15].copy() for name, values in regions.items()}  # enough, and faster
+    few = (regions["x"] % 4 == 0) & (regions["y"] % 4 == 0)  # enough, and the same places in both galaxies
+    regions = {name: values[few] for name, values in regions.items()}
     regions |= {f"mag_{band}": regions[f"mag_{band}"] + 17 for band in "ugriz"}  # as of real spaxels
     for name in MEASURED:  # one region was never measured
         regions[name][-1] = regions[f"{name}_err"][-1] = np.nan
