@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PORT   ?= 5006
 
+# A hundred processes in the tests: none compiles Python's files again that another has compiled.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help run test test-all test-faults lint audit demo bench clean
 
 help:                        ## list what can be done
