@@ -2,14 +2,17 @@
 
 Opening a page makes a few hundred models of some fifty properties each. For every property that nobody set, Bokeh walks
 the class's ancestors, copies the default and checks it again, both when the model is made and whenever the document is
-walked or sent: a third of the time an opening takes. What these functions remember depends on the class alone.
+walked or sent: a third of the time an opening takes. What these functions remember depends on the class alone; a
+default that each model has for itself, as a list, is made for each, but checked once.
 """
 
 from functools import cache
 from typing import Any
 
 from bokeh.core.has_props import HasProps
+from bokeh.core.property.bases import Property
 from bokeh.core.property.descriptors import PropertyDescriptor
+from bokeh.core.property.singletons import Intrinsic, Undefined
 
 UNCHANGEABLE = (type(None), bool, int, float, str)
 _instance_default = PropertyDescriptor.instance_default
@@ -41,6 +44,8 @@ def instance_default(descriptor: PropertyDescriptor, model: HasProps) -> Any:
         known = _plain_default(descriptor, type(model))
         if known:
             return known[0]
+        if _makes_sound_defaults(descriptor, type(model)):
+            return _own_default(descriptor, type(model))
     return _instance_default(descriptor, model)
 
 
@@ -56,3 +61,24 @@ def _plain_default(descriptor: PropertyDescriptor, kind: type[HasProps]) -> list
         return []
     default = descriptor.class_default(kind)
     return [default] if isinstance(default, UNCHANGEABLE) else []
+
+
+def _own_default(descriptor: PropertyDescriptor, kind: type[HasProps]) -> Any:
+    """A new default as Bokeh makes it for one model, which need not be checked."""
+    known = descriptor.property
+    return known.wrap(known.transform(_raw_default(descriptor, kind)))
+
+
+def _raw_default(descriptor: PropertyDescriptor, kind: type[HasProps]) -> Any:
+    known = descriptor.property
+    return known._copy_default(kind._overridden_defaults().get(descriptor.name, known._default))
+
+
+@cache
+def _makes_sound_defaults(descriptor: PropertyDescriptor, kind: type[HasProps]) -> bool:
+    """Whether defaults of this property pass its own check, and the property does nothing else to them."""
+    known = descriptor.property
+    if type(known).prepare_value is not Property.prepare_value:
+        return False
+    default = _raw_default(descriptor, kind)
+    return default is not Intrinsic and default is not Undefined and known.is_valid(default)

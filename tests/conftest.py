@@ -19,10 +19,10 @@ from xdist.scheduler import LoadFileScheduling
 from engine.adopted import GREEN_VALLEY_INTERCEPT, GREEN_VALLEY_SLOPE, OLD_RIDGE_LOG_AGE
 from engine.columns import BANDS, INDEX_NAMES, MOCK
 from engine.flags import SpaxelFlag
-from precompute.io.products import write_survey
-from tests.spectra_files import write_spectra
 
-if TYPE_CHECKING:  # one test of many needs stellar models, and they take two seconds to import
+# What takes seconds to import, as stellar models and tables do, is imported where it is used: not by the process that
+# only hands tests out, and not for the few tests that need none of it.
+if TYPE_CHECKING:
     from engine.library.draw import Priors
     from engine.library.ssp import SSPGrid
     from engine.library.types import Library
@@ -145,6 +145,8 @@ def small_survey(tmp_path_factory) -> Path:
 
 def write_small_survey(folder: Path, n_galaxies: int = 8, seed: int = 5) -> None:
     """Galaxies from 10^9 to 10^11.4 Msun with two sequences of age, every column filled, some values missing."""
+    from precompute.io.products import write_survey
+
     rng = np.random.default_rng(seed)
     galaxies = _galaxies(n_galaxies)
     parts = [_regions({k: v[i] for k, v in galaxies.items()}, rng) for i in range(n_galaxies)]
@@ -212,6 +214,8 @@ def _columns(galaxy: dict, x: np.ndarray, y: np.ndarray, radius: np.ndarray, alo
 @pytest.fixture(scope="session")
 def spectra_survey(tmp_path_factory) -> Path:
     """Folder of the small survey with spectra and posteriors of its galaxy 5 beside it."""
+    from tests.spectra_files import write_spectra
+
     folder = tmp_path_factory.mktemp("with_spectra")
     write_small_survey(folder)
     write_spectra(folder, 5)

@@ -96,6 +96,7 @@ class FigurePage:
             self._make(self.key)
         if self.key in self._stale:
             self._draw()
+        self._caption()
         if [pane.object for pane in self.place] != [self.board.model]:
             with one_change():
                 self._put(self.board)
@@ -168,9 +169,13 @@ class FigurePage:
         arrays = {view.panel.name: self._arrays(view.panel) for view in board.shown()}
         board.show(arrays, self._swapped())
         board.say({view.panel.name: self._empty(view.panel, arrays[view.panel.name]) for view in board.shown()})
+        self._stale.discard(self.key)
+
+    def _caption(self) -> None:
+        """Numbers and caption of the figure that is shown, also of one that was drawn before."""
+        figure_ = self.figure
         numbers = f'<p class="numbers"><span>{self._numbers()}</span><span>{key_words(figure_)}</span></p>'
         self.words.object = f'{numbers}<p class="caption">{figure_.caption}</p>'
-        self._stale.discard(self.key)
 
     def _arrays(self, panel: Panel) -> dict[int, object]:
         sample, view = self.current.sample, self.view()

@@ -67,13 +67,19 @@ def quiet_priors(settings: MockSettings) -> Priors:
     )
 
 
+MIDDLE_LOG_AGE = 9.5  # the fit is in log age from here
+
+
 class LightPerMass(NamedTuple):
     """Fit of log r-band flux per Msun (unit of Library.flux): quadratic in log age and log Z, linear in dust depth."""
 
     coefficients: FloatArray
 
     def __call__(self, log_age: FloatArray | float, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
-        return np.tensordot(self.coefficients, _terms(log_age, log_Z, depth), axes=1)
+        even, of_age, of_Z, of_age_2, of_both, of_Z_2, of_depth = self.coefficients
+        age = np.asarray(log_age) - MIDDLE_LOG_AGE
+        with_age = age * (of_age + of_age_2 * age + of_both * log_Z)
+        return even + with_age + log_Z * (of_Z + of_Z_2 * log_Z) + of_depth * np.asarray(depth)
 
 
 def fit_light_per_mass(library: Library) -> LightPerMass:
@@ -89,7 +95,8 @@ def dust_depth(library: Library) -> FloatArray:
 
 
 def _terms(log_age: FloatArray | float, log_Z: FloatArray, depth: FloatArray | float) -> FloatArray:
-    age, metal, dust = np.broadcast_arrays(np.asarray(log_age) - 9.5, log_Z, depth)
+    """Terms of the fit in the order of its coefficients, (term, model)."""
+    age, metal, dust = np.broadcast_arrays(np.asarray(log_age) - MIDDLE_LOG_AGE, log_Z, depth)
     return np.stack([np.ones_like(age), age, metal, age**2, age * metal, metal**2, dust])
 
 

@@ -37,11 +37,21 @@ class MassProfile(NamedTuple):
 
     def half_mass_radius(self) -> FloatArray:
         """Semi-major axis of the ellipse with half the mass, by interpolation (to about 1e-3)."""
-        radius = np.geomspace(0.05, 3.0, 200) * np.asarray(self.disc_radius)[..., None]
-        fields = self.column()
-        inside = fields.bulge_fraction * sersic_mass_inside(radius, fields.bulge_radius, fields.sersic)
-        inside = inside + (1.0 - fields.bulge_fraction) * sersic_mass_inside(radius, fields.disc_radius, 1.0)
-        return crossing(radius, inside, 0.5)
+        radius = np.geomspace(0.05, 3.0, 200)  # of the disc's half-mass radius
+        disc = sersic_mass_inside(radius, 1.0, 1.0)
+        bulge = _bulge_inside(radius, np.asarray(self.bulge_radius) / self.disc_radius, self.sersic)
+        fraction = np.asarray(self.bulge_fraction)[..., None]
+        inside = fraction * bulge + (1.0 - fraction) * disc
+        return self.disc_radius * crossing(np.broadcast_to(radius, inside.shape), inside, 0.5)
+
+
+def _bulge_inside(radius: FloatArray, half_radius: FloatArray, sersic: FloatArray) -> FloatArray:
+    """Share of the mass of each bulge inside each radius, (..., radius); bulges of one kind are computed once."""
+    shape = np.broadcast(half_radius, sersic).shape
+    pairs = np.stack([np.broadcast_to(part, shape).ravel() for part in (half_radius, sersic)], axis=1)
+    kinds, which = np.unique(pairs, axis=0, return_inverse=True)
+    inside = sersic_mass_inside(radius, kinds[:, :1], kinds[:, 1:])
+    return inside[which.ravel()].reshape(*shape, radius.size)
 
 
 def sersic_density(radius: FloatArray, half_radius: FloatArray, n: FloatArray | float) -> FloatArray:
@@ -51,7 +61,7 @@ def sersic_density(radius: FloatArray, half_radius: FloatArray, n: FloatArray | 
     return norm * np.exp(-b * (radius / half_radius) ** (1.0 / n))
 
 
-def sersic_mass_inside(radius: FloatArray, half_radius: FloatArray, n: FloatArray | float) -> FloatArray:
+def sersic_mass_inside(radius: FloatArray, half_radius: FloatArray | float, n: FloatArray | float) -> FloatArray:
     """Share of the mass of a Sersic profile inside a radius; Graham & Driver (2005) eq. 2."""
     b = gammaincinv(2.0 * np.asarray(n), 0.5)
     return gammainc(2.0 * np.asarray(n), b * (radius / half_radius) ** (1.0 / n))

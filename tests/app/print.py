@@ -9,13 +9,13 @@ WIDTHS_PT = {"one": 240, "two": 504}
 HIGHEST_IN = 9.3  # MNRAS: 247 mm for figure and caption
 
 
-def assert_fits_the_journal(page: Figure, columns: str) -> None:
-    """A page of one or two columns: type of 8 or 9 pt, all words on the page and none over another."""
+def assert_fits_the_journal(page: Figure, columns: str, sizes: set[float]) -> None:
+    """A page of one or two columns: type of these sizes [pt], all words on the page and none over another."""
     width, height = page.get_size_inches()
     assert width * 72 == pytest.approx(WIDTHS_PT[columns])
     assert height < HIGHEST_IN
     words = seen_words(page)
-    assert {text.get_size() for text in words} <= {8.0, 9.0}
+    assert {text.get_size() for text in words} == sizes
     frame = page.bbox.padded(1.0)
     boxes = [(text.get_text(), text.get_window_extent().padded(-1.0)) for text in words]
     assert not [word for word, box in boxes if not _within(box, frame)]

@@ -20,6 +20,8 @@ from engine.stats import PERCENTILES, weighted_quantile
 from precompute.io.products import read_survey
 from tests.app.visitors import open_galaxy
 
+pytestmark = pytest.mark.usefixtures("as_served")
+
 
 @pytest.fixture(scope="module")
 def survey(small_survey) -> Survey:

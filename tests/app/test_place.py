@@ -13,6 +13,7 @@ from engine.figures.cut import Range
 from engine.figures.sample import select
 from engine.figures.words import parse_cut
 
+pytestmark = pytest.mark.usefixtures("as_served")
 AGES = FIGURES["3"].panels[0]  # log age against log mu*
 MEDIANS = FIGURES["5"].panels[0]
 

@@ -24,6 +24,7 @@ from engine.figures.marks import MARKS, ColumnDensity
 from engine.figures.sample import select
 from engine.figures.shades import log_shades
 
+pytestmark = pytest.mark.usefixtures("as_served")
 FIGURE_PAGES = [entry for entry in registry.PAGES if entry.figures]
 
 
@@ -40,6 +41,16 @@ def rail(shell):
 @pytest.fixture
 def selection(shell):
     return shell.selection
+
+
+@pytest.fixture(scope="module")
+def looked_through(small_survey):
+    """A shell of which tests open one page and figure after the other, and change nothing else."""
+    return Shell(open_survey(small_survey), Selection())
+
+
+def show_figure(shell, page, key):
+    shell.selection.param.update(page=page, figures=[key] if key in registry.SWITCHED else [])
 
 
 def board(shell, page="relations"):
@@ -131,9 +142,9 @@ def test_undo_and_redo_step_through_what_was_chosen(rail, selection):
 
 
 @pytest.mark.parametrize(("page", "key"), [(entry.name, key) for entry in FIGURE_PAGES for key in entry.keys])
-def test_the_legend_has_what_the_figure_that_is_shown_draws_and_nothing_else(shell, rail, selection, page, key):
-    selection.param.update(page=page, figures=[key] if key in registry.SWITCHED else [])
-    views = board(shell, page).panels
+def test_the_legend_has_what_the_figure_that_is_shown_draws_and_nothing_else(looked_through, page, key):
+    show_figure(looked_through, page, key)
+    rail, views = looked_through.rail, board(looked_through, page).panels
     drawn = {entry for view in views for mark in view.drawn.values() for entry in mark.glyphs}
     drawn |= {"insets"} if any(view.inset for view in views) else set()
     gone = {OVERLAYS[int(word.removeprefix("without-")) - 1] for word in rail.legend.buttons.css_classes[1:]}
@@ -160,17 +171,26 @@ def test_sources_are_replaced_and_not_made_again(shell, selection, entry):
 
 
 @pytest.mark.parametrize("key", FIGURES)
-def test_every_figure_has_a_page_and_every_mark_is_drawn(shell, selection, key):
+def test_every_figure_has_a_page_and_every_mark_is_drawn(looked_through, key):
     entry = next(entry for entry in registry.PAGES if key in entry.keys)
-    selection.param.update(page=entry.name, figures=[key] if key in registry.SWITCHED else [])
-    shown = board(shell, entry.name)
+    show_figure(looked_through, entry.name, key)
+    shown = board(looked_through, entry.name)
     assert shown.figure == FIGURES[key]
     for view in shown.panels:
         for place, mark in enumerate(view.panel.marks):
             assert place in view.drawn or any(filling.place == place for filling in view.fillings), mark
             if place in view.drawn:
                 assert view.drawn[place]._arrays is not None
-    assert FIGURES[key].caption in shell.pages[entry.name].words.object
+    assert FIGURES[key].caption in looked_through.pages[entry.name].words.object
+
+
+def test_a_figure_that_is_shown_again_brings_its_caption_back(looked_through):
+    show_figure(looked_through, "relations", "3")
+    numbers_and_caption = looked_through.pages["relations"].words.object
+    show_figure(looked_through, "relations", "4")
+    assert FIGURES["4"].caption in looked_through.pages["relations"].words.object
+    show_figure(looked_through, "relations", "3")
+    assert looked_through.pages["relations"].words.object == numbers_and_caption
 
 
 def test_every_kind_of_mark_is_known_to_the_screen():

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import threading
 import time
 
@@ -33,6 +34,7 @@ from tests.reference.toy_library import toy_library, toy_observed
 from tests.spectra_files import WAVE, write_spectra
 
 MEASURED = ("log_mu_star", "log_age_wr", "log_Z_wr")
+PIECE = 40  # regions: nine pieces and a half
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +44,30 @@ def library():
 
 @pytest.fixture(scope="module")
 def observed(library):
-    return toy_observed(library, 950, np.random.default_rng(2))[0]
+    return toy_observed(library, 9 * PIECE + PIECE // 2, np.random.default_rng(2))[0]
 
 
-@pytest.fixture
-def survey(tmp_path, library):
+@pytest.fixture(scope="module")
+def survey_to_copy(tmp_path_factory, library):
     """Folder of a survey of two galaxies with its library beside it."""
-    folder = tmp_path / "survey"
+    folder = tmp_path_factory.mktemp("survey")
     write_small_survey(folder, n_galaxies=2)
     regions, galaxies, _ = read_survey(folder)
-    regions = {name: values[::6] for name, values in regions.items()}  # enough, and faster
+    regions = {name: values[::15].copy() for name, values in regions.items()}  # enough, and faster
     regions |= {f"mag_{band}": regions[f"mag_{band}"] + 17 for band in "ugriz"}  # as of real spaxels
+    for name in MEASURED:  # one region was never measured
+        regions[name][-1] = regions[f"{name}_err"][-1] = np.nan
+    regions["flags"][-1] = SpaxelFlag.NOT_MEASURED
     galaxies["n_regions"] = np.array([(regions["galaxy_id"] == number).sum() for number in galaxies["galaxy_id"]])
     write_survey(folder, regions, galaxies, origin=MOCK, settings={}, inputs={})
     save_library(library, folder / "library.npz")
     return folder
+
+
+@pytest.fixture
+def survey(survey_to_copy, tmp_path):
+    """A copy of it that a test may change."""
+    return shutil.copytree(survey_to_copy, tmp_path / "survey")
 
 
 def change(folder, **columns):
@@ -71,7 +82,7 @@ def assert_same(one: Posterior, other: Posterior):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def cutter(observed, size=50):
+def cutter(observed, size):
     return lambda chunk: Observed(*(part[chunk * size : (chunk + 1) * size] for part in observed))
 
 
@@ -91,7 +102,7 @@ def stopped_after(number, error, monkeypatch):
 
 def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tmp_path, library):
     out = tmp_path / "out"
-    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=300)).sentences[0]
+    assert "1,000 models" in run_measure(MeasureRequest(survey, out, chunk=100)).sentences[0]
     (before, galaxies, meta), (after, galaxies_after, meta_after) = read_survey(survey), read_survey(out)
     of = np.searchsorted(galaxies["galaxy_id"], before["galaxy_id"])
     whole = infer(
@@ -112,13 +123,13 @@ def test_a_survey_measured_again_has_new_estimates_and_keeps_all_else(survey, tm
 def test_a_stopped_run_goes_on_with_what_is_missing(observed, library, tmp_path, monkeypatch):
     calls = stopped_after(3, KeyboardInterrupt(), monkeypatch)
     with pytest.raises(Interrupted, match=r"stopped; 3 of 10 pieces are kept in .* the same command goes on"):
-        with measuring(observed, library, tmp_path, chunk=100):
+        with measuring(observed, library, tmp_path, chunk=PIECE):
             pass
     monkeypatch.undo()
     calls = stopped_after(99, None, monkeypatch)
-    with measuring(observed, library, tmp_path, chunk=100) as posterior:
-        assert calls == [100] * 6 + [50]
-        assert_same(posterior, Posterior(*map(np.concatenate, zip(*_serial(observed, library, 100), strict=True))))
+    with measuring(observed, library, tmp_path, chunk=PIECE) as posterior:
+        assert calls == [PIECE] * 6 + [PIECE // 2]
+        assert_same(posterior, Posterior(*map(np.concatenate, zip(*_serial(observed, library, PIECE), strict=True))))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -132,7 +143,7 @@ def _serial(observed, library, size):
 
 def test_pieces_survive_when_the_survey_cannot_be_written(observed, library, tmp_path):
     with pytest.raises(Interrupted, match="No space left on device: f; 10 of 10 pieces are kept"):
-        with measuring(observed, library, tmp_path, chunk=100):
+        with measuring(observed, library, tmp_path, chunk=PIECE):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "f")
     assert len(list(tmp_path.glob("measuring-*/*.npz"))) == 10
 
@@ -148,13 +159,13 @@ def test_a_full_disk_keeps_the_finished_pieces(observed, library, tmp_path, monk
 
     monkeypatch.setattr(resumable.ChunkStore, "save", fails)
     with pytest.raises(Interrupted, match="No space left on device; 2 of 10 pieces are kept"):
-        with measuring(observed, library, tmp_path, chunk=100):
+        with measuring(observed, library, tmp_path, chunk=PIECE):
             pass
 
 
 @pytest.mark.parametrize("harm", ["cut short", "one byte", "foreign", "empty"])
 def test_a_piece_that_is_broken_or_foreign_is_measured_again(observed, library, tmp_path, monkeypatch, harm):
-    with pytest.raises(Interrupted), measuring(observed, library, tmp_path, chunk=100):
+    with pytest.raises(Interrupted), measuring(observed, library, tmp_path, chunk=PIECE):
         raise KeyboardInterrupt
     first, second = sorted(tmp_path.glob("measuring-*/*.npz"))[:2]
     content = bytearray(first.read_bytes())
@@ -162,9 +173,9 @@ def test_a_piece_that_is_broken_or_foreign_is_measured_again(observed, library, 
     harmed = {"cut short": content[:-200], "one byte": content, "foreign": second.read_bytes(), "empty": b""}
     first.write_bytes(harmed[harm])
     calls = stopped_after(99, None, monkeypatch)
-    with measuring(observed, library, tmp_path, chunk=100) as posterior:
-        assert calls == [100]
-        assert np.array_equal(posterior.log_age_wr[:100], _serial(observed, library, 100)[0].log_age_wr)
+    with measuring(observed, library, tmp_path, chunk=PIECE) as posterior:
+        assert calls == [PIECE]
+        assert np.array_equal(posterior.log_age_wr[:PIECE], _serial(observed, library, PIECE)[0].log_age_wr)
 
 
 def test_the_fingerprint_follows_from_all_that_determines_the_result(observed, library):
@@ -290,7 +301,7 @@ def of_galaxy(folder, number):
 
 def assert_posteriors_are_those_of_the_table(folder, number):
     rows = of_galaxy(folder, number)
-    for row in range(0, len(rows["x"]), 37):
+    for row in range(0, len(rows["x"]), 17):
         found = read_spectrum(folder, number, rows["x"][row], rows["y"][row], belongs_to=estimates_id(rows))
         for name in MEASURED:
             assert found.posteriors[name].median == pytest.approx(rows[name][row], abs=0.02)
@@ -438,28 +449,24 @@ def test_flags_of_an_earlier_measurement_give_way_and_others_stay():
     assert with_measurements({"flags": np.full(2, int(old))}, posterior)["flags"].tolist() == [1, 17]
 
 
-def test_two_workers_give_what_one_process_gives(observed, library):
-    before = dict(os.environ)
-    found = dict(
-        measured_elsewhere(Machines(workers=2), arrange(library), list(range(19)), cutter(observed), FEW_MODELS)
-    )
-    for chunk, one in enumerate(_serial(observed, library, 50)):
-        assert_same(found[chunk], one)
-    assert dict(os.environ) == before  # what workers need stays with them
-
-
-def test_a_worker_killed_in_the_middle_is_replaced(observed, library, monkeypatch):
+def test_two_workers_give_what_one_process_gives_and_one_killed_in_the_middle_is_replaced(
+    observed, library, monkeypatch
+):
     clients, check = [], cluster._check_code
     monkeypatch.setattr(cluster, "_check_code", lambda client, *code: clients.append(client) or check(client, *code))
+    before = dict(os.environ)
     found = {}
     for chunk, posterior in measured_elsewhere(
-        Machines(workers=2), arrange(library), list(range(19)), cutter(observed), FEW_MODELS
+        Machines(workers=2), arrange(library), list(range(19)), cutter(observed, PIECE // 2), FEW_MODELS
     ):
         found[chunk] = posterior
         if len(found) == 2:
-            os.kill(next(iter(clients[0].run(os.getpid).values())), 9)
-    for chunk, one in enumerate(_serial(observed, library, 50)):
+            first, second = clients[0].run(os.getpid).values()
+            assert len({first, second, os.getpid()}) == 3
+            os.kill(first, 9)
+    for chunk, one in enumerate(_serial(observed, library, PIECE // 2)):
         assert_same(found[chunk], one)
+    assert dict(os.environ) == before  # what workers need stays with them
 
 
 def test_a_scheduler_that_does_not_answer_is_named_in_one_sentence(observed, library, tmp_path, monkeypatch):
@@ -477,16 +484,16 @@ def test_a_running_cluster_works_and_the_loss_of_its_workers_is_said(observed, l
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.2)
     with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
         machines, models = Machines(scheduler=running.scheduler_address), arrange(library)
-        assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed), FEW_MODELS))) == 2
+        assert len(list(measured_elsewhere(machines, models, [0, 1], cutter(observed, PIECE), FEW_MODELS))) == 2
         monkeypatch.setattr(cluster, "code_version", lambda _package: f"process {os.getpid()}")
         with pytest.raises(ClusterError, match=r"but here runs process [0-9]+: install the same"):
-            list(measured_elsewhere(machines, models, [0], cutter(observed), FEW_MODELS))
+            list(measured_elsewhere(machines, models, [0], cutter(observed, PIECE), FEW_MODELS))
         running.scale(0)
         start = time.monotonic()
         while running.scheduler.workers and time.monotonic() < start + 10:
             threading.Event().wait(0.05)
         with pytest.raises(ClusterError, match="has no worker"):
-            list(measured_elsewhere(machines, models, [0], cutter(observed), FEW_MODELS))
+            list(measured_elsewhere(machines, models, [0], cutter(observed, PIECE), FEW_MODELS))
 
 
 def test_options_that_exclude_each_other_are_refused(survey, tmp_path):

@@ -11,8 +11,17 @@ from engine.flags import SpaxelFlag
 from engine.inference.posterior import Percentiles
 from precompute.io.library import save_library
 from precompute.io.sdss_indices import MPA_NAMES, SdssGalaxies, read_sdss_galaxies
+from precompute.settings import SEED
+from precompute.stages import validate_mixtures
 from precompute.stages.validate import FIGURE, TABLE, ValidationRequest, run_validate
-from precompute.stages.validate_galaxies import GALAXY_TABLE, agreement, dispersions_of
+from precompute.stages.validate_galaxies import (
+    GALAXY_TABLE,
+    agreement,
+    compare_galaxies,
+    dispersions_of,
+    galaxies_in_words,
+    save_galaxies,
+)
 from tests.reference.toy_library import toy_library
 
 
@@ -45,7 +54,8 @@ def library(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_writes_figure_and_tables_and_tells_both_comparisons(library, galaxies, tmp_path):
+def test_the_command_writes_figure_and_tables_and_tells_both_comparisons(library, galaxies, tmp_path, monkeypatch):
+    monkeypatch.setattr(validate_mixtures, "N_POOL", 4000)
     request = ValidationRequest(library, 0, 120, galaxies, 300, tmp_path / "out")
     words = "\n".join(run_validate(request))
     assert "truths as the prior" in words
@@ -142,7 +152,7 @@ def test_infinite_values_and_names_that_differ_in_case_alone_are_refused(tmp_pat
         read_sdss_galaxies(tmp_path / "twice.csv")
 
 
-def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, galaxies, tmp_path):
+def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(galaxies, tmp_path):
     """Another table of the kind: words for nothing, names in capitals, dispersions that SDSS does not trust."""
     lines = galaxies.read_text().splitlines()
     names, rows = lines[0].split(","), [line.split(",") for line in lines[1:]]
@@ -152,11 +162,12 @@ def test_a_galaxy_that_cannot_be_judged_says_why_and_the_others_count(library, g
     rows[1][names.index("v_disp")] = "850"
     text = "\n".join([",".join(names).upper(), *map(",".join, rows)])
     (tmp_path / "other.csv").write_text(text + "\n")
-    words = "\n".join(run_validate(ValidationRequest(library, 0, 120, tmp_path / "other.csv", 300, tmp_path / "out")))
+    comparison = compare_galaxies(read_sdss_galaxies(tmp_path / "other.csv"), 300, SEED)
+    words = "\n".join(galaxies_in_words(comparison))
     assert "not measured" in words
     assert "σ∗ unknown or outside" in words
     assert "2 galaxies (" in words
-    table = Table.read(tmp_path / "out" / "galaxies.ecsv")
+    table = Table.read(save_galaxies(tmp_path, comparison))
     assert table["flags_mattolini25"][0] & SpaxelFlag.NOT_MEASURED
 
 

@@ -20,7 +20,7 @@ from engine.mock.galaxies import (
     mass_function,
     survey_volume,
 )
-from engine.mock.populations import LightPerMass, fit_light_per_mass
+from engine.mock.populations import R_BAND, LightPerMass, dust_depth, fit_light_per_mass
 from engine.mock.profiles import MassProfile
 from engine.mock.settings import MockSettings
 from engine.spectrum.photometry import surface_flux
@@ -76,6 +76,21 @@ def test_sizes_in_light_of_an_even_exponential_disc_are_arithmetic():
     central = flux_to_brightness(10.0 ** (log_mass - 2.0) / area, redshift)
     assert sizes.half_light == pytest.approx(1.67834699 * scale_length, rel=1e-3)
     assert sizes.isophote == pytest.approx(scale_length * (settings.isophote - central) * 0.4 * np.log(10), rel=2e-3)
+
+
+def test_light_per_mass_is_the_polynomial_that_was_fitted(truth):
+    """Coefficients by hand; and those of a library leave residuals that are no longer correlated with any term."""
+    light = LightPerMass(np.array([1.0, 2.0, 3.0, 5.0, 7.0, 11.0, 13.0]))
+    age, Z, dust = -0.5, 0.2, 0.3
+    terms = (1.0, 2 * age, 3 * Z, 5 * age**2, 7 * age * Z, 11 * Z**2, 13 * dust)
+    assert light(9.5 + age, np.array([Z]), dust) == pytest.approx([sum(terms)])
+    models = truth.library
+    fitted = fit_light_per_mass(models)(
+        models.log_age_wr.astype(float), models.log_Z_wr.astype(float), dust_depth(models)
+    )
+    residual = np.log10(models.flux[:, R_BAND].astype(float)) - fitted
+    for term in (1.0, models.log_age_wr - 9.5, models.log_Z_wr, (models.log_age_wr - 9.5) ** 2, dust_depth(models)):
+        assert np.mean(residual * term) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_the_diameters_of_the_drawn_galaxies_pass_the_selection_and_give_their_volumes(galaxies, settings):

@@ -30,6 +30,18 @@ def test_half_mass_radius_of_a_pure_disc_and_of_its_enlargement():
     assert disc.scaled(3.0).half_mass_radius() == pytest.approx([6.0], rel=2e-3)
 
 
+def test_half_of_the_mass_of_every_kind_of_galaxy_lies_inside_its_half_mass_radius():
+    """Discs of other sizes with bulges of two kinds, in one array and a scalar."""
+    bulge, disc, sersic = np.array([0.5, 2.0, 0.5, 1.0]), np.array([2.0, 4.0, 1.0, 2.0]), np.array([2.0, 4.0, 2.0, 4.0])
+    galaxies = MassProfile(np.array([0.2, 0.9, 0.6, 0.0]), bulge, disc, sersic, np.full(4, 0.7))
+    half = galaxies.half_mass_radius()
+    inside = 0.0
+    for share, radius, n in ((galaxies.bulge_fraction, bulge, sersic), (1 - galaxies.bulge_fraction, disc, 1.0)):
+        inside += share * sersic_mass_inside(half, radius, n)
+    assert inside == pytest.approx(0.5, abs=1e-3)
+    assert MassProfile(0.2, 0.5, 2.0, 2.0, 0.7).half_mass_radius() == pytest.approx(half[0])
+
+
 def test_flattening_raises_the_density_and_keeps_the_mass():
     round_one, flat = (MassProfile(0.3, 1.0, 4.0, 2.0, q) for q in (1.0, 0.5))
     assert flat.densities(2.0) == pytest.approx(2.0 * np.array(round_one.densities(2.0)))

@@ -103,7 +103,7 @@ def test_the_fit_is_as_good_as_the_noise_and_the_parts_add_up(bright):
     fit, spectra, _, _ = bright
     assert fit.chi2.mean() == pytest.approx(1.0, abs=0.05)
     assert fit.noise_scale.mean() == pytest.approx(1.0, abs=0.05)
-    assert fit.clean + fit.lines == pytest.approx(spectra.flux)
+    np.testing.assert_allclose(fit.clean + fit.lines, spectra.flux, rtol=1e-6)
     assert (fit.flags == SpaxelFlag.LINES_REMOVED).all()
 
 
@@ -119,7 +119,7 @@ def test_the_clean_spectrum_is_that_of_the_stars(bright, disc):
 def test_indices_of_clean_spectra_are_unbiased_and_their_errors_right(disc, templates, halpha):
     """From gas that is hardly seen to strong; stellar kinematics measured, not given."""
     wave, stars, motion = disc
-    spectra, _, _ = observe(disc, halpha, 20.0)
+    spectra, _, _ = observe(disc, halpha, 20.0, n=36)
     found = fit_kinematics(spectra, templates)
     fit = decouple_lines(spectra, found.v_star, found.sigma_star, templates)
     rest = rest_frame(spectra._replace(flux=fit.clean, good=fit.good), fit.stars, found.v_star, REDSHIFT)
@@ -210,10 +210,10 @@ def test_agrees_with_the_simultaneous_fit_of_ppxf(models):
     stars = observed_stars(wave, models.wave, models.mixture([(1.0, 6e9, 1.0), (1.0, 3e8, 0.4)]), motion)
     stars /= np.median(stars)
     lines, _ = observed_lines(wave, hii_region(15.0), 0.3, motion._replace(velocity=30.0, sigma=80.0))
-    flux, err = noisy(stars, 30.0, 8)
+    flux, err = noisy(stars, 30.0, 6)
     flux = flux + lines
     templates = models.templates(wave, 0.01)
-    ours = decouple_lines(make_spectra(wave, flux, err), *given_stars(8, motion), templates)
+    ours = decouple_lines(make_spectra(wave, flux, err), *given_stars(6, motion), templates)
     theirs = np.array([ppxf_fluxes(wave, one, e, models, velscale) for one, e in zip(flux, err, strict=True)])
     for k, name in enumerate(("Hbeta", "Halpha", "[OIII]5007", "[NII]6583")):
         difference = (ours.flux[:, ROW[name]] - theirs[:, k]) / ours.flux_err[:, ROW[name]]

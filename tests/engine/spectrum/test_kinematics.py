@@ -54,7 +54,7 @@ def test_templates_have_the_resolution_of_the_data(models, templates):
 def test_a_resolution_given_per_wavelength_is_the_same_as_one_number(models):
     one = models.templates()
     many = models.templates(fwhm=np.full(WAVE.size, 6.0))
-    assert many.flux[:, 30:-30] == pytest.approx(one.flux[:, 30:-30], rel=1e-3)
+    np.testing.assert_allclose(many.flux[:, 30:-30], one.flux[:, 30:-30], rtol=1e-3)
 
 
 def test_templates_that_end_too_early_are_refused(models):
@@ -85,7 +85,7 @@ def test_a_bright_spectrum_does_not_choose_the_templates_of_a_faint_one(models, 
 def test_velocity_and_dispersion_are_recovered_and_their_errors_are_right(models, templates, velocity, sigma, snr):
     motion = Motion(velocity, sigma, REDSHIFT)
     mixture = models.mixture([(1.0, 8e9, 1.0), (1.0, 1e9, 0.7), (0.2, 3e9, 0.3)])
-    flux, err = noisy(observed_stars(WAVE, models.wave, mixture, motion), snr, 60, seed=int(sigma))
+    flux, err = noisy(observed_stars(WAVE, models.wave, mixture, motion), snr, 40, seed=int(sigma))
     found = fit_kinematics(make_spectra(WAVE, flux, err), templates)
     assert (found.mode == FULL).all()
     assert not found.flags.any()
@@ -110,7 +110,7 @@ def test_dispersions_far_below_the_instrument_are_unbiased_at_high_signal(models
 
 def test_a_rotating_galaxy_of_changing_ages_is_recovered_spectrum_by_spectrum(models, templates):
     """Templates are chosen from sums over the whole galaxy; no place may suffer from it."""
-    places = np.linspace(-1, 1, 80)
+    places = np.linspace(-1, 1, 50)
     motions = [Motion(220 * p, 160 - 80 * abs(p), REDSHIFT) for p in places]
     mixtures = [models.mixture([(1.0, 1e10, 1.0), (0.4, 10 ** (9.5 - 2 * abs(p)), abs(p))]) for p in places]
     stars = np.array(
@@ -130,7 +130,7 @@ def test_a_rotating_galaxy_of_changing_ages_is_recovered_spectrum_by_spectrum(mo
 def test_emission_lines_do_not_pull_the_stars(disc, templates, halpha):
     wave, stars, motion = disc
     gas, _ = observed_lines(wave, hii_region(halpha), 0.2, motion._replace(velocity=motion.velocity + 80, sigma=70.0))
-    flux, err = noisy(stars, 40, 12)
+    flux, err = noisy(stars, 40, 6)
     without, with_gas = (fit_kinematics(make_spectra(wave, flux + more, err), templates) for more in (0.0, gas))
     assert with_gas.v_star == pytest.approx(without.v_star, abs=4)
     assert with_gas.sigma_star == pytest.approx(without.sigma_star, abs=8)
@@ -139,7 +139,7 @@ def test_emission_lines_do_not_pull_the_stars(disc, templates, halpha):
 @pytest.mark.parametrize("degree", [4, 6, 10])
 def test_the_degree_of_the_polynomial_changes_nothing_in_the_mean(disc, templates, degree):
     wave, stars, motion = disc
-    flux, err = noisy(stars * (1 + 0.3 * np.sin(wave / 900)), 40, 20)
+    flux, err = noisy(stars * (1 + 0.3 * np.sin(wave / 900)), 40, 12)
     found = fit_kinematics(make_spectra(wave, flux, err), templates, settings=KinematicsSettings(degree=degree))
     assert found.v_star.mean() == pytest.approx(motion.velocity, abs=5)
     assert found.sigma_star.mean() == pytest.approx(motion.sigma, abs=12)
@@ -178,7 +178,7 @@ def test_errors_that_are_stated_too_small_change_no_error_of_the_motion(disc, te
 
 def test_a_cosmic_ray_does_not_matter(disc, templates):
     wave, stars, _ = disc
-    flux, err = noisy(stars, 30, 8)
+    flux, err = noisy(stars, 30, 5)
     hit = flux.copy()
     hit[:, 900:902] += 20.0
     clean, struck = (fit_kinematics(make_spectra(wave, part, err), templates) for part in (flux, hit))
@@ -188,7 +188,7 @@ def test_a_cosmic_ray_does_not_matter(disc, templates):
 
 def test_bad_pixels_may_hold_anything(disc, templates):
     wave, stars, _ = disc
-    flux, err = noisy(stars, 30, 6)
+    flux, err = noisy(stars, 30, 3)
     good = np.ones(flux.shape, bool)
     good[:, 700:760] = False
     spoilt, noise = flux.copy(), err.copy()
