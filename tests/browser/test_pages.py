@@ -13,7 +13,7 @@ from engine.figures.axes import LIMITS
 from engine.figures.catalogue import FIGURES
 from engine.figures.cut import Cut, Range
 from engine.figures.sample import select
-from tests.browser.conftest import READY, SCREEN, turn, visits
+from tests.browser.conftest import READY, turn, visits
 from tests.browser.conftest import SELECTION as RAIL
 from tests.browser.driver import expect, playwright
 
@@ -190,12 +190,9 @@ def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(narrow, entry):
     assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
 
 
-def test_the_rail_folds_into_a_drawer(home):
-    page = home
-    page.set_viewport_size({"width": 700, "height": 700})
+def test_the_rail_folds_into_a_drawer(app, visit):
+    page = visit(app, "body", {"width": 700, "height": 700})
+    page.locator(READY).wait_for(state="attached")
     expect(page.locator(RAIL)).to_be_hidden()
     page.get_by_role("button", name="Selection").click()
     expect(page.locator(RAIL)).to_be_visible()
-    page.get_by_role("button", name="Selection").click()
-    expect(page.locator(RAIL)).to_be_hidden()
-    page.set_viewport_size(SCREEN)
