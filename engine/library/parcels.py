@@ -101,8 +101,12 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
     onset_age, tau, exponential, Z_initial, Z_final, alpha, burst_age, burst_mass, burst_length, burst_Z,
     first, share, age, log_Z, lifetime, n_young, r_light, young, old, mass, means,
 ):  # fmt: skip
+    poorest = 10.0 ** log_Z[0]
+    richest = 10.0 ** log_Z[-1]
     for i in numba.prange(first.size - 1):
-        sums = np.zeros(3)  # r-band light, light * age, light * Z
+        r_sum = 0.0
+        age_sum = 0.0
+        Z_sum = 0.0
         for h in range(first[i], first[i + 1]):
             continuous = _continuous_parcels(
                 onset_age[h], tau[h], exponential[h], Z_initial[h], Z_final[h], alpha[h], age
@@ -113,12 +117,14 @@ def _lay(  # noqa: PLR0913, PLR0917 (numba takes arrays, not tuples of them)
             for s in range(stars.shape[0]):
                 parcel = scale * stars[s, 0]
                 t = stars[s, 1]
-                Z = min(max(stars[s, 2], 10.0 ** log_Z[0]), 10.0 ** log_Z[-1])
+                Z = min(max(stars[s, 2], poorest), richest)
                 if parcel > 0.0:
                     light = _lay_one(parcel, t, Z, age, log_Z, lifetime, n_young, r_light, young[i], old[i], mass[i])
-                    sums += light * np.array((1.0, t, Z))
-        means[i, 0] = np.log10(sums[1] / sums[0])
-        means[i, 1] = np.log10(sums[2] / sums[0])
+                    r_sum += light
+                    age_sum += light * t
+                    Z_sum += light * Z
+        means[i, 0] = np.log10(age_sum / r_sum)
+        means[i, 1] = np.log10(Z_sum / r_sum)
 
 
 @njit()

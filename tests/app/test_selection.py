@@ -86,7 +86,7 @@ def test_every_value_takes_part_in_the_round_trip():
 
 
 @given(st.fixed_dictionaries(STRATEGIES))
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_a_link_restores_every_value(values):
     selection = Selection(**values)
     restored, dropped = Selection.from_query(selection.to_query())
@@ -100,7 +100,7 @@ def test_a_link_names_also_what_was_left_alone():
 
 
 @given(st.dictionaries(st.sampled_from([*Selection().to_query(), "what", "<b>"]), st.text(max_size=12), max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_no_link_raises_and_every_word_dropped_is_told(query):
     restored, dropped = Selection.from_query(query)
     assert len(dropped) <= len(query)

@@ -24,7 +24,7 @@ print(*found, sum(search._quantiles.stats.cache_hits.values()))
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """A folder with a copy of the engine that was run once."""
+    """A folder with a copy of the engine, whose kernel was compiled once; tests leave its code as it was."""
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(ENGINE, folder / "engine", ignore=shutil.ignore_patterns("__pycache__"))
     assert run(folder) == [160.0, 500.0, 840.0, 0.0]
@@ -59,7 +59,6 @@ def test_a_constant_changed_in_another_module_changes_the_answer_and_leaves_no_o
 
 
 def test_a_module_that_the_kernel_does_not_use_leaves_it_alone(copy):
-    run(copy)
     with open(copy / "engine" / "cosmology.py", "a") as file:
         file.write("\n# a remark\n")
     assert run(copy)[3] == 1.0
@@ -98,7 +97,6 @@ def test_a_class_of_arguments_that_was_renamed_does_not_break_old_caches(tmp_pat
     module = tmp_path / "engine" / "kernel.py"
     module.write_text(KERNEL)
     assert total(tmp_path, "Before") == [3.0, 0.0]
-    assert total(tmp_path, "Before") == [3.0, 1.0]
     module.write_text(KERNEL.replace("Before", "Afterwards"))
     assert total(tmp_path, "Afterwards") == [3.0, 0.0]
     assert total(tmp_path, "Afterwards") == [3.0, 1.0]

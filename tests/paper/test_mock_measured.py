@@ -14,16 +14,22 @@ from engine.cosmology import pc_per_arcsec
 from engine.inference.posterior import infer
 from engine.inference.region_table import observed_from, with_measurements
 from engine.mock.galaxies import draw_galaxies
-from engine.mock.populations import fit_light_per_mass
+from engine.mock.populations import fit_light_per_mass, quiet_priors
 from engine.mock.real import mock_after
 from engine.mock.settings import MockSettings
 from engine.mock.survey import Truth, observe_survey
-from precompute.stages.demo import real_galaxies
+from precompute.stages.demo import Libraries, real_galaxies
 
 pytestmark = [pytest.mark.paper, pytest.mark.slow]
 SETTINGS = dataclasses.replace(MockSettings(), n_galaxies=40)
 STEP = 16
 QUANTITIES = ("log_mu_star", "log_age_wr", "log_Z_wr")
+
+
+@pytest.fixture(scope="module")
+def libraries(library_of):
+    """Truths from few histories, as each lies in many regions anyway; measured with as many models as errors need."""
+    return Libraries(library_of(12_000, 1), library_of(6_000, 3, quiet_priors(MockSettings())), library_of(30_000, 2))
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,7 @@ def test_the_bright_spectrum_is_an_intermediate_or_old_disc_with_small_errors(ng
     rest = ngc2691[3]
     indices = measure_indices(rest.wave, rest.flux, rest.err)
     dark = np.full((3, 5), np.nan)
-    found = infer(Observed(indices.values, indices.errors, dark, dark, ngc2691[1].sigma_star), library_of(30_000, 1))
+    found = infer(Observed(indices.values, indices.errors, dark, dark, ngc2691[1].sigma_star), library_of(30_000, 2))
     age, age_err, Z, Z_err = found.log_age_wr, found.log_age_wr_err, found.log_Z_wr, found.log_Z_wr_err
     for k in range(3):
         print(f"NGC2691 {k}: log age {age[k]:.2f} +- {age_err[k]:.2f}, log Z {Z[k]:.2f} +- {Z_err[k]:.2f}")

@@ -1,6 +1,7 @@
 """Maps beside a survey that is measured again are those of its table, or stay as they are and are named."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -21,10 +22,10 @@ from tests.reference.toy_library import toy_library
 KEPT = "HBETA"  # a map that measuring again does not change
 
 
-@pytest.fixture
-def survey(tmp_path):
+@pytest.fixture(scope="module")
+def survey_to_copy(tmp_path_factory):
     """Folder of a survey of two galaxies with a library and the maps of the first."""
-    folder = tmp_path / "survey"
+    folder = tmp_path_factory.mktemp("survey")
     write_small_survey(folder, n_galaxies=2)
     regions, galaxies, _ = read_survey(folder)
     regions = {name: values[::12] for name, values in regions.items()}
@@ -34,6 +35,12 @@ def survey(tmp_path):
     save_library(toy_library(500, np.random.default_rng(1)), folder / "library.npz")
     write_maps_of(folder, 1)
     return folder
+
+
+@pytest.fixture
+def survey(survey_to_copy, tmp_path):
+    """A copy of it that a test may change."""
+    return shutil.copytree(survey_to_copy, tmp_path / "survey")
 
 
 def of_galaxy(folder, number):

@@ -16,7 +16,7 @@ def spectrum_of(grid: SSPGrid, age: float, Z: float) -> tuple[np.ndarray, float]
     j = min(max(np.searchsorted(log_Z, np.log10(Z), side="right") - 1, 0), log_Z.size - 2)
     z = float(np.clip((np.log10(Z) - log_Z[j]) / (log_Z[j + 1] - log_Z[j]), 0, 1))
     corners = [(j, k, (1 - z) * (1 - t)), (j + 1, k, z * (1 - t)), (j, k + 1, (1 - z) * t), (j + 1, k + 1, z * t)]
-    spectrum = sum(w * grid.flux[a, b].astype(float) for a, b, w in corners)
+    spectrum = sum(w * grid.flux[a, b] for a, b, w in corners)
     return spectrum, sum(w * grid.living_fraction[a, b] for a, b, w in corners)
 
 
@@ -48,6 +48,7 @@ def slices_of(one: dict, n: int) -> list[tuple[float, float, float]]:
 
 def galaxy_of(grid: SSPGrid, one: dict, r_band, n: int = 1500) -> dict:
     """Spectrum per Msun of living stars, living fraction, and the two light-weighted means."""
+    grid = grid._replace(flux=grid.flux.astype(float))
     young_dust = (1 - one["ism_fraction"]) * one["tau_v"] * (grid.wave / 5500) ** -1.3
     ism = one["ism_fraction"] * one["tau_v"] * (grid.wave / 5500) ** -0.7
     total, living, light, ages, metals = np.zeros(grid.wave.size), 0.0, 0.0, 0.0, 0.0
@@ -74,6 +75,7 @@ def broaden(wave: np.ndarray, flux: np.ndarray, at: np.ndarray, sigma_angstrom: 
     step = np.gradient(wave)
     for i, centre in enumerate(at):
         width = np.hypot(sigma_angstrom, centre * sigma_kms / 299792.458)
-        kernel = np.exp(-0.5 * ((wave - centre) / width) ** 2) * step
-        out[i] = (kernel * flux).sum() / kernel.sum()
+        near = slice(*np.searchsorted(wave, [centre - 9 * width, centre + 9 * width]))
+        kernel = np.exp(-0.5 * ((wave[near] - centre) / width) ** 2) * step[near]
+        out[i] = (kernel * flux[near]).sum() / kernel.sum()
     return out

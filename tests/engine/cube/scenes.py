@@ -34,7 +34,8 @@ def sky_with(stars=(), scale=9.0, axis_ratio=0.6, clumps=0.2, seed=3):
     along, across = 0.8 * x + 0.6 * y, (0.8 * y - 0.6 * x) / axis_ratio
     radius = np.hypot(along, across)
     bumps = sum(
-        np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in np.random.default_rng(seed).uniform(-20, 20, (12, 2))
+        np.outer(*(np.exp(-((step - middle) ** 2) / 8) for middle in (b, a)))
+        for a, b in np.random.default_rng(seed).uniform(-20, 20, (12, 2))
     )
     sky = 3.0 * np.exp(-radius / scale) * (1 + clumps * bumps) + 15.0 * np.exp(-radius / 2.0)
     for a, b, flux in stars:

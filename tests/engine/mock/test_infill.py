@@ -21,7 +21,7 @@ def test_hbeta_infill_is_removed_without_bias_down_to_four_times_the_noise(model
     motion = Motion(120.0, 120.0, REDSHIFT)
     stars = observed_stars(WAVE, models.wave, models.mixture(MIXTURES[name]), motion)
     rng = np.random.default_rng(2)
-    curve = hbeta_infill_curve(WAVE, stars, models.templates(), motion, rng, amplitudes=(4.0, 8.0, 16.0), n=100)
+    curve = hbeta_infill_curve(WAVE, stars, models.templates(), motion, rng, amplitudes=(4.0, 8.0, 16.0), n=48)
     print(name, np.round(curve, 3).tolist())
     assert (np.diff(curve.infill) > 0).all()
     assert curve.infill[0] > 0.5
