@@ -56,7 +56,7 @@ window.WebSocket = class extends Plain {
   }
 }
 const start = () => { window.bench = {clicked: performance.now(), painted: 0, frames: 0, bytes: 0} }
-addEventListener("pointerdown", start, true)
+for (const gesture of ["pointerdown", "wheel", "keydown"]) addEventListener(gesture, start, true)
 """
 
 PLAIN_PAGE = '''
@@ -221,7 +221,39 @@ def pages_case(browser, server: Server, clicks: int) -> dict:
     results["turn"] = measure(lambda i: turn(page, tabs[i % len(tabs)]), clicks)
     print(f"turning to a page seen before: {results['turn']['median_ms']} ms", flush=True)
     page.close()
+    results["wheel"] = wheel_case(browser, server, clicks)
+    results["galaxy"] = galaxy_case(browser, server, clicks)
     return results
+
+
+def wheel_case(browser, server: Server, clicks: int) -> dict:
+    """Turn the wheel over the first of six planes, in and out."""
+    page, _ = open_page(browser, server.url, MASSES[0])
+    box = page.locator(".page.relations .bk-Figure").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def zoom(number: int) -> dict:
+        page.mouse.wheel(0, 120 if number % 2 else -120)
+        return waited(page)
+
+    result = measure(zoom, clicks)
+    print(f"zoom by the wheel, six planes: {result['median_ms']} ms {result['range_ms']}", flush=True)
+    page.close()
+    return result
+
+
+def galaxy_case(browser, server: Server, clicks: int) -> dict:
+    """Step to the next galaxy by its key."""
+    page, _ = open_page(browser, server.url + "?page=galaxy", GALAXY_WORD)
+
+    def step(_: int) -> dict:
+        page.keyboard.press("ArrowRight")
+        return waited(page)
+
+    result = measure(step, clicks)
+    print(f"next galaxy by its key: {result['median_ms']} ms {result['range_ms']}", flush=True)
+    page.close()
+    return result
 
 
 def turn(page: Page, tab) -> dict:
@@ -250,7 +282,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("GLOCAL_DATA") or ROOT / "assets" / "data"))
     parser.add_argument("--clicks", type=int, default=CLICKS)
     parser.add_argument("--memory", type=int, nargs="?", const=500, default=FEW_UPDATES, help="updates in a row")
-    parser.add_argument("--pages", action="store_true", help="also every other page of figures, and turning pages")
+    parser.add_argument("--pages", action="store_true", help="other pages, turning, wheel and keys, too")
     parser.add_argument("--json", type=Path, help="write the numbers there")
     return parser.parse_args()
 

@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from engine.spectrum.photometry import Filter
 
 # Files that take long go first, so that no process is left alone with one. Those of a folder that share servers stay
-# together. The first two of these need different compiled kernels, which neither process then builds twice.
+# together. The first three need different compiled kernels, which no two processes then build.
 FIRST = ("tests/browser/", "tests/precompute/run/", "tests/hosting/", "tests/paper/", "tests/engine/inference/")
 TOGETHER = ("tests/browser/", "tests/precompute/run/", "tests/hosting/")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
-PROCESSES = 2
+PROCESSES = 3  # for two cores: those with servers and browsers wait much of the time
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes for folders; tests of files that are named run here, without waiting for others to start."""
+    """Three processes for folders; tests of files that are named run here, without waiting for others to start."""
     named = [word.split("::")[0] for word in config.args]
     return 0 if all(word.endswith(".py") for word in named) else PROCESSES
 

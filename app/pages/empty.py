@@ -7,7 +7,7 @@ import numpy as np
 from app.store import Survey
 from engine.columns import column
 from engine.figures import axes
-from engine.figures.arrays import MapArrays
+from engine.figures.arrays import DensityArrays, MapArrays
 from engine.figures.catalogue import Panel
 from engine.figures.marks import SELECTED, Density, MedianMap, Points
 from engine.figures.sample import Sample
@@ -28,6 +28,12 @@ def why_empty(survey: Survey, sample: Sample, panel: Panel, zoom: Mapping[str, t
     if part.n_regions == 0:
         return NO_REGION
     return _why_none_is_seen(part, panel, zoom)
+
+
+def is_dense(panel: Panel, arrays: Mapping[int, object]) -> bool:
+    """Whether the density of the selected regions is seen somewhere in the panel; arrays by place of the mark."""
+    of_selected = (arrays[i] for i, mark in enumerate(panel.marks) if mark.of == SELECTED)
+    return any((one.value > 0).any() for one in of_selected if isinstance(one, DensityArrays))
 
 
 def why_no_cell(arrays: Iterable[object], min_count: int) -> str:

@@ -11,7 +11,7 @@ from bokeh.models import Range1d
 from app.compat import FigurePane, WordsPane, one_change
 from app.looks import asset
 from app.pages.context import Context
-from app.pages.empty import why_empty, why_no_cell
+from app.pages.empty import is_dense, why_empty, why_no_cell
 from app.pages.figure_numbers import key_words, numbers_words
 from app.pages.place import Place, galaxies_at, place_at, words_of
 from app.pages.switches import Switches
@@ -52,10 +52,9 @@ class FigurePage:
         self.current = context.current
         self.tell = context.tell
         self.parts = Parts()
-        self.ranges: dict[str, Range1d] = {}
         self.boards: dict[str, Board] = {}
         self._stale: set[str] = set()
-        self.zooms = Zooms(entry.name, self.selection, self.ranges)
+        self.zooms = Zooms(entry.name, self.selection)
         self.words = WordsPane("", stylesheets=[asset("style/words.css")], margin=0, sizing_mode="stretch_width")
         self.place = pn.Column(**FILL)
         self.switches = Switches(entry, self.selection)
@@ -139,10 +138,9 @@ class FigurePage:
 
     def _make(self, key: str) -> None:
         figure_ = self.figure
-        for panel in figure_.panels:
-            for name in (panel.x, panel.y):
-                self.ranges.setdefault(name, self._range(name))
-        self.boards[key] = Board(self.parts, figure_, self.ranges, self._hands)
+        axes_of_figure = {name for panel in figure_.panels for name in (panel.x, panel.y)}
+        self.zooms.follow({name: self._range(name) for name in sorted(axes_of_figure - self.zooms.ranges.keys())})
+        self.boards[key] = Board(self.parts, figure_, self.zooms.ranges, self._hands)
         names = self.survey.once("galaxy names", self._names)
         for view in self.boards[key].panels:
             view.toggle(self.selection.show, OVERLAYS)
@@ -187,6 +185,8 @@ class FigurePage:
         }
 
     def _empty(self, panel: Panel, arrays: dict[int, object]) -> str:
+        if is_dense(panel, arrays):
+            return ""
         sample, zoom = self.current.sample, self.zooms.windows()
         why = self._recent(("empty", panel), lambda: why_empty(self.survey, sample, panel, zoom))
         return why or why_no_cell(arrays.values(), self.selection.min_count)
@@ -211,7 +211,7 @@ class FigurePage:
     # --- what the hand does
 
     def _hands(self, panel: Panel) -> Hands:
-        return Hands(self.zooms.changed, partial(self._tap, panel), self._swap, partial(self._enlarge, panel.name))
+        return Hands(partial(self._tap, panel), self._swap, partial(self._enlarge, panel.name))
 
     def _swap(self) -> None:
         with pn.io.hold():

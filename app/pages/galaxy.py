@@ -52,16 +52,16 @@ class GalaxyPage:
         self.selection = context.selection
         self.current = context.current
         self._before_tap = Tapped(-np.inf, None)
-        self.zooms = Zooms(entry.name, self.selection, {})
-        parts, changed = Parts(), self.zooms.changed
+        self.zooms = Zooms(entry.name, self.selection)
+        parts = Parts()
         self.finder = GalaxyFinder(self.survey, self.selection)
-        self.maps = MapsOfGalaxy(parts, self.survey, self.selection, self._tapped, changed)
-        self.planes = GalaxyPlanes(parts, self.survey, self.selection, changed)
+        self.maps = MapsOfGalaxy(parts, self.survey, self.selection, self._tapped)
+        self.planes = GalaxyPlanes(parts, self.survey, self.selection)
         self.picker = GalaxyPicker(parts, self.survey.galaxies, self.finder.open)
-        self.detail = SpaxelDetail(parts, self.survey, self.selection, changed)
+        self.detail = SpaxelDetail(parts, self.survey, self.selection)
         sky = self.maps.sky
-        self.zooms.ranges |= {"map_x": sky.x_range, "map_y": sky.y_range, "wave": self.detail.wave_range}
-        self.zooms.ranges |= self.planes.ranges
+        self.zooms.follow({"map_x": sky.x_range, "map_y": sky.y_range, "wave": self.detail.wave_range})
+        self.zooms.follow(self.planes.ranges)
         self.facts, self.spaxel, self.heading, self.caption = (html() for _ in range(4))
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self.finder.open_one()

@@ -32,15 +32,14 @@ class Opened(NamedTuple):
 
 
 class MapsOfGalaxy:
-    """Maps of what ``selection.maps`` names; ``pick`` hears of the place of a click, ``changed`` of a new view."""
+    """Maps of what ``selection.maps`` names; ``pick`` hears of the place of a click."""
 
     def __init__(
-        self, parts: Parts, survey: Survey, selection: Selection, pick: Callable[[float, float], None],
-        changed: Callable[[object], None],
-    ) -> None:  # fmt: skip
+        self, parts: Parts, survey: Survey, selection: Selection, pick: Callable[[float, float], None]
+    ) -> None:
         self.survey, self.selection = survey, selection
         self.sky = SkyWindow(parts)
-        self.panels = [MapPanel(self.sky, pick, changed) for _ in MAPS]
+        self.panels = [MapPanel(self.sky, pick) for _ in MAPS]
         self.titles = [html(css_classes=["over"], height=26) for _ in MAPS]
         self.choosers = [self._chooser(place) for place in range(len(MAPS))]
         self.span = pn.widgets.RadioButtonGroup(

@@ -1,6 +1,5 @@
 """The row below the maps when a spaxel is chosen: its spectrum and posteriors, or its place in the sample."""
 
-from collections.abc import Callable
 from html import escape
 
 import numpy as np
@@ -36,9 +35,9 @@ class SpaxelDetail:
 
     panel: SpectrumPanel | None = None
 
-    def __init__(self, parts: Parts, survey: Survey, selection: Selection, changed: Callable[[object], None]) -> None:
+    def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
         self.parts, self.survey, self.selection = parts, survey, selection
-        self.wave_range, self._changed = make_wave_range(), changed
+        self.wave_range = make_wave_range()
         self.has_spectra = survey_has_spectra(survey.folder)
         self.estimates_id = ""  # of the galaxy that is open
         self.lost: dict[tuple[int, int], int] = {}
@@ -69,7 +68,7 @@ class SpaxelDetail:
     def prepare(self) -> None:
         """Make the figures of a spectrum, unless they are there or nothing would ever fill them."""
         if self.panel is None and self.has_spectra:
-            self.panel = SpectrumPanel(self.parts, self.wave_range, self._changed)
+            self.panel = SpectrumPanel(self.parts, self.wave_range)
             with one_change():
                 self.row[:] = self._lay_out()
 

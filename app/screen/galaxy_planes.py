@@ -1,7 +1,5 @@
 """The regions of one galaxy over the density of the whole sample: age and metallicity against mass density."""
 
-from collections.abc import Callable
-
 import numpy as np
 from bokeh.models import Range1d, Scatter
 
@@ -24,12 +22,12 @@ TOOLS = Tools(count=fills.count)
 
 
 class GalaxyPlanes:
-    """Two planes; ``show_galaxy`` and ``ring_at`` patch what lies over them. ``changed`` hears of a new view."""
+    """Two planes; ``show_galaxy`` and ``ring_at`` patch what lies over them."""
 
-    def __init__(self, parts: Parts, survey: Survey, selection: Selection, changed: Callable) -> None:
+    def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
         self.survey, self.selection = survey, selection
         self.ranges = {name: self._range(name) for name in (MU_STAR, AGE, Z)}
-        self.planes = [PanelView(parts, panel, self.ranges, Hands(changed)) for panel in PANELS]
+        self.planes = [PanelView(parts, panel, self.ranges, Hands()) for panel in PANELS]
         self.points = [parts.source({"x": [], "y": []}) for _ in PANELS]
         self.rings = [parts.source({"x": [], "y": []}) for _ in PANELS]
         self.arrays: list[dict[int, object]] = []

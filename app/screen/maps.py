@@ -117,9 +117,9 @@ class SkyWindow:
 
 
 class MapPanel:
-    """One map; ``pick`` is called with the x and y [spaxel] of a click, ``changed`` when the view has changed."""
+    """One map; ``pick`` is called with the x and y [spaxel] of a click."""
 
-    def __init__(self, sky: SkyWindow, pick: Callable[[float, float], None], changed: Callable[[object], None]) -> None:
+    def __init__(self, sky: SkyWindow, pick: Callable[[float, float], None]) -> None:
         self.picture: Picture | None = None
         self.source = sky.parts.source(_nothing())
         self._colours = LEVEL_GREYS
@@ -139,8 +139,6 @@ class MapPanel:
             HoverTool(renderers=[image], tooltips=tooltips, formatters={"@there": told}, visible=False)
         )
         self.figure.on_event(Tap, lambda event: pick(event.x, event.y))
-        self.figure.on_event(RangesUpdate, lambda _: sky.draw_marks())
-        self.figure.on_event(RangesUpdate, changed)
         self.figure.js_on_event(RangesUpdate, sky.parts.forget_zooms)
 
     def show(self, picture: Picture, reasons: tuple[str, ...] = REASONS) -> None:

@@ -7,7 +7,7 @@ measures both again on this machine.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bokeh.events import DoubleTap, MouseLeave, MouseMove, RangesUpdate, Reset, Tap
+from bokeh.events import DoubleTap, MouseLeave, MouseMove, RangesUpdate, Tap
 from bokeh.models import ColorBar, ColumnDataSource, CustomJS, GlyphRenderer, Image, Quad, Range1d
 
 from app import theme
@@ -39,9 +39,8 @@ IMAGE_COLUMNS = ("image", "x", "y", "dw", "dh", "kind")
 
 @dataclass
 class Hands:
-    """What a panel calls: of a new view, a click (x, y), a click on its inset, and a double click."""
+    """What a panel calls: of a click (x, y), a click on its inset, and a double click."""
 
-    view: Callable[[object], None]
     tap: Callable[[float, float], None] | None = None
     inset: Callable[[], None] | None = None
     enlarge: Callable[[], None] | None = None
@@ -160,8 +159,6 @@ class PanelView:
             self.inset.append(self.parts.draw(self.figure, glyph, source, level="overlay", **where))
 
     def _listen(self) -> None:
-        for event in (RangesUpdate, Reset):
-            self.figure.on_event(event, self.hands.view)
         self.figure.js_on_event(RangesUpdate, self.parts.forget_zooms)
         if self.image is not None:
             labels = {"x": theme.html_label(self.panel.x), "y": theme.html_label(self.panel.y)}

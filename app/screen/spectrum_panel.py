@@ -1,7 +1,5 @@
 """One spaxel on the screen: spectrum, what was fitted, residual and posteriors; made once, then patched."""
 
-from collections.abc import Callable
-
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.events import RangesUpdate
@@ -53,8 +51,8 @@ class SpectrumPanel:
 
     shown: SpaxelSpectrum | None = None
 
-    def __init__(self, parts: Parts, wave_range: Range1d, changed: Callable[[object], None]) -> None:
-        self.parts, self.changed = parts, changed
+    def __init__(self, parts: Parts, wave_range: Range1d) -> None:
+        self.parts = parts
         self.wave_range = wave_range
         self.flux_range, self.residual_range = Range1d(0, 1), Range1d(-1, 1)
         self.ranges = {name: Range1d(0, 1) for name in ESTIMATES}
@@ -146,7 +144,6 @@ class SpectrumPanel:
             text_font_size="10.5px", text_font=value(theme.FONT),
         )  # fmt: skip
         self.parts.draw(plot, names, self.names)
-        plot.on_event(RangesUpdate, self.changed)
         plot.js_on_event(RangesUpdate, self.parts.forget_zooms)
         return plot
 
@@ -162,7 +159,6 @@ class SpectrumPanel:
         for glyph in (error, residual):
             self.parts.draw(plot, glyph, self.pixels)
         plot.add_layout(Span(location=0, dimension="width", line_color=STARS, line_width=1))
-        plot.on_event(RangesUpdate, self.changed)
         plot.js_on_event(RangesUpdate, self.parts.forget_zooms)
         return plot
 

@@ -3,6 +3,8 @@ window.glocal = (() => {
   const SPOKEN = ["INPUT", "SELECT", "TEXTAREA"]
   const DOUBLE_MS = 250 // between the clicks of a double one
   const SILENCES = 2 // a line that stays silent for that many beats is dead
+  const LOOK_MS = 3000 // between two looks whether a server that was lost is back
+  const CONNECTIONS = 6 // that a browser keeps open to a server
   const waiting = []
   let asked = 0, gone = false, leaving = false
   let line = null, heard = false, silences = 0
@@ -171,15 +173,18 @@ window.glocal = (() => {
     if (heard) come_back()
   }
 
+  /* Connections that died with the line answer nothing: the first time all that a browser keeps are tried, and given up */
   function come_back() {
-    const again = setInterval(async () => {
+    const file = document.querySelector("script[src]").src // small work for a server that has just come up
+    let back = false
+    const look = async () => {
       try {
-        const file = document.querySelector("script[src]").src // small work for a server that has just come up
-        const patience = AbortSignal.timeout(5000) // a connection that is dead too is given up, and a new one made
-        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store", signal: patience })
-        if (answer.ok) { clearInterval(again); location.reload() } // the address restores everything
+        const answer = await window.fetch(file, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(5000) })
+        if (answer.ok && !back) { back = true; location.reload() } // the address restores everything
       } catch { /* still gone */ }
-    }, 3000)
+    }
+    setTimeout(() => { for (let i = 1; i < CONNECTIONS; i++) look() }, LOOK_MS)
+    setInterval(look, LOOK_MS)
   }
 
   function press(event) {

@@ -54,14 +54,16 @@ def counted(sample: Sample, x: str, y: str, view: View, count: Counter) -> Count
     limits = axes.plane_limits(x, y, sample.table, view)
     cells = axes.cells(x, y, view.fineness)
 
+    key = "count", x, y, limits, cells
+
     def make() -> Counted:
         if not sample.has(x, y) or sample.n_regions == 0:
             return Counted(limits, np.zeros(cells[::-1]))
         return Counted(limits, count(*sorted_by_y(sample, x, y), limits, cells))
 
     if sample.is_full and view.zoom:  # zooms are a visitor's own: not to be kept with the table
-        return make()
-    return sample.once(("count", x, y, limits, cells), make)
+        return sample.lately(key, make)
+    return sample.once(key, make)
 
 
 def sorted_by_y(sample: Sample, x: str, y: str) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -14,6 +14,7 @@ from engine.relations.green_valley import EQUATION_3, ValleyLine, fit_green_vall
 from engine.types import BoolArray, FloatArray, IntArray
 
 KEPT = 64  # choice: columns, parts and results that one sample keeps of each; Fig. 7 needs 12 parts
+LATELY = 6  # choice: results for views of a visitor's own; Fig. 3 has six planes
 WEIGHT = "weight"  # read from a sample as if it were a column
 GALAXY_INDEX = "galaxy_index"
 
@@ -116,6 +117,10 @@ class Sample:
             return self.table.once((key, self.weighting), make)
         return self._keep("made", key, make)
 
+    def lately(self, key: object, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes, kept with this sample until a few others were made: nobody else will ask for it."""
+        return self._keep("lately", key, make, LATELY)
+
     def _part(self, cut: Cut) -> "Sample":
         mask = region_mask(self.table, Cut(valley=self.cut.valley) & cut, self.weighting)
         if self.mask is not None:
@@ -130,13 +135,14 @@ class Sample:
             return self.table.weight(self.weighting)
         return self.table.galaxy_index if name == GALAXY_INDEX else self.table[name]
 
-    def _keep(self, kind: str, key: object, make: Callable[[], Made]) -> Made:
+    def _keep(self, kind: str, key: object, make: Callable[[], Made], most: int = KEPT) -> Made:
         kept = self._kept.setdefault(kind, OrderedDict())
-        if key not in kept:
-            kept[key] = make()
-            while len(kept) > KEPT:
+        made = kept.get(key)
+        if made is None:
+            made = kept[key] = make()
+            while len(kept) > most:
                 kept.popitem(last=False)
-        return cast("Made", kept[key])
+        return cast("Made", made)
 
 
 def select(table: Regions, cut: Cut | None = None, weighting: str = "area/V'max") -> Sample:

@@ -136,7 +136,7 @@ def test_marks_stay_within_any_window():
 
 
 def test_a_panel_shows_another_map_without_a_new_figure(columns):
-    panel = MapPanel(SkyWindow(Parts()), lambda x, y: None, lambda event: None)
+    panel = MapPanel(SkyWindow(Parts()), lambda x, y: None)
     frame, models = md.frame_of(X, Y), set(panel.figure.references())
     panel.show(md.picture(columns, frame, "log_mu_star", (0.0, 3.0)))
     np.testing.assert_array_equal(panel.source.data["values"][0], md.to_map(columns["log_mu_star"], frame))

@@ -13,26 +13,6 @@ pytestmark = pytest.mark.browser
 PING_S = 2.0  # between two pings of a page that is made to lose its line
 
 
-def test_a_lost_connection_is_told_and_the_address_brings_everything_back(browser, small_survey, tmp_path):
-    server = Server(tmp_path, small_survey, plain=True)
-    page = browser.new_page(viewport=SCREEN)
-    try:
-        page.goto(f"{server.root}/app?log_M_star=10.8..")
-        page.locator(READY).wait_for(state="attached", timeout=30_000)
-        rail = page.locator(SELECTION)
-        count = rail.locator(".count").inner_text()
-        server.end()
-        expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=20_000)
-        assert page.evaluate("document.querySelector('.stage').inert")
-        server = Server(tmp_path, small_survey, plain=True, port=server.port)
-        expect(page.get_by_role("alert")).to_be_hidden(timeout=120_000)  # it has loaded itself again
-        expect(rail.locator(".count")).to_have_text(count, timeout=30_000)
-        expect(page).to_have_url(re.compile("log_M_star=10.8"))
-    finally:
-        page.close()
-        server.end()
-
-
 @pytest.fixture(scope="module")
 def line():
     line = Line()
@@ -89,3 +69,25 @@ def test_a_page_without_a_line_says_so(browser, small_server):
     page.goto(small_server.root + "/app")
     expect(page.get_by_role("alert")).to_contain_text("got no line to its server", timeout=30_000)
     page.close()
+
+
+def test_a_lost_connection_is_told_and_the_address_brings_everything_back(
+    browser, small_server, small_survey, tmp_path
+):
+    """The last of these tests, for the server ends: another one comes in its place, started as people type it."""
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(f"{small_server.root}/app?log_M_star=10.8..")
+    page.locator(READY).wait_for(state="attached", timeout=30_000)
+    rail = page.locator(SELECTION)
+    count = rail.locator(".count").inner_text()
+    small_server.end()
+    expect(page.get_by_role("alert")).to_contain_text("connection to the server is lost", timeout=20_000)
+    assert page.evaluate("document.querySelector('.stage').inert")
+    again = Server(tmp_path, small_survey, plain=True, port=small_server.port)
+    try:
+        expect(page.get_by_role("alert")).to_be_hidden(timeout=120_000)  # it has loaded itself again
+        expect(rail.locator(".count")).to_have_text(count, timeout=30_000)
+        expect(page).to_have_url(re.compile("log_M_star=10.8"))
+    finally:
+        page.close()
+        again.end()

@@ -26,17 +26,16 @@ def survey(small_survey) -> Survey:
 
 
 @pytest.fixture
-def opened(home) -> Callable:
-    """Open a galaxy by its name on the page that tests share, other than the one before: no spaxel is chosen."""
+def opened(kept_page) -> Callable:
+    """Open a galaxy by its name on the page that tests share; no spaxel is chosen."""
 
     def open_(name: str):
-        turn(home, "galaxy")
-        search = home.locator(f"{RAIL} input[type=text]").first
-        search.fill(name)
-        search.press("Enter")
-        expect(_heading(home)).to_have_text(name)
-        home.wait_for_function(STILL)
-        return home
+        turn(kept_page, "galaxy")
+        kept_page.evaluate(f"glocal.ask('galaxy {int(name.removeprefix('mock '))}')")
+        expect(_heading(kept_page)).to_have_text(name)
+        expect(kept_page).to_have_url(re.compile("spaxel=(&|$)"))
+        kept_page.wait_for_function(STILL)
+        return kept_page
 
     return open_
 
@@ -69,13 +68,8 @@ def _place(page, columns: dict, x: int, y: int) -> tuple[float, float]:
     return box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]
 
 
-def _wait_until_it_listens(page) -> None:
-    """A page draws before it hears keys and clicks."""
-    page.locator("body[data-ready]").wait_for(state="attached")
-
-
 def _press(page, key: str) -> None:
-    _wait_until_it_listens(page)
+    page.locator("body[data-ready]").wait_for(state="attached")  # a page draws before it hears keys and clicks
     page.keyboard.press(key)
 
 
@@ -142,11 +136,12 @@ def test_the_search_finds_a_galaxy_by_name_and_tells_when_there_is_none(opened):
     expect(page.locator(f"{RAIL} .warning")).to_have_count(0)
 
 
-def test_arrow_keys_step_through_galaxies_and_shifted_ones_through_spaxels(app, visit, survey):
+def test_arrow_keys_step_through_galaxies_and_shifted_ones_through_spaxels(opened, survey):
+    page = opened("mock 004")
     columns = survey.galaxy_maps(4)
     x, y = int(np.median(columns["x"])), int(np.median(columns["y"]))
-    page = visit(f"{app}?page=galaxy&galaxy_id=4&spaxel={x},{y}", READY)
-    expect(_heading(page)).to_have_text("mock 004")
+    page.mouse.click(*_place(page, columns, x, y))
+    expect(page.locator(RAIL)).to_contain_text(f"Spaxel ({x}, {y})")
     _press(page, "Shift+ArrowUp")
     expect(page.locator(RAIL)).to_contain_text(f"Spaxel ({x}, {y + 1})")
     _press(page, "ArrowRight")
@@ -155,18 +150,20 @@ def test_arrow_keys_step_through_galaxies_and_shifted_ones_through_spaxels(app, 
     expect(_heading(page)).to_have_text("mock 004")
 
 
-def test_another_quantity_changes_its_map_only(app, visit):
-    page = visit(f"{app}?page=galaxy&galaxy_id=6", READY)
-    expect(_heading(page)).to_have_text("mock 006")
-    _wait_until_it_listens(page)
+def test_another_quantity_changes_its_map_only(opened):
+    page = opened("mock 006")
     before = [_still(page, place) for place in (0, 1)]
-    page.locator(".page.galaxy select").nth(1).select_option(label=map_data.quantity("v_star").axis)
+    second = page.locator(".page.galaxy select").nth(1)
+    was = second.input_value()
+    second.select_option(label=map_data.quantity("v_star").axis)
     expect(page).to_have_url(re.compile("maps=log_mu_star%2Cv_star"))
     for _ in range(20):
         if _still(page, 1) != before[1]:
             break
     assert _still(page, 1) != before[1]
     assert _still(page, 0) == before[0]
+    second.select_option(was)
+    expect(page).to_have_url(re.compile("maps=log_mu_star%2Clog_age_wr"))
 
 
 def test_a_click_in_the_plane_of_galaxies_opens_one(opened):
@@ -202,13 +199,14 @@ def test_real_ngc4047_opens_and_tells_what_its_table_lacks(serve, visit, shared,
     expect(page.locator(".page.galaxy")).to_contain_text("This table has no errors of mass")
 
 
-def test_a_click_shows_the_spectrum_of_a_spaxel_and_its_link_brings_it_back(serve, visit, spectra_survey):
+def test_a_spaxel_that_was_not_kept_says_why_and_a_click_shows_the_spectrum_of_another(serve, visit, spectra_survey):
     address = serve(spectra_survey)
+    page = visit(f"{address}?page=galaxy&galaxy_id=5&spaxel=50,40", READY)
+    expect(page.locator(RAIL)).to_contain_text("Not kept: a foreground star")
+    expect(page.get_by_text("rest wavelength")).to_be_hidden()
     columns = Survey(spectra_survey).galaxy_maps(5)
     row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
     x, y = int(columns["x"][row]), int(columns["y"][row])
-    page = visit(f"{address}?page=galaxy&galaxy_id=5", READY)
-    expect(page.get_by_text("rest wavelength")).to_be_hidden()
     page.mouse.click(*_place(page, columns, x, y))
     expect(page.get_by_text("rest wavelength")).to_be_visible()
     expect(page.get_by_text("emission lines", exact=True)).to_be_visible()
@@ -216,16 +214,16 @@ def test_a_click_shows_the_spectrum_of_a_spaxel_and_its_link_brings_it_back(serv
     page.get_by_text("In the sample").click()
     expect(page.get_by_text("rest wavelength")).to_be_hidden()
     expect(page).to_have_url(re.compile("detail=sample"))
-    page = visit(f"{address}?page=galaxy&galaxy_id=5&spaxel={x},{y}", READY)
+
+
+def test_a_link_brings_the_spectrum_of_its_spaxel_back_and_keys_step_on(serve, visit, spectra_survey):
+    columns = Survey(spectra_survey).galaxy_maps(5)
+    row = int(np.flatnonzero(np.isfinite(columns["log_mu_star"]))[700])
+    x, y = int(columns["x"][row]), int(columns["y"][row])
+    page = visit(f"{serve(spectra_survey)}?page=galaxy&galaxy_id=5&spaxel={x},{y}", READY)
     expect(page.get_by_text("rest wavelength")).to_be_visible()
     _press(page, "Shift+ArrowRight")
     expect(page.locator(RAIL)).to_contain_text(f"Spaxel ({x + 1}, {y})")
-
-
-def test_a_spaxel_that_was_not_kept_says_why(serve, visit, spectra_survey):
-    page = visit(f"{serve(spectra_survey)}?page=galaxy&galaxy_id=5&spaxel=50,40", READY)
-    expect(page.locator(RAIL)).to_contain_text("Not kept: a foreground star")
-    expect(page.get_by_text("rest wavelength")).to_be_hidden()
 
 
 def test_a_survey_without_spectra_says_so(opened):

@@ -31,9 +31,13 @@ def test_an_address_that_is_none_of_ours_opens_the_default_view_and_says_so(app,
 
 
 @pytest.fixture(scope="module")
-def failing(tmp_path_factory, small_survey):
+def failing(tmp_path_factory, small_survey, window):
     """A server of its own, for its log is full of what fails."""
     server = Server(tmp_path_factory.mktemp("failing"), small_survey, script="tests/browser/failing_server.py")
+    page = window.new_page()
+    page.goto(f"{server.root}/app")  # the head of every page is kept from the first, and sent before the next is made
+    page.locator(READY).wait_for(state="attached")
+    page.close()
     yield server
     server.end()
 
@@ -41,8 +45,6 @@ def failing(tmp_path_factory, small_survey):
 @pytest.mark.parametrize("place", PLACES)
 def test_an_exception_while_a_page_opens_is_told_with_its_number(failing, window, place):
     page = window.new_page()
-    page.goto(f"{failing.root}/app")  # the head of every page is kept from the first, and sent before the next is made
-    page.locator(READY).wait_for(state="attached")
     page.goto(f"{failing.root}/app?fail={place}")
     expect(page.locator("main")).to_contain_text(NUMBER)
     expect(page.locator("main")).not_to_contain_text("RuntimeError")

@@ -78,14 +78,8 @@ def test_the_old_ridge_has_the_regions_above_the_green_valley(home, survey):
     expect(_count(page)).to_have_text(_words(np.count_nonzero(old)))
 
 
-def test_an_empty_selection_says_so(app, visit):
-    page = visit(f"{app}?log_M_star=11.8..11.9")
-    expect(_count(page)).to_have_text("0 regions")
-    expect(page.get_by_text("No region lies in this selection").first).to_be_visible()
-
-
-def test_the_link_restores_the_view(app, visit):
-    page = visit(app)
+def test_the_link_restores_the_view(home, visit):
+    page = home
     _press(page, "[aria-label='Galaxy mass']", ">10.8")
     _press(page, "", "young")
     expect(page).to_have_url(re.compile("sequence=young"))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ def behind(serve, small_survey, tmp_path_factory):
     from bench_load import nginx
 
     state = tmp_path_factory.mktemp("shared")
-    servers = [serve(small_survey, state=state, open="yes", proxied="yes") for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:  # at the same time, as units of systemd start
+        starting = [threads.submit(serve, small_survey, state=state, open="yes", proxied="yes") for _ in range(2)]
+    servers = [one.result() for one in starting]
     with nginx([server.port for server in servers], tmp_path_factory.mktemp("nginx")) as port:
         yield f"http://127.0.0.1:{port}", servers
 

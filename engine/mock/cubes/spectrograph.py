@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import fft
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import fftconvolve
 
@@ -37,7 +38,7 @@ class _Pixels(NamedTuple):
 def star_planes(sky: MockSky, wave: FloatArray, redshift: float) -> FloatArray:
     """Stars of every pixel of the sky, moved and broadened, (wave, y, x) float32 [1e-16 erg/s/cm2/Angstrom]."""
     log_wave, resolved = _at_resolution(sky, wave, redshift)
-    transform = np.fft.rfft(resolved, axis=1).astype(np.complex64)
+    transform = fft.rfft(resolved, axis=1)
     position = (np.log(wave / (1 + redshift)) - log_wave[0]) / _LOG_STEP
     pixels = _pixels(sky, redshift)
     planes = np.empty((wave.size, pixels.model.size), np.float32)
@@ -58,11 +59,14 @@ def _pixels(sky: MockSky, redshift: float) -> _Pixels:
 def _moved(transform: FloatArray, v_star: FloatArray, sigma_star: FloatArray, n_pixel: int) -> FloatArray:
     """Spectra (row, pixel) at velocities and dispersions (row,) [km/s], from their Fourier transforms (row, frequency).
 
-    There a shift and a Gaussian are products.
+    There a shift and a Gaussian are products. In single precision, as cubes are; n_pixel is even.
     """
     omega = np.linspace(0.0, np.pi, transform.shape[1], dtype=np.float32) / np.float32(_LOG_STEP * LIGHT_SPEED_KMS)
-    kernel = np.exp(-0.5 * (omega * sigma_star[:, None]) ** 2 - 1j * omega * v_star[:, None])
-    return np.fft.irfft(transform * kernel, n_pixel, axis=1)
+    broadening = np.exp(-0.5 * (omega * sigma_star[:, None].astype(np.float32)) ** 2)
+    phase = omega * v_star[:, None].astype(np.float32)
+    moved = transform * broadening
+    moved *= np.cos(phase) - np.complex64(1j) * np.sin(phase)
+    return fft.irfft(moved, n_pixel, axis=1, overwrite_x=True)
 
 
 def line_planes(
@@ -108,12 +112,16 @@ def _add_line(planes: FloatArray, wave: FloatArray, centre: FloatArray, width: F
 
 
 def _at_resolution(sky: MockSky, wave: FloatArray, redshift: float) -> tuple[FloatArray, FloatArray]:
-    """ln(lambda) (pixel,) on an even grid at rest, and the spectra (model, pixel) on it, blurred by the instrument."""
+    """ln(lambda) (pixel,) on an even grid at rest, and the spectra (model, pixel) on it, blurred by the instrument.
+
+    The grid goes on beyond the cube until its number of pixels suits Fourier transforms.
+    """
     low = wave[0] / (1 + redshift) - _BEYOND
     high = wave[-1] / (1 + redshift) + _BEYOND
-    even = np.arange(low, high, _EVEN_STEP)
-    log_wave = np.arange(np.log(low), np.log(high), _LOG_STEP)
+    n_pixel = 2 * fft.next_fast_len(int(np.ceil(np.log(high / low) / _LOG_STEP / 2)), real=True)
+    log_wave = np.log(low) + _LOG_STEP * np.arange(n_pixel)
     at = np.exp(log_wave)
+    even = np.arange(low, at[-1] + _EVEN_STEP, _EVEN_STEP)
     blur = _instrument_fwhm(redshift) / FWHM_PER_SIGMA / _EVEN_STEP
     on_log = np.empty((len(sky.spectra), log_wave.size), np.float32)
     for row, spectrum in enumerate(sky.spectra):

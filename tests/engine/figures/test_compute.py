@@ -26,7 +26,8 @@ from engine.figures.marks import (
     Running,
     Valley,
 )
-from engine.figures.sample import full_sample, select
+from engine.figures.planes import weighted_count
+from engine.figures.sample import LATELY, full_sample, select
 from engine.figures.table import Table
 from engine.relations.completeness import completeness_limits
 from engine.relations.green_valley import EQUATION_3, ValleyLine, age_peaks
@@ -96,6 +97,32 @@ def test_a_zoomed_density_keeps_its_scale_and_counts_the_cells_of_the_view(table
     everything = table["log_mu_star"], table["log_Z_wr"], table.weight("area/V'max")
     peak = figures_plain.density(*everything, full.limits, (150, 126)).max()
     np.testing.assert_allclose(found.value, (here / cell_areas[0]) / (peak / cell_areas[1]), rtol=1e-4, atol=1e-6)
+
+
+def test_a_zoomed_view_of_all_regions_is_counted_once_for_both_densities_and_not_kept_for_long(table):
+    counted = []
+
+    def count(x, y, weight, limits, cells):
+        counted.append(limits)
+        return weighted_count(x, y, weight, limits, cells)
+
+    def look(start, mark):
+        view = View(zoom={"log_mu_star": Range(start, 3.0)})
+        return compute_mark(mark, PLANE, select(table), view, Tools(count=count))
+
+    look(1.0, Density())
+    n_first = len(counted)  # one of them for the peak
+    by_column = look(1.0, ColumnDensity())
+    assert len(counted) == n_first
+    assert by_column.limits[:2] == (1.0, 3.0)
+    for start in np.linspace(1.1, 2.0, LATELY):
+        look(start, Density())
+    look(1.0, Density())
+    assert len(counted) == n_first + LATELY + 1
+    everything = table["log_mu_star"], table["log_Z_wr"], table.weight("area/V'max")
+    here = figures_plain.density(*everything, by_column.limits, (75, 63))
+    total = here.sum(axis=0)
+    np.testing.assert_allclose(by_column.value[:, total > 0], (here / total)[:, total > 0], rtol=1e-5)
 
 
 def test_columns_are_shares_that_sum_to_one(table):

@@ -12,7 +12,7 @@ from precompute.stages import mock_cubes as mock_stage
 from precompute.stages import run as stage
 from precompute.stages.mock_cubes import make_mock_cubes
 from precompute.stages.run import run_survey
-from tests.precompute.run.changes import ALONE, EXACT, N_MODEL, SEED
+from tests.precompute.run.changes import ALONE, EXACT, FEW_HISTORIES, N_MODEL, SEED
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,7 @@ def mock_cubes(tmp_path_factory, library_file_of):
     folder = tmp_path_factory.mktemp("cubes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mock_stage, "SMALL", EXACT)
+        patch.setattr(mock_stage, "N_HISTORY", FEW_HISTORIES)
         make_mock_cubes(folder, 3, seed=4, n_model=N_MODEL, small=True)
     file = folder / "survey.toml"
     file.write_text(file.read_text().replace("seed = 4", f"seed = {SEED}"))
