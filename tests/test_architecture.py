@@ -86,10 +86,12 @@ sys.modules.update(dict.fromkeys({barred!r}))
 import app
 for module in pkgutil.walk_packages(app.__path__, "app."):
     importlib.import_module(module.name)
+from app.bokeh_defaults import remember_defaults
 from app.registry import PAGES
 from app.selection import Selection
 from app.shell import Shell
 from app.store import open_survey
+remember_defaults()  # as the server does
 shell = Shell(open_survey(pathlib.Path({str(small_survey)!r})), Selection(galaxy_id=5))
 shell.template([])
 for entry in PAGES:

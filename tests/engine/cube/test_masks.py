@@ -43,9 +43,14 @@ def starry():
     return sky_with(STARS)
 
 
-def test_spaxels_with_a_tenth_of_their_light_from_planted_stars_are_masked(starry):
+@pytest.fixture(scope="module")
+def starry_mask(starry):
+    return found(starry)
+
+
+def test_spaxels_with_a_tenth_of_their_light_from_planted_stars_are_masked(starry, starry_mask):
     """Fainter spaxels than 22.5 mag/arcsec2, a nanomaggy, count as that bright: they are not measured anyway."""
-    mask = found(starry)
+    mask = starry_mask
     for x, y, _ in STARS:
         assert mask[distance(x, y) < 1.0].all()
     star, total = (seen_at(sky, BLUR, EAST, NORTH) for sky in (starry - sky_with(), starry))
@@ -54,9 +59,9 @@ def test_spaxels_with_a_tenth_of_their_light_from_planted_stars_are_masked(starr
     assert not mask[share < 0.06].any()
 
 
-def test_the_galaxy_with_its_clumps_is_kept(starry):
+def test_the_galaxy_with_its_clumps_is_kept(starry_mask):
     away = np.all([distance(x, y) > 8 for x, y, _ in STARS], axis=0)
-    assert not found(starry)[away].any()
+    assert not starry_mask[away].any()
     assert not found(sky_with(clumps=0.4)).any()
 
 
