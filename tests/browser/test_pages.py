@@ -190,9 +190,11 @@ def test_narrow_windows_scroll_and_nothing_is_cut_at_the_side(narrow, entry):
     assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
 
 
-def test_the_rail_folds_into_a_drawer(app, visit):
-    page = visit(app, "body", {"width": 700, "height": 700})
-    page.locator(READY).wait_for(state="attached")
+@pytest.mark.parametrize("narrow", SIZES[1:2], indirect=True, ids=lambda size: f"{size[0]}px")
+def test_the_rail_folds_into_a_drawer(narrow):
+    page, _ = narrow
+    turn(page, "relations")
     expect(page.locator(RAIL)).to_be_hidden()
     page.get_by_role("button", name="Selection").click()
     expect(page.locator(RAIL)).to_be_visible()
+    page.evaluate("glocal.drawer()")  # as the next test expects it
