@@ -23,6 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ports import free_port
+
 from app.registry import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,13 +90,6 @@ plane = rasterize(hv.DynamicMap(pn.bind(points, mass)), aggregator=ds.sum("weigh
 plane = plane.opts(width=700, height=560, cnorm="log", clim=(1e-9, None), nodata=0)
 pn.Column("plain page", mass, plane).servable()
 '''
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from bench_app import CHROMIUM_FLAGS, free_port, open_page, settle
+from bench_app import CHROMIUM_FLAGS, open_page, settle
 from load_client import Visitor
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 NGINX_CONF = ROOT / "docs" / "hosting" / "nginx.conf"

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+
+from benchmarks.ports import free_port
 
 START_S = 30
 NOBODY = "nobody"  # PostgreSQL refuses to run as root
@@ -47,7 +48,7 @@ def postgres() -> Iterator[Postgres]:
         data = folder / "data"
         make = [programs / "initdb", "-D", data, "-U", "glocal", "--auth=trust", "--no-sync", "--encoding=UTF8"]
         subprocess.run(make, check=True, capture_output=True, cwd=folder, **who)
-        port = _free_port()
+        port = free_port()
         run = [programs / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port), "-c", "fsync=off"]
         with subprocess.Popen(run, stderr=subprocess.DEVNULL, cwd=folder, **who) as process:
             _wait(port, process)
@@ -63,12 +64,6 @@ def _programs() -> Path:
     if not places:
         pytest.skip("there is no PostgreSQL server on this machine")
     return places[-1]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait(port: int, process: subprocess.Popen) -> None:

@@ -4,7 +4,6 @@ import html
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import requests
+
+from benchmarks.ports import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_S = 120
@@ -82,13 +83,6 @@ class Server:
             except requests.ConnectionError:
                 time.sleep(0.1)
         pytest.fail(f"the server did not come up: {self.log[-2000:]}")
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

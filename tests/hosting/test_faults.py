@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from benchmarks.ports import free_port
 from tests import loops
 from tests.conftest import write_small_survey
-from tests.hosting.conftest import PING_S, ROOM, addresses_of_tables, free_port, number, put, wait_until
+from tests.hosting.conftest import PING_S, ROOM, addresses_of_tables, number, put, wait_until
 from tests.hosting.visitors import MASSES, Visitor
 
 pytestmark = pytest.mark.slow
