@@ -140,22 +140,24 @@ def test_a_job_that_overruns_is_given_up_and_the_loop_goes_on():
         jobs = Jobs(workers=1, queue=1, limit_s=0.05)
         began = time.monotonic()
         with pytest.raises(BusyError, match=r"longer than 0\.05 s"):
-            await jobs.run(time.sleep, 0.4)
+            await jobs.run(time.sleep, 1.5)
         waited = time.monotonic() - began
         assert not await jobs.finish(0.01)
         assert await jobs.finish(5)
         return waited
 
-    assert loops.run(slow()) < 0.35
+    assert loops.run(slow()) < 1.2
 
 
-@pytest.mark.parametrize(("patience_s", "outcomes"), [(5.0, [None, None]), (0.1, [BusyError, BusyError])])
-def test_at_the_end_jobs_are_finished_or_else_refused_and_no_others_taken(patience_s, outcomes):
+@pytest.mark.parametrize(
+    ("patience_s", "job_s", "outcomes"), [(10.0, 0.3, [None, None]), (0.1, 2.0, [BusyError, BusyError])]
+)
+def test_at_the_end_jobs_are_finished_or_else_refused_and_no_others_taken(patience_s, job_s, outcomes):
     """One under way and one that waits."""
 
     async def end() -> list:
         jobs = Jobs(workers=1, queue=2, limit_s=10)
-        asked = [asyncio.ensure_future(jobs.run(time.sleep, 0.3)) for _ in range(2)]
+        asked = [asyncio.ensure_future(jobs.run(time.sleep, job_s)) for _ in range(2)]
         await asyncio.sleep(0.1)
         finished = await jobs.finish(patience_s)
         assert finished == (outcomes == [None, None])
