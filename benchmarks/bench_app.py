@@ -203,19 +203,12 @@ def case(browser, server: Server, name: str, query: str, words: tuple[str, ...],
 
 
 def pages_case(browser, server: Server, clicks: int) -> dict:
-    """Selector to picture on every other page of figures, then the time to turn to a page that was seen before."""
+    """Selector to picture on every other page of figures, then turning pages, the wheel and the next galaxy."""
     results = {
         name: case(browser, server, f"Glocal, page {name}", f"?page={name}", MASSES, clicks)
         for name in FIGURE_PAGES[1:]
     }
-    page, _ = open_page(browser, server.url, MASSES[0])
-    tabs = [page.get_by_role("link", name=entry.label, exact=True) for entry in PAGES if entry.figures]
-    for tab in tabs:  # made when first shown
-        tab.click()
-        settle(page)
-    results["turn"] = measure(lambda i: turn(page, tabs[i % len(tabs)]), clicks)
-    print(f"turning to a page seen before: {results['turn']['median_ms']} ms", flush=True)
-    page.close()
+    results["turn"] = turning_case(browser, server, clicks)
     results["wheel"] = wheel_case(browser, server, clicks)
     results["galaxy"] = galaxy_case(browser, server, clicks)
     return results
@@ -226,35 +219,36 @@ def wheel_case(browser, server: Server, clicks: int) -> dict:
     page, _ = open_page(browser, server.url, MASSES[0])
     box = page.locator(".page.relations .bk-Figure").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-    def zoom(number: int) -> dict:
-        page.mouse.wheel(0, 120 if number % 2 else -120)
-        return waited(page)
-
-    result = measure(zoom, clicks)
-    print(f"zoom by the wheel, six planes: {result['median_ms']} ms {result['range_ms']}", flush=True)
-    page.close()
-    return result
+    return told(page, "zoom by the wheel, six planes", lambda i: page.mouse.wheel(0, 120 if i % 2 else -120), clicks)
 
 
 def galaxy_case(browser, server: Server, clicks: int) -> dict:
     """Step to the next galaxy by its key."""
     page, _ = open_page(browser, server.url + "?page=galaxy", GALAXY_WORD)
+    return told(page, "next galaxy by its key", lambda _: page.keyboard.press("ArrowRight"), clicks)
 
-    def step(_: int) -> dict:
-        page.keyboard.press("ArrowRight")
+
+def turning_case(browser, server: Server, clicks: int) -> dict:
+    """Turn to a page of figures that was seen before."""
+    page, _ = open_page(browser, server.url, MASSES[0])
+    tabs = [page.get_by_role("link", name=entry.label, exact=True) for entry in PAGES if entry.figures]
+    for tab in tabs:  # made when first shown
+        tab.click()
+        settle(page)
+    return told(page, "turning to a page seen before", lambda i: tabs[i % len(tabs)].click(), clicks)
+
+
+def told(page: Page, name: str, gesture: Callable[[int], None], clicks: int) -> dict:
+    """Measure a gesture, print a line and close the page."""
+
+    def do(number: int) -> dict:
+        gesture(number)
         return waited(page)
 
-    result = measure(step, clicks)
-    print(f"next galaxy by its key: {result['median_ms']} ms {result['range_ms']}", flush=True)
+    result = measure(do, clicks)
+    print(f"{name}: {result['median_ms']} ms {result['range_ms']}", flush=True)
     page.close()
     return result
-
-
-def turn(page: Page, tab) -> dict:
-    """Click a tab; the same numbers."""
-    tab.click()
-    return waited(page)
 
 
 def memory_case(browser, server: Server, updates: int) -> dict:
@@ -282,6 +276,19 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def app_cases(browser, server: Server, asked: argparse.Namespace) -> dict:
+    """One plane, six, a spaxel, other pages if they are asked for, and memory."""
+    clicks = asked.clicks
+    results = {
+        "one": case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, clicks),
+        "six": case(browser, server, "Glocal, six planes, all overlays", "", MASSES, clicks),
+        "spaxel": case(browser, server, "Glocal, a spaxel and its spectrum", "?page=galaxy", (GALAXY_WORD,), clicks),
+    }
+    if asked.pages:
+        results["pages"] = pages_case(browser, server, clicks)
+    return results | {"memory": memory_case(browser, server, asked.memory)}
+
+
 def main() -> None:
     """Measure the plain page, one plane and six, one after the other on the same table."""
     asked, results = parse(), {}
@@ -294,13 +301,7 @@ def main() -> None:
         with Server(plain, asked.data.resolve(), Path(folder) / "plain.log") as server:
             results["plain"] = case(browser, server, "HoloViews rasterize, one plane", "", PLAIN_MASSES, asked.clicks)
         with Server(ROOT / "app", asked.data.resolve(), Path(folder) / "app.log") as server:
-            results["one"] = case(browser, server, "Glocal, one plane, all overlays", ONE_PLANE, MASSES, asked.clicks)
-            results["six"] = case(browser, server, "Glocal, six planes, all overlays", "", MASSES, asked.clicks)
-            query, words = "?page=galaxy", (GALAXY_WORD,)
-            results["spaxel"] = case(browser, server, "Glocal, a spaxel and its spectrum", query, words, asked.clicks)
-            if asked.pages:
-                results["pages"] = pages_case(browser, server, asked.clicks)
-            results["memory"] = memory_case(browser, server, asked.memory)
+            results |= app_cases(browser, server, asked)
         browser.close()
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2), encoding="utf-8")

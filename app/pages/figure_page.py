@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import panel as pn
-from bokeh.models import Range1d
 
 from app.compat import FigurePane, WordsPane, one_change
 from app.looks import asset
@@ -23,7 +22,7 @@ from app.screen.board import Board
 from app.screen.lines import DrawnPoints
 from app.screen.parts import Parts
 from app.screen.plane import Hands, PanelView
-from app.screen.zooms import Zooms
+from app.screen.zooms import Zooms, axis_range
 from app.values import OVERLAYS
 from engine.figures import axes
 from engine.figures.arrays import View
@@ -33,7 +32,6 @@ from engine.figures.marks import SCATTER, MedianMap
 
 FILL = {"sizing_mode": "stretch_both", "margin": 0}
 REACH = 0.04  # part of a panel's side within which a click finds a galaxy: choice
-DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer than the table's digits
 
 
 TOOLS = Tools(count=fills.count, curves=published_curve)
@@ -139,7 +137,9 @@ class FigurePage:
     def _make(self, key: str) -> None:
         figure_ = self.figure
         axes_of_figure = {name for panel in figure_.panels for name in (panel.x, panel.y)}
-        self.zooms.follow({name: self._range(name) for name in sorted(axes_of_figure - self.zooms.ranges.keys())})
+        new = sorted(axes_of_figure - self.zooms.ranges.keys())
+        windows = self.zooms.windows()
+        self.zooms.follow({name: axis_range(axes.limits(name, self.survey), windows.get(name)) for name in new})
         self.boards[key] = Board(self.parts, figure_, self.zooms.ranges, self._hands)
         names = self.survey.once("galaxy names", self._names)
         for view in self.boards[key].panels:
@@ -155,11 +155,6 @@ class FigurePage:
     def _names(self) -> dict[int, str]:
         galaxies = self.survey.galaxies
         return dict(zip(galaxies["galaxy_id"].astype(int), galaxies["name"].astype(str), strict=True))
-
-    def _range(self, name: str) -> Range1d:
-        low, high = axes.limits(name, self.survey)
-        start, end = self.zooms.windows().get(name, (low, high))
-        return Range1d(start, end, reset_start=low, reset_end=high, min_interval=DEEPEST * (high - low))
 
     def _draw(self) -> None:
         board, figure_ = self.board, self.figure
@@ -205,8 +200,10 @@ class FigurePage:
         return self.selection.plane if self.selection.plane in names else ""
 
     def _swapped(self) -> bool:
-        of_medians = any(isinstance(mark, MedianMap) for panel in self.figure.panels for mark in panel.marks)
-        return self.selection.shows == SCATTER if of_medians else self.selection.normalised
+        return self.selection.shows == SCATTER if self._of_medians() else self.selection.normalised
+
+    def _of_medians(self) -> bool:
+        return any(isinstance(mark, MedianMap) for panel in self.figure.panels for mark in panel.marks)
 
     # --- what the hand does
 
@@ -215,7 +212,7 @@ class FigurePage:
 
     def _swap(self) -> None:
         with pn.io.hold():
-            if any(isinstance(mark, MedianMap) for panel in self.figure.panels for mark in panel.marks):
+            if self._of_medians():
                 self.selection.shows = "median" if self.selection.shows == SCATTER else SCATTER
             else:
                 self.selection.normalised = not self.selection.normalised

@@ -60,8 +60,8 @@ class GalaxyPage:
         self.picker = GalaxyPicker(parts, self.survey.galaxies, self.finder.open)
         self.detail = SpaxelDetail(parts, self.survey, self.selection)
         sky = self.maps.sky
-        self.zooms.follow({"map_x": sky.x_range, "map_y": sky.y_range, "wave": self.detail.wave_range})
-        self.zooms.follow(self.planes.ranges)
+        own = {"map_x": sky.x_range, "map_y": sky.y_range, "wave": self.detail.wave_range}
+        self.zooms.follow(own | self.planes.ranges)
         self.facts, self.spaxel, self.heading, self.caption = (html() for _ in range(4))
         self.rail, self.body = lay_out_rail(self), lay_out_body(self)
         self.finder.open_one()

@@ -1,12 +1,13 @@
 """The regions of one galaxy over the density of the whole sample: age and metallicity against mass density."""
 
 import numpy as np
-from bokeh.models import Range1d, Scatter
+from bokeh.models import Scatter
 
 from app.screen import fills
 from app.screen.parts import RING, Parts
 from app.screen.plane import Hands, PanelView
 from app.screen.seen import FADE, PlaneView
+from app.screen.zooms import axis_range
 from app.selection import Selection
 from app.store import Survey
 from app.values import OVERLAYS
@@ -26,7 +27,7 @@ class GalaxyPlanes:
 
     def __init__(self, parts: Parts, survey: Survey, selection: Selection) -> None:
         self.survey, self.selection = survey, selection
-        self.ranges = {name: self._range(name) for name in (MU_STAR, AGE, Z)}
+        self.ranges = {name: axis_range(axes.limits(name, survey)) for name in (MU_STAR, AGE, Z)}
         self.planes = [PanelView(parts, panel, self.ranges, Hands()) for panel in PANELS]
         self.points = [parts.source({"x": [], "y": []}) for _ in PANELS]
         self.rings = [parts.source({"x": [], "y": []}) for _ in PANELS]
@@ -74,7 +75,3 @@ class GalaxyPlanes:
         rows = [] if row is None else [row]
         for plane, ring in zip(self.planes, self.rings, strict=True):
             ring.data = {"x": columns[plane.panel.x][rows], "y": columns[plane.panel.y][rows]}
-
-    def _range(self, name: str) -> Range1d:
-        low, high = axes.limits(name, self.survey)
-        return Range1d(low, high, reset_start=low, reset_end=high, min_interval=2e-4 * (high - low))

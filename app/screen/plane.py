@@ -63,14 +63,13 @@ class PanelView:
         self.figure = parts.frame(ranges[panel.x], ranges[panel.y])
         self.fillings = [Filling(i, mark.inset) for i, mark in enumerate(panel.marks) if fills(mark)]
         self.image = self._add_image() if any(not f.inset for f in self.fillings) else None
-        self.bar: ColorBar | None = None
-        if any(isinstance(mark, MedianMap) for mark in panel.marks):
-            self.bar = parts.colour_bar(self.figure)
+        of_medians = any(isinstance(mark, MedianMap) for mark in panel.marks)
+        self.bar: ColorBar | None = parts.colour_bar(self.figure) if of_medians else None
         self.drawn: dict[int, Drawn] = {
             i: DRAWN[type(mark)](parts, self.figure, mark) for i, mark in enumerate(panel.marks) if not fills(mark)
         }
         self.inset: list[GlyphRenderer] = []
-        self.corner = ABOVE if any(isinstance(mark, MedianMap) for mark in panel.marks) else BELOW
+        self.corner = ABOVE if of_medians else BELOW
         if hands.inset is not None and any(f.inset for f in self.fillings):
             self._add_inset()
         self._listen()

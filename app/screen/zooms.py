@@ -9,6 +9,7 @@ from bokeh.models import Range1d
 from app.selection import Selection
 
 SETTLE_MS = 30  # a gesture sends a burst of views: what follows waits until none has come for so long
+DEEPEST = 2e-4  # part of an axis below which no zoom goes: cells would be finer than the table's digits
 Window = tuple[float, float]
 
 
@@ -78,6 +79,13 @@ class Zooms:
     def _keep(self, windows: dict[str, Window]) -> None:
         others = {key: window for key, window in self.selection.zoom.items() if not key.startswith(self.prefix)}
         self.selection.zoom = others | {self.prefix + name: window for name, window in windows.items()}
+
+
+def axis_range(whole: Window, shown: Window | None = None) -> Range1d:
+    """An axis with its home, at a window of it if one is given; zooms end where cells would be too fine."""
+    low, high = whole
+    start, end = shown or whole
+    return Range1d(start, end, reset_start=low, reset_end=high, min_interval=DEEPEST * (high - low))
 
 
 def home(range_: Range1d) -> Window:

@@ -13,6 +13,7 @@ from engine.mock.settings import MockSettings
 from engine.types import BoolArray, FloatArray
 
 R_BAND = 2  # place of r in ugriz
+MIDDLE_LOG_AGE = 9.5  # the fit of light per mass is in log age from here
 
 
 def old_probability(
@@ -65,9 +66,6 @@ def quiet_priors(settings: MockSettings) -> Priors:
         burst_age=(10.0**settings.quiet_since, high),
         tau_v=(*Priors().tau_v[:2], settings.quiet_tau_v),
     )
-
-
-MIDDLE_LOG_AGE = 9.5  # the fit is in log age from here
 
 
 class LightPerMass(NamedTuple):

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.inference.posterior import Observed
 from engine.table_checks import Columns
 from engine.types import BoolArray, IntArray
@@ -38,6 +40,7 @@ class Renewed(NamedTuple):
     failed: dict[str, str]
 
 
-def rows_of(columns: Columns, rows: BoolArray | IntArray) -> Columns:
-    """The columns of some regions; of few of many, give their places: a mask is searched for every column."""
-    return {name: values[rows] for name, values in columns.items()}
+def rows_of(columns: Columns, chosen: BoolArray) -> Columns:
+    """The columns of the chosen regions (region,)."""
+    places = np.flatnonzero(chosen)  # else numpy would search the mask for every column
+    return {name: values[places] for name, values in columns.items()}

@@ -57,7 +57,7 @@ def _galaxies_with_maps(survey: Remeasured) -> list[_MapFiles]:
 def _renew(survey: Remeasured, files: _MapFiles, history: dict) -> None:
     """Write the maps of a galaxy; CubeError if they are damaged or not those of the table."""
     hdus = read_maps(files.old, [name.upper() for name in RENEWED])
-    rows = np.flatnonzero(survey.before.regions["galaxy_id"] == files.galaxy_id)
+    rows = survey.before.regions["galaxy_id"] == files.galaxy_id
     before = rows_of(survey.before.regions, rows)
     after = rows_of(survey.after, rows)
     if not (_are_of(hdus, before) or _are_of(hdus, after)):

@@ -84,7 +84,7 @@ def _files_of(survey: Remeasured, galaxy_id: int, name: str) -> GalaxyFiles:
     """The files of a galaxy; TableError if they are damaged or not those of the table, old or new."""
     old = spectra_files(survey.old_folder, galaxy_id)
     before = survey.before.regions
-    rows = np.flatnonzero(before["galaxy_id"] == galaxy_id)
+    rows = before["galaxy_id"] == galaxy_id
     new_id = estimates_id(rows_of(survey.after, rows))
     header = read_spectra_header(old.spectra)
     if header.estimates_id != new_id:
